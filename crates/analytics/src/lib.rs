@@ -1,0 +1,1 @@
+//! Definitions of metrics and analyses as SQL with typed results. Pure.

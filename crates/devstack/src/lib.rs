@@ -1,0 +1,1 @@
+//! The local stack: Kafka, ClickHouse, PostgreSQL and Redis without containers.

@@ -1,0 +1,1 @@
+//! Postgres through diesel: lanes and batches of the ingestor.

@@ -1,0 +1,1 @@
+//! Applies the ClickHouse and PostgreSQL migrations.

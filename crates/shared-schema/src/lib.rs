@@ -1,0 +1,1 @@
+//! Contracts between the processes: events, topics, money, ids, regions. No I/O.

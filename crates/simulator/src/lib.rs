@@ -1,0 +1,1 @@
+//! Deterministic ride-sharing traffic with an exact answer key.

@@ -1,0 +1,1 @@
+//! Recomputes every aggregate and every partition's balance from the stored rows.
