@@ -1,0 +1,42 @@
+-- What the ingestor inserts for the route topic. Keeps nothing: every stored table is the target of a view on it,
+-- so that a block is parsed once. `mark` is zero on events and the insert's id on its sentinel rows.
+-- `phase` is 'settle' when rows come again because their region has become known.
+CREATE TABLE IF NOT EXISTS {{database}}.in_route
+(
+    batch UUID,
+    mark UUID,
+    phase Enum8('ingest' = 0, 'settle' = 1),
+    event_id UUID,
+    event_type Enum8('user.registered' = 1, 'user.kyc_verified' = 2, 'user.upgraded_to_driver' = 3, 'booking.created' = 4, 'booking.confirmed' = 5, 'booking.cancelled' = 6, 'booking.completed' = 7, 'payment.initiated' = 8, 'payment.success' = 9, 'payment.failed' = 10, 'payment.refunded' = 11, 'trip.started' = 12, 'trip.completed' = 13, 'trip.cancelled' = 14, 'route.created' = 15, 'route.activated' = 16, 'route.cancelled' = 17, 'driver.location.updated' = 18, 'route.updated' = 19),
+    event_timestamp DateTime64(3, 'UTC'),
+    schema_version LowCardinality(String),
+    trace_id String,
+    kafka_topic LowCardinality(String),
+    kafka_partition UInt32,
+    kafka_offset UInt64,
+    kafka_timestamp DateTime64(3, 'UTC'),
+    decided_at DateTime64(3, 'UTC'),
+    clock_skew Bool,
+    payload String,
+    state LowCardinality(String),
+    city LowCardinality(String),
+    region_settled Bool,
+    route_id UUID,
+    driver_id UUID,
+    route_name String,
+    origin_city Nullable(String),
+    destination_city Nullable(String),
+    origin_state Nullable(String),
+    destination_state Nullable(String),
+    stops_count Nullable(UInt32),
+    seats_total Nullable(UInt8),
+    base_price Nullable(Decimal(18, 2)),
+    departure_time Nullable(String),
+    active_days Array(LowCardinality(String)),
+    previous_status LowCardinality(Nullable(String)),
+    new_status LowCardinality(Nullable(String)),
+    cancellation_reason Nullable(String),
+    active_bookings_count Nullable(UInt32),
+    updated_fields Array(String)
+)
+ENGINE = Null

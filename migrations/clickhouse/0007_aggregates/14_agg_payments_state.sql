@@ -1,0 +1,26 @@
+-- Payments per quarter of an hour, method and currency. A refund names no method: its total row has none, its
+-- regional row has the method of the payment that it refunds.
+CREATE TABLE IF NOT EXISTS {{database}}.agg_payments_state{{local}}
+(
+    mark UUID,
+    marked_at SimpleAggregateFunction(max, DateTime),
+    scope Enum8('total' = 0, 'region' = 1),
+    slot DateTime('UTC'),
+    state LowCardinality(String),
+    city LowCardinality(String),
+    payment_method LowCardinality(String),
+    currency LowCardinality(String),
+    initiated SimpleAggregateFunction(sum, UInt64),
+    succeeded SimpleAggregateFunction(sum, UInt64),
+    failed SimpleAggregateFunction(sum, UInt64),
+    refunded SimpleAggregateFunction(sum, UInt64),
+    revenue SimpleAggregateFunction(sum, Decimal(38, 2)),
+    refunded_value SimpleAggregateFunction(sum, Decimal(38, 2)),
+    processing_ms SimpleAggregateFunction(sum, UInt64),
+    processing_count SimpleAggregateFunction(sum, UInt64),
+    processing_quantiles AggregateFunction(quantilesExactInclusive(0.5, 0.95), UInt32)
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(slot)
+ORDER BY (mark, scope, slot, state, city, payment_method, currency)
+TTL marked_at + INTERVAL 21 DAY DELETE WHERE mark != toUUID('00000000-0000-0000-0000-000000000000')

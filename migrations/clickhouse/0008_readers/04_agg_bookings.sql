@@ -1,0 +1,4 @@
+CREATE VIEW IF NOT EXISTS {{database}}.agg_bookings AS
+SELECT * EXCEPT (mark, marked_at)
+FROM {{database}}.agg_bookings_state
+WHERE mark = toUUID('00000000-0000-0000-0000-000000000000')
