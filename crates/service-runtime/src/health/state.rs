@@ -1,0 +1,178 @@
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures::future::join_all;
+use serde::Serialize;
+
+use super::{
+    Heartbeat,
+    check::{Check, CheckReport, CheckResult, CheckStatus},
+};
+
+/// How long a dependency may take to answer a check, unless the check says otherwise.
+const CHECK_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What a process knows of its own health. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct HealthState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    service: &'static str,
+    version: &'static str,
+    started: Instant,
+    draining: AtomicBool,
+    checks: Vec<Check>,
+    loops: Vec<Loop>,
+}
+
+#[derive(Debug)]
+struct Loop {
+    name: String,
+    heartbeat: Heartbeat,
+    max_age: Duration,
+}
+
+/// Gathers the checks and loops of a [`HealthState`].
+#[derive(Debug)]
+pub struct HealthStateBuilder(Inner);
+
+/// The body of `/health/ready`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// Whether requests or work may be sent here.
+    pub ready: bool,
+    /// Whether the process is on its way out.
+    pub draining: bool,
+    /// The dependencies, in the order in which they were named.
+    pub checks: Vec<CheckReport>,
+}
+
+/// The body of `/health/live`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Liveness {
+    /// Whether every loop has shown itself in time.
+    pub live: bool,
+    /// The loops of this process.
+    pub loops: Vec<LoopReport>,
+}
+
+/// One loop of a process.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoopReport {
+    /// The loop.
+    pub name: String,
+    /// Seconds since its last sign of life.
+    pub age_seconds: f64,
+    /// Seconds that it may be silent.
+    pub max_age_seconds: f64,
+}
+
+impl HealthState {
+    /// Begins the health of a service.
+    pub fn builder(service: &'static str, version: &'static str) -> HealthStateBuilder {
+        HealthStateBuilder(Inner {
+            service,
+            version,
+            started: Instant::now(),
+            draining: AtomicBool::new(false),
+            checks: Vec::new(),
+            loops: Vec::new(),
+        })
+    }
+
+    /// Says that the process is on its way out: it stays live, but is no longer ready.
+    pub fn start_draining(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks all dependencies at once.
+    pub async fn readiness(&self) -> Readiness {
+        let checks = join_all(self.0.checks.iter().map(Check::run)).await;
+        let draining = self.0.draining.load(Ordering::Relaxed);
+        Readiness {
+            ready: !draining && checks.iter().all(|check| check.status == CheckStatus::Ok),
+            draining,
+            checks,
+        }
+    }
+
+    /// Looks at the loops of this process.
+    pub fn liveness(&self) -> Liveness {
+        let mut live = true;
+        let loops = self.0.loops.iter().map(|watched| {
+            let age = watched.heartbeat.age();
+            live &= age <= watched.max_age;
+            LoopReport {
+                name: watched.name.clone(),
+                age_seconds: age.as_secs_f64(),
+                max_age_seconds: watched.max_age.as_secs_f64(),
+            }
+        });
+        let loops = loops.collect();
+        Liveness { live, loops }
+    }
+
+    pub(super) fn service(&self) -> (&'static str, &'static str) {
+        (self.0.service, self.0.version)
+    }
+
+    pub(super) fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+}
+
+impl HealthStateBuilder {
+    /// Adds a dependency that has a second to answer.
+    #[must_use]
+    pub fn check<F, Fut>(self, name: impl Into<String>, ask: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = CheckResult> + Send + 'static,
+    {
+        self.check_within(CHECK_DEADLINE, name, ask)
+    }
+
+    /// Adds a dependency that has so long to answer.
+    #[must_use]
+    pub fn check_within<F, Fut>(
+        mut self,
+        deadline: Duration,
+        name: impl Into<String>,
+        ask: F,
+    ) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = CheckResult> + Send + 'static,
+    {
+        self.0.checks.push(Check::new(name.into(), deadline, ask));
+        self
+    }
+
+    /// Watches a loop: when its heartbeat is older than this, the process is no longer live.
+    #[must_use]
+    pub fn watch(
+        mut self,
+        name: impl Into<String>,
+        heartbeat: &Heartbeat,
+        max_age: Duration,
+    ) -> Self {
+        self.0.loops.push(Loop {
+            name: name.into(),
+            heartbeat: heartbeat.clone(),
+            max_age,
+        });
+        self
+    }
+
+    /// The finished state.
+    pub fn build(self) -> HealthState {
+        HealthState(Arc::new(self.0))
+    }
+}

@@ -1,0 +1,38 @@
+use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
+use tracing::warn;
+
+/// Sends what is still buffered when it is dropped. Lives as long as `main` and is dropped outside of
+/// any tokio runtime, because the exporter blocks.
+#[derive(Debug)]
+#[must_use = "telemetry ends when the guard is dropped"]
+pub struct TelemetryGuard {
+    meter_provider: SdkMeterProvider,
+    tracer_provider: Option<SdkTracerProvider>,
+}
+
+impl TelemetryGuard {
+    pub(super) fn new(
+        meter_provider: SdkMeterProvider,
+        tracer_provider: Option<SdkTracerProvider>,
+    ) -> Self {
+        Self {
+            meter_provider,
+            tracer_provider,
+        }
+    }
+}
+
+impl Drop for TelemetryGuard {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self
+            .tracer_provider
+            .as_ref()
+            .map(SdkTracerProvider::shutdown)
+        {
+            warn!(%error, "the last traces were not sent");
+        }
+        if let Err(error) = self.meter_provider.shutdown() {
+            warn!(%error, "the last metrics were not sent");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Logs, metrics and traces: one setup for every process.
+//!
+//! Logs go to standard error, as text for people and as JSON, one object per line, for machines.
+//! Metrics are collected by one OpenTelemetry meter provider and read by Prometheus at `/metrics`; with
+//! an OTLP endpoint they are pushed there as well. Traces exist only with an OTLP endpoint.
+
+mod config;
+mod guard;
+mod log;
+mod metrics;
+pub mod trace_context;
+mod traces;
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+pub(crate) use self::metrics::CONTENT_TYPE;
+pub use self::{
+    config::{LogFormat, TelemetryConfig},
+    guard::TelemetryGuard,
+    metrics::{LATENCY_SECONDS, MetricsError, meter, render},
+};
+
+/// Why telemetry could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter of the logs is malformed.
+    #[error("the log filter `{filter}` is malformed: {source}")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// Why.
+        source: ParseError,
+    },
+    /// The metrics could not be set up.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// An exporter for OTLP could not be made.
+    #[error("the OTLP exporter could not be made: {0}")]
+    Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The HTTP client of the exporter could not be made.
+    #[error("the HTTP client of the OTLP exporter could not be made: {0}")]
+    HttpClient(#[from] reqwest::Error),
+    /// Telemetry was already set up in this process.
+    #[error("telemetry was already set up in this process: {0}")]
+    AlreadySet(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Sets up logs, metrics and traces for this process; call it once, before a tokio runtime is entered.
+///
+/// What is still buffered is sent when the guard is dropped, so it has to live as long as `main`.
+pub fn init(
+    service_name: &'static str,
+    version: &'static str,
+    config: &TelemetryConfig,
+) -> Result<TelemetryGuard, TelemetryError> {
+    crate::lifecycle::install_crypto_provider();
+    let filter = filter(&config.log_filter)?;
+    let resource = Resource::builder()
+        .with_service_name(service_name)
+        .with_attribute(KeyValue::new("service.version", version))
+        .build();
+    let meter_provider = metrics::provider(resource.clone(), config)?;
+    let tracer_provider = traces::provider(resource, config)?;
+    let traces = tracer_provider.as_ref().map(traces::layer);
+    let logs = log::layer::<Registry>(config.log_format);
+    tracing_subscriber::registry()
+        .with(logs.and_then(traces).with_filter(filter))
+        .try_init()?;
+    log::log_panics();
+    opentelemetry::global::set_meter_provider(meter_provider.clone());
+    Ok(TelemetryGuard::new(meter_provider, tracer_provider))
+}
+
+/// The filter of the configuration, checked strictly: a typo would otherwise silence the logs.
+fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::builder()
+        .parse(directives)
+        .map_err(|source| TelemetryError::Filter {
+            filter: directives.to_owned(),
+            source,
+        })
+}
