@@ -1,1 +1,36 @@
 //! The local stack: Kafka, ClickHouse, PostgreSQL and Redis without containers.
+//!
+//! `make run` and the tests start the same servers through the same code. Tests that share servers
+//! call [`test_stack`]; tests that break servers start a [`PrivateStack`] of their own.
+//!
+//! Every child is forked by one long-lived thread, through the `devstack child` launcher, which
+//! ties its life to this process: however the supervisor ends, nothing stays behind.
+
+mod cache;
+pub mod clickhouse_server;
+mod command;
+mod config;
+mod directory;
+mod endpoints;
+mod error;
+mod forker;
+mod interrupt;
+pub mod launcher;
+pub mod ports;
+mod process;
+pub mod progress;
+mod server;
+mod servers;
+mod stack;
+mod strace;
+mod test_stack;
+mod tree;
+
+pub use config::StackConfig;
+pub use endpoints::{Endpoints, POSTGRES_DATABASE, POSTGRES_USER};
+pub use error::{Result, StackError};
+pub use interrupt::Interrupt;
+pub use server::Server;
+pub use stack::PrivateStack;
+pub use strace::Tracer;
+pub use test_stack::{TEST_STACK_VARIABLE, TestStack, test_stack};

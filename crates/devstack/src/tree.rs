@@ -1,0 +1,42 @@
+//! A process and everything it has started, read from `/proc`.
+
+use std::collections::{HashMap, VecDeque};
+
+/// Ids of the process's descendants, nearest first; empty if `/proc` cannot be read.
+pub(crate) fn descendants(pid: u32) -> Vec<u32> {
+    let children = children_by_parent();
+    let mut found = Vec::new();
+    let mut queue = VecDeque::from([pid]);
+    while let Some(parent) = queue.pop_front() {
+        for child in children.get(&parent).into_iter().flatten() {
+            found.push(*child);
+            queue.push_back(*child);
+        }
+    }
+    found
+}
+
+/// Whether the process exists and is not just waiting to be reaped.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    i32::try_from(pid)
+        .ok()
+        .and_then(|pid| procfs::process::Process::new(pid).ok())
+        .and_then(|process| process.stat().ok())
+        .is_some_and(|stat| stat.state != 'Z' && stat.state != 'X')
+}
+
+fn children_by_parent() -> HashMap<u32, Vec<u32>> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    let Ok(processes) = procfs::process::all_processes() else {
+        return children;
+    };
+    for stat in processes
+        .flatten()
+        .filter_map(|process| process.stat().ok())
+    {
+        if let (Ok(parent), Ok(pid)) = (u32::try_from(stat.ppid), u32::try_from(stat.pid)) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    children
+}

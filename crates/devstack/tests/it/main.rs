@@ -1,0 +1,3 @@
+//! Tests of the local stack, against the real servers.
+
+mod servers;
