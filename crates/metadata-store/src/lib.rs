@@ -1,1 +1,34 @@
-//! Postgres through diesel: lanes and batches of the ingestor.
+//! PostgreSQL through diesel: where the ingestor stands in every partition ([`lanes`]), the batches it
+//! has promised to write ([`batches`]) and the settlings of regions ([`settlings`]). One file per aggregate.
+//!
+//! What is stored here is an intent, written before its effect in ClickHouse, so every commit must be
+//! durable: `synchronous_commit` may not be off on the server.
+
+pub mod batches;
+mod config;
+mod error;
+pub mod lanes;
+mod pool;
+mod schema;
+pub mod settlings;
+
+pub use config::Config;
+pub use error::StoreError;
+pub use pool::{Pool, migrate, pending_migrations};
+
+/// A topic and one of its partitions.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub struct LaneId {
+    /// The Kafka topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+}
+
+impl std::fmt::Display for LaneId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
+}

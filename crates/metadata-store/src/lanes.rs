@@ -1,0 +1,192 @@
+//! A lane is a topic-partition: where it stands, who owns it, and how far arrivals are durable.
+
+use crate::{LaneId, Pool, StoreError, schema::ingest_lane};
+use chrono::{DateTime, Utc};
+use diesel::{
+    ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
+    sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz},
+};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+/// What is stored of a lane.
+#[derive(Debug, Clone, Queryable, Selectable, PartialEq, Eq)]
+#[diesel(table_name = ingest_lane, check_for_backend(diesel::pg::Pg))]
+pub struct Lane {
+    /// The Kafka topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The first offset that this platform answers for.
+    pub first_offset: i64,
+    /// Everything before it is durable.
+    pub next_offset: i64,
+    /// How often it was taken over.
+    pub epoch: i64,
+    /// The member that took it over last, unless it gave it back.
+    pub owner: Option<String>,
+    /// The batch that holds its next offsets and is not closed.
+    pub open_batch: Option<Uuid>,
+    /// Kafka's end of the partition when last asked.
+    pub end_offset: Option<i64>,
+    /// Everything that arrived at the broker before this is durable.
+    pub complete_through: Option<DateTime<Utc>>,
+    /// When its owner last reported.
+    pub heartbeat_at: Option<DateTime<Utc>>,
+    /// Why it stands still, if it was stopped.
+    pub stopped_reason: Option<String>,
+}
+
+impl Lane {
+    /// Topic and partition.
+    pub fn id(&self) -> LaneId {
+        LaneId {
+            topic: self.topic.clone(),
+            partition: self.partition,
+        }
+    }
+}
+
+/// What an owner reports of a lane.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// Which lane.
+    pub lane: LaneId,
+    /// The epoch under which it is owned; a report under an older one is ignored.
+    pub epoch: i64,
+    /// Kafka's end of the partition.
+    pub end_offset: Option<i64>,
+    /// Everything that arrived before this is durable.
+    pub complete_through: Option<DateTime<Utc>>,
+}
+
+/// All lanes, ordered by topic and partition.
+pub async fn all(pool: &Pool) -> Result<Vec<Lane>, StoreError> {
+    let operation = "read the lanes";
+    let mut connection = pool.get(operation).await?;
+    ingest_lane::table
+        .select(Lane::as_select())
+        .order((ingest_lane::topic, ingest_lane::partition))
+        .load(&mut connection)
+        .await
+        .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Makes lanes that are not known yet, each starting at the given offset; known ones stay as they are.
+pub async fn ensure(pool: &Pool, lanes: &[(LaneId, i64)]) -> Result<(), StoreError> {
+    let operation = "make lanes";
+    let rows: Vec<_> = lanes
+        .iter()
+        .map(|(lane, first)| {
+            (
+                ingest_lane::topic.eq(&lane.topic),
+                ingest_lane::partition.eq(lane.partition),
+                ingest_lane::first_offset.eq(first),
+                ingest_lane::next_offset.eq(first),
+            )
+        })
+        .collect();
+    let mut connection = pool.get(operation).await?;
+    diesel::insert_into(ingest_lane::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .execute(&mut connection)
+        .await
+        .map(drop)
+        .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them.
+/// Returns them as they stand now; an `open_batch` is to be recovered before its lane is read.
+pub async fn take_over(
+    pool: &Pool,
+    owner: &str,
+    lanes: &[LaneId],
+) -> Result<Vec<Lane>, StoreError> {
+    let operation = "take lanes over";
+    let (topics, partitions) = columns(lanes);
+    let mut connection = pool.get(operation).await?;
+    diesel::sql_query(
+        "UPDATE ingest_lane l SET epoch = l.epoch + 1, owner = $1 \
+         FROM unnest($2, $3) AS mine (topic, partition) \
+         WHERE l.topic = mine.topic AND l.partition = mine.partition",
+    )
+    .bind::<Text, _>(owner)
+    .bind::<Array<Text>, _>(topics)
+    .bind::<Array<Integer>, _>(partitions)
+    .execute(&mut connection)
+    .await
+    .map_err(|source| StoreError::Query { operation, source })?;
+    drop(connection);
+    let mut stored = all(pool).await?;
+    stored.retain(|lane| lanes.contains(&lane.id()));
+    Ok(stored)
+}
+
+/// Says that the lanes have no owner, where the caller still is it.
+pub async fn release(pool: &Pool, owner: &str, lanes: &[LaneId]) -> Result<(), StoreError> {
+    let operation = "release lanes";
+    let (topics, partitions) = columns(lanes);
+    let mut connection = pool.get(operation).await?;
+    diesel::sql_query(
+        "UPDATE ingest_lane l SET owner = NULL FROM unnest($2, $3) AS mine (topic, partition) \
+         WHERE l.topic = mine.topic AND l.partition = mine.partition AND l.owner = $1",
+    )
+    .bind::<Text, _>(owner)
+    .bind::<Array<Text>, _>(topics)
+    .bind::<Array<Integer>, _>(partitions)
+    .execute(&mut connection)
+    .await
+    .map(drop)
+    .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Stores how far each lane is complete, and that its owner is alive.
+pub async fn report(
+    pool: &Pool,
+    now: DateTime<Utc>,
+    progress: &[Progress],
+) -> Result<(), StoreError> {
+    let operation = "report progress";
+    let mut connection = pool.get(operation).await?;
+    diesel::sql_query(
+        "UPDATE ingest_lane l SET heartbeat_at = $1, \
+             end_offset = coalesce(p.end_offset, l.end_offset), \
+             complete_through = coalesce(p.complete_through, l.complete_through) \
+         FROM unnest($2, $3, $4, $5, $6) AS p (topic, partition, epoch, end_offset, complete_through) \
+         WHERE l.topic = p.topic AND l.partition = p.partition AND l.epoch = p.epoch",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<Text>, _>(progress.iter().map(|p| p.lane.topic.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(progress.iter().map(|p| p.lane.partition).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(progress.iter().map(|p| p.epoch).collect::<Vec<_>>())
+    .bind::<Array<Nullable<BigInt>>, _>(progress.iter().map(|p| p.end_offset).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(progress.iter().map(|p| p.complete_through).collect::<Vec<_>>())
+    .execute(&mut connection)
+    .await
+    .map(drop)
+    .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Stops a lane with a reason that operators see, or lets it go on.
+pub async fn set_stopped(
+    pool: &Pool,
+    lane: &LaneId,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    let operation = "stop a lane";
+    let mut connection = pool.get(operation).await?;
+    diesel::update(ingest_lane::table.find((&lane.topic, lane.partition)))
+        .set(ingest_lane::stopped_reason.eq(reason))
+        .execute(&mut connection)
+        .await
+        .map(drop)
+        .map_err(|source| StoreError::Query { operation, source })
+}
+
+fn columns(lanes: &[LaneId]) -> (Vec<&str>, Vec<i32>) {
+    lanes
+        .iter()
+        .map(|lane| (lane.topic.as_str(), lane.partition))
+        .unzip()
+}

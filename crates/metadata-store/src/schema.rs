@@ -1,0 +1,60 @@
+diesel::table! {
+    ingest_lane (topic, partition) {
+        topic -> Text,
+        partition -> Integer,
+        first_offset -> BigInt,
+        next_offset -> BigInt,
+        epoch -> BigInt,
+        owner -> Nullable<Text>,
+        open_batch -> Nullable<Uuid>,
+        end_offset -> Nullable<BigInt>,
+        complete_through -> Nullable<Timestamptz>,
+        heartbeat_at -> Nullable<Timestamptz>,
+        stopped_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    ingest_batch (id) {
+        id -> Uuid,
+        owner -> Text,
+        codec -> Integer,
+        decided_at -> Timestamptz,
+        dedup_window -> BigInt,
+        age_limits -> Jsonb,
+        attempt -> Integer,
+        state -> Text,
+        opened_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    ingest_range (batch_id, topic, partition) {
+        batch_id -> Uuid,
+        topic -> Text,
+        partition -> Integer,
+        lo -> BigInt,
+        hi -> BigInt,
+        records -> BigInt,
+        hash -> BigInt,
+        verdicts -> Jsonb,
+        parked -> Bool,
+    }
+}
+
+diesel::table! {
+    settle_batch (id) {
+        id -> Uuid,
+        owner -> Text,
+        settled_at -> Timestamptz,
+        buckets -> Jsonb,
+        attempt -> Integer,
+        state -> Text,
+        opened_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(ingest_range -> ingest_batch (batch_id));
+diesel::allow_tables_to_appear_in_same_query!(ingest_batch, ingest_range, ingest_lane);
