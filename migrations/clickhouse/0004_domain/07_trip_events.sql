@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.trip_events{{local}}
     cancelled_by LowCardinality(Nullable(String)),
     was_started Nullable(Bool),
     partial_distance_km Nullable(Float64),
+    distance_m UInt64 ALIAS toUInt64(floor(ifNull(distance_km, 0) * 1000) + (ifNull(distance_km, 0) * 1000 - floor(ifNull(distance_km, 0) * 1000) >= 0.5)),
     clock_skew Bool,
     kafka_topic LowCardinality(String),
     kafka_partition UInt32,

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.region_sources{{local}}
     state LowCardinality(String),
     city LowCardinality(String),
     payment_method LowCardinality(String),
+    kafka_topic LowCardinality(String),
     kafka_offset UInt64,
     event_timestamp DateTime64(3, 'UTC'),
     batch UUID,

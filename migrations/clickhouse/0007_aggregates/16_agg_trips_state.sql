@@ -1,4 +1,5 @@
--- Trips per quarter of an hour. Distances are whole metres, so that a sum does not depend on its order.
+-- Trips per quarter of an hour. Distances are whole metres, half away from zero, so that a sum does not
+-- depend on its order (`round` would round halves to even).
 CREATE TABLE IF NOT EXISTS {{database}}.agg_trips_state{{local}}
 (
     mark UUID,

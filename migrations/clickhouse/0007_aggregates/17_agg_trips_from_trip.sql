@@ -5,7 +5,7 @@ SELECT mark, max(if(mark = toUUID('00000000-0000-0000-0000-000000000000'), toDat
     countIf(event_type = 'trip.completed') AS completed,
     countIf(event_type = 'trip.cancelled') AS cancelled,
     sumIf(ifNull(duration, 0), event_type = 'trip.completed') AS duration_minutes,
-    sumIf(toUInt64(round(ifNull(distance_km, 0) * 1000)), event_type = 'trip.completed') AS distance_m,
+    sumIf(toUInt64(floor(ifNull(distance_km, 0) * 1000) + (ifNull(distance_km, 0) * 1000 - floor(ifNull(distance_km, 0) * 1000) >= 0.5)), event_type = 'trip.completed') AS distance_m,
     countIf(event_type = 'trip.completed' AND ifNull(punctual, false)) AS on_time,
     sumIf(ifNull(earnings, toDecimal64(0, 2)), event_type = 'trip.completed') AS driver_earnings,
     sumIf(ifNull(commission, toDecimal64(0, 2)), event_type = 'trip.completed') AS platform_commission,

@@ -3,7 +3,7 @@ SELECT mark, max(if(mark = toUUID('00000000-0000-0000-0000-000000000000'), toDat
     scope, toStartOfFifteenMinutes(toDateTime(event_timestamp)) AS slot, driver_id, state, city,
     countIf(event_type = 'trip.completed') AS trips,
     sum(ifNull(driver_earnings, toDecimal64(0, 2))) AS earnings,
-    sum(toUInt64(round(ifNull(distance_km, 0) * 1000))) AS distance_m,
+    sum(toUInt64(floor(ifNull(distance_km, 0) * 1000) + (ifNull(distance_km, 0) * 1000 - floor(ifNull(distance_km, 0) * 1000) >= 0.5))) AS distance_m,
     countIf(ifNull(punctual, false)) AS on_time
 FROM
 (
