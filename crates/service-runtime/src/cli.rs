@@ -24,7 +24,7 @@
 mod arguments;
 mod config_command;
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,9 @@ use crate::{
     lifecycle,
     telemetry::{self, TelemetryConfig},
 };
+
+/// How long blocking work that nobody waits for may go on after the service has returned.
+const STRAGGLERS: Duration = Duration::from_secs(5);
 
 /// The exit status after a mistake in the arguments or the configuration, as clap has it.
 const USAGE: u8 = 2;
@@ -125,6 +128,7 @@ where
         Ok(guard) => guard,
         Err(error) => return reported(USAGE, Err(error.into())),
     };
+    telemetry::log_panics();
     match run_to_end(service, loaded, run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -142,10 +146,12 @@ where
 {
     let runtime = tokio::runtime::Runtime::new().context("the async runtime cannot be started")?;
     info!(version = service.version, config = %redacted(&loaded.config)?, "starting");
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         let shutdown = lifecycle::shutdown_signal().context("signals cannot be listened to")?;
         run(loaded.config, shutdown).await
-    })?;
+    });
+    runtime.shutdown_timeout(STRAGGLERS);
+    result?;
     info!("ended");
     Ok(())
 }

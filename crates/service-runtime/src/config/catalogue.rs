@@ -14,6 +14,8 @@ pub(super) struct Setting {
     pub(super) description: String,
     /// `Null` where there is none; never a secret.
     pub(super) default: Value,
+    /// Whether there is a default that is a secret.
+    pub(super) has_secret_default: bool,
 }
 
 /// A group of settings: a struct inside the configuration.
@@ -95,6 +97,7 @@ impl Catalogue {
                     kind: Kind::of(schema),
                     description,
                     default: at(&self.defaults, &path).cloned().unwrap_or_default(),
+                    has_secret_default: false,
                     path,
                 }),
             }
@@ -108,7 +111,8 @@ impl Catalogue {
             .iter_mut()
             .filter(|setting| setting.kind.is_secret())
         {
-            setting.default = Value::Null;
+            let default = std::mem::take(&mut setting.default);
+            setting.has_secret_default = super::redact::is_given(&default);
             remove(&mut self.defaults, &setting.path);
         }
     }

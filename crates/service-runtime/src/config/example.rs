@@ -172,6 +172,8 @@ fn write_entry(text: &mut String, entry: &Entry<'_>) {
             text,
             &format!("Default: {}.", each.collect::<Vec<_>>().join(", ")),
         );
+    } else if setting.has_secret_default {
+        comment(text, "Default: not shown, since it is a secret.");
     } else if plain(first).is_empty() {
         comment(text, "Default: none.");
     }

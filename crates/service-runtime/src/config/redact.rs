@@ -29,7 +29,8 @@ pub fn redacted<T: Settings>(config: &T) -> Result<Value, ConfigError> {
     Ok(tree)
 }
 
-fn is_given(value: &Value) -> bool {
+/// Whether a secret has a value at all.
+pub(super) fn is_given(value: &Value) -> bool {
     !matches!(value, Value::Null) && value.as_str() != Some("")
 }
 

@@ -40,7 +40,7 @@ pub enum LogFormat {
 impl Default for TelemetryConfig {
     fn default() -> Self {
         Self {
-            log_filter: "info".to_owned(),
+            log_filter: "info,actix_server=warn,opentelemetry=warn".to_owned(),
             log_format: LogFormat::Auto,
             otlp_endpoint: None,
             otlp_interval: HumanDuration::secs(15),

@@ -85,7 +85,7 @@ impl<W: Write> Write for Escaping<'_, W> {
 }
 
 /// Panics go through the log as well, so that they are on one line and reach whoever reads it.
-pub(super) fn log_panics() {
+pub(crate) fn log_panics() {
     panic::set_hook(Box::new(|panic| {
         let payload = panic.payload_as_str().unwrap_or("panic");
         let place = panic.location().map(ToString::to_string);

@@ -17,12 +17,12 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-pub(crate) use self::metrics::CONTENT_TYPE;
 pub use self::{
     config::{LogFormat, TelemetryConfig},
     guard::TelemetryGuard,
     metrics::{LATENCY_SECONDS, MetricsError, meter, render},
 };
+pub(crate) use self::{log::log_panics, metrics::CONTENT_TYPE};
 
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,6 @@ pub fn init(
     tracing_subscriber::registry()
         .with(logs.and_then(traces).with_filter(filter))
         .try_init()?;
-    log::log_panics();
     opentelemetry::global::set_meter_provider(meter_provider.clone());
     Ok(TelemetryGuard::new(meter_provider, tracer_provider))
 }
