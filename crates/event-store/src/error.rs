@@ -1,0 +1,253 @@
+use std::{error::Error, fmt, io, time::Duration};
+
+use crate::server_code;
+
+/// What was asked of ClickHouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Making the client.
+    Connect,
+    /// Reading.
+    Select,
+    /// A statement without rows in either direction.
+    Execute,
+    /// An insert with a body.
+    Insert,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::Select => "select",
+            Self::Execute => "execute",
+            Self::Insert => "insert",
+        })
+    }
+}
+
+/// The operation and its subject: a name given by the caller, or the query id, by which
+/// `system.query_log` finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At {
+    /// What was asked.
+    pub operation: Operation,
+    /// Of what.
+    pub subject: String,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.operation, self.subject)
+    }
+}
+
+/// The source of an error of the libraries underneath.
+pub type Source = Box<dyn Error + Send + Sync>;
+
+/// Why ClickHouse did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The server raised an exception.
+    #[error("{at}: the server refused it: {message}")]
+    Server {
+        /// What was asked.
+        at: At,
+        /// The exception's code, listed in `system.errors`.
+        code: u32,
+        /// The exception's text, cut to a readable length.
+        message: String,
+    },
+    /// No connection could be made, so nothing was sent.
+    #[error("{at}: the server cannot be reached")]
+    Unreachable {
+        /// What was asked.
+        at: At,
+        /// Why.
+        source: Source,
+    },
+    /// The connection broke before the whole answer was there.
+    #[error("{at}: the connection broke before the answer was complete")]
+    Lost {
+        /// What was asked.
+        at: At,
+        /// Why.
+        source: Source,
+    },
+    /// The answer took too long.
+    #[error("{at}: no answer within {after:?}")]
+    TimedOut {
+        /// What was asked.
+        at: At,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Something on the way, such as a proxy, answered instead of the server.
+    #[error("{at}: HTTP status {status} without an exception of the server: {body}")]
+    Status {
+        /// What was asked.
+        at: At,
+        /// The HTTP status.
+        status: u16,
+        /// The answer's text, cut to a readable length.
+        body: String,
+    },
+    /// The answer is not what the caller's types say.
+    #[error("{at}: the answer does not fit")]
+    Answer {
+        /// What was asked.
+        at: At,
+        /// Why.
+        source: Source,
+    },
+    /// The request could not be made from what the caller gave.
+    #[error("{at}: the request cannot be made")]
+    Request {
+        /// What was asked.
+        at: At,
+        /// Why.
+        source: Source,
+    },
+}
+
+impl StoreError {
+    /// Whether the same request may succeed later without anybody changing it, the schema or the
+    /// settings. For an insert this does not mean "send it again": see [`outcome_unknown`](Self::outcome_unknown).
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Server { code, .. } => server_code::passes_because(*code).is_some(),
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::TimedOut { .. } => true,
+            Self::Status { status, .. } => *status == 429 || *status >= 500,
+            Self::Answer { .. } | Self::Request { .. } => false,
+        }
+    }
+
+    /// Whether the server may have done it, may be doing it still, or may not have heard of it.
+    ///
+    /// `false` says that the statement as a whole did not succeed. An *insert* that failed may
+    /// nevertheless have written some of its targets: each table's part appears by itself.
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Server { code, .. } => server_code::status_is_unknown(*code),
+            Self::Lost { .. } | Self::TimedOut { .. } => true,
+            Self::Status { status, .. } => *status >= 500,
+            Self::Unreachable { .. } | Self::Answer { .. } | Self::Request { .. } => false,
+        }
+    }
+
+    /// The exception's code, if the server raised one.
+    pub fn server_code(&self) -> Option<u32> {
+        match self {
+            Self::Server { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether an insert was refused by its [`Fence`](crate::fence::Fence): it wrote nothing, and never will.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::Server { code: server_code::THROW_IF, message, .. }
+            if message.contains(crate::fence::REFUSAL))
+    }
+
+    /// An error of the select library.
+    pub(crate) fn of_client(at: At, after: Duration, error: clickhouse::error::Error) -> Self {
+        use clickhouse::error::Error as E;
+        match error {
+            E::BadResponse(text) => Self::of_text(at, None, text.trim()),
+            E::Network(source) if is_refused(source.as_ref()) => Self::Unreachable { at, source },
+            E::Network(source) => Self::Lost { at, source },
+            E::TimedOut => Self::TimedOut { at, after },
+            error @ E::InvalidParams(_) => Self::Request {
+                at,
+                source: error.into(),
+            },
+            error => Self::Answer {
+                at,
+                source: error.into(),
+            },
+        }
+    }
+
+    /// An answer that is not a success: an exception's text, or whatever else a proxy wrote.
+    pub(crate) fn of_text(at: At, status: Option<u16>, text: &str) -> Self {
+        let message: String = text.chars().take(MESSAGE_LIMIT).collect();
+        match (
+            server_code::in_text(text),
+            status.or_else(|| leading_number(text)),
+        ) {
+            (Some(code), _) => Self::Server { at, code, message },
+            (None, Some(status)) => Self::Status {
+                at,
+                status,
+                body: message,
+            },
+            (None, None) => Self::Answer {
+                at,
+                source: message.into(),
+            },
+        }
+    }
+}
+
+/// Characters of a server's message that are kept: it may repeat a statement of any length.
+const MESSAGE_LIMIT: usize = 2_000;
+
+/// `502` in `502 Bad Gateway`, which is how the select library reports an answer without a body.
+fn leading_number(text: &str) -> Option<u16> {
+    text.split(' ').next()?.parse().ok()
+}
+
+fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at() -> At {
+        At {
+            operation: Operation::Select,
+            subject: "bookings".to_owned(),
+        }
+    }
+
+    #[test]
+    fn too_many_parts_passes_and_an_unknown_table_does_not() {
+        let server = |text| StoreError::of_text(at(), Some(500), text);
+        assert!(server("Code: 252. DB::Exception: Too many parts").is_retryable());
+        assert!(!server("Code: 60. DB::Exception: Unknown table").is_retryable());
+        assert!(!server("Code: 252. DB::Exception: Too many parts").outcome_unknown());
+        assert!(server("Code: 319. DB::Exception: Unknown status of insert").outcome_unknown());
+    }
+
+    #[test]
+    fn a_proxy_without_its_server_is_no_answer_of_the_server() {
+        let error = StoreError::of_text(at(), Some(504), "<html>gateway timeout</html>");
+        assert!(matches!(error, StoreError::Status { status: 504, .. }));
+        assert!(error.is_retryable() && error.outcome_unknown());
+        let error = StoreError::of_text(at(), None, "502 Bad Gateway");
+        assert!(matches!(error, StoreError::Status { status: 502, .. }));
+    }
+
+    #[test]
+    fn a_message_of_any_length_is_cut() {
+        let text = format!("Code: 62. DB::Exception: {}", "ọ".repeat(10_000));
+        let StoreError::Server { message, .. } = StoreError::of_text(at(), None, &text) else {
+            panic!("not a server error");
+        };
+        assert_eq!(message.chars().count(), MESSAGE_LIMIT);
+    }
+}

@@ -1,0 +1,172 @@
+//! Ending an attempt to insert a batch, for good.
+//!
+//! `ingest_fence` is a Memory table on each server, so it is empty after a restart. It holds random ids:
+//! one that stands for the server's present life, the *boot id*, and those of attempts that were given
+//! up. Every insert of a batch asks it, before its first row, whether the boot id is still there and its
+//! own attempt is not. So an attempt that was fenced can never start again, and one from before a restart
+//! cannot either. What has started already is killed. No clock is involved.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::{error::StoreError, params::Params, store::Store};
+
+/// How long [`fence_off`] tries to get rid of a batch's running inserts.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stands in the message of the exception that refuses an insert.
+pub(crate) const REFUSAL: &str = "this attempt to write the batch was given up";
+
+/// What an insert carries to be stopped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// The life of the server that the attempt belongs to; from [`boot_id`].
+    pub boot: Uuid,
+    /// The attempt's own id.
+    pub attempt: Uuid,
+}
+
+/// Why an attempt could not be ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FenceError {
+    /// The server did not do what was asked. Asking again is harmless.
+    #[error("fence off batch {batch}")]
+    Store {
+        /// The batch.
+        batch: Uuid,
+        /// Why.
+        source: StoreError,
+    },
+    /// Inserts of the batch that were killed do not end.
+    #[error("fence off batch {batch}: still running after {waited:?}: {}", queries.join(", "))]
+    StillRunning {
+        /// The batch.
+        batch: Uuid,
+        /// The ids of the inserts.
+        queries: Vec<String>,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+}
+
+impl FenceError {
+    /// Whether trying again may help, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => source.is_retryable(),
+            Self::StillRunning { .. } => true,
+        }
+    }
+}
+
+impl Fence {
+    /// The condition for the insert's `WHERE`. It raises an exception where the attempt may not go on, and
+    /// is true otherwise; its values are [`params`](Self::params).
+    pub fn predicate(database: &str) -> String {
+        format!(
+            "throwIf((SELECT countIf(id = {{fence_boot:UUID}}) = 0 OR countIf(id = {{fence_attempt:UUID}}) > 0 \
+             FROM {database}.ingest_fence), '{REFUSAL}') = 0"
+        )
+    }
+
+    /// The values of [`predicate`](Self::predicate)'s places.
+    pub fn params(&self) -> Params {
+        Params::new()
+            .with("fence_boot", self.boot)
+            .with("fence_attempt", self.attempt)
+    }
+}
+
+/// The id of an attempt's insert into one table, by which [`fence_off`] finds it.
+pub fn query_id(batch: Uuid, table: &str, attempt: Uuid) -> String {
+    format!("{batch}/{table}/{attempt}")
+}
+
+/// An id that stands for the server's present life.
+///
+/// Any id in the table does, whoever wrote it, since a restart removes them all; whoever finds the table
+/// empty writes one. Two that find it empty at once write two, and each is as good as the other: all
+/// that an attempt asks is whether *its* boot id is still there. A write whose answer is lost may still
+/// arrive, even after a restart, but nobody uses its id.
+///
+/// # Errors
+/// If the server does not answer.
+pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
+    let sql = "SELECT toString(id) FROM ingest_fence ORDER BY id LIMIT 1";
+    let found = store
+        .query(sql)
+        .named("boot id")
+        .fetch_optional::<String>()
+        .await?;
+    if let Some(id) = found.and_then(|id| id.parse().ok()) {
+        return Ok(id);
+    }
+    let id = Uuid::new_v4();
+    write(store, &[id]).await?;
+    Ok(id)
+}
+
+/// Ends these attempts of a batch: none of them can start any more, and all inserts of the batch that
+/// have started have ended when this returns.
+///
+/// The order matters. An insert is listed by the server before it looks at the table, so one that is not
+/// listed when the kill looks will find its id in the table.
+///
+/// # Errors
+/// If the server does not answer, or the inserts do not end within [`PATIENCE`]. The attempts may then
+/// still be alive; calling again is harmless.
+pub async fn fence_off(store: &Store, batch: Uuid, attempts: &[Uuid]) -> Result<(), FenceError> {
+    let failed = |source| FenceError::Store { batch, source };
+    write(store, attempts).await.map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        kill(store, batch).await.map_err(failed)?;
+        let queries = running(store, batch).await.map_err(failed)?;
+        let waited = start.elapsed();
+        if queries.is_empty() {
+            return Ok(());
+        }
+        if waited >= PATIENCE {
+            return Err(FenceError::StillRunning {
+                batch,
+                queries,
+                waited,
+            });
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Between two looks at inserts that do not want to end.
+const PAUSE: Duration = Duration::from_millis(100);
+
+async fn write(store: &Store, ids: &[Uuid]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO ingest_fence (id) SELECT arrayJoin({ids:Array(UUID)})";
+    store.execute(sql, &Params::new().with("ids", ids)).await
+}
+
+/// Waits until what it kills has ended, or for as long as a request may take.
+async fn kill(store: &Store, batch: Uuid) -> Result<(), StoreError> {
+    let sql = "KILL QUERY WHERE startsWith(query_id, {prefix:String}) SYNC";
+    match store.query(sql).params(&prefix(batch)).execute().await {
+        Err(StoreError::TimedOut { .. }) => Ok(()),
+        result => result,
+    }
+}
+
+async fn running(store: &Store, batch: Uuid) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})";
+    store
+        .query(sql)
+        .params(&prefix(batch))
+        .named("running inserts")
+        .fetch_all()
+        .await
+}
+
+fn prefix(batch: Uuid) -> Params {
+    Params::new().with("prefix", format!("{batch}/"))
+}

@@ -1,0 +1,121 @@
+use std::{sync::Arc, time::Duration};
+
+use clickhouse::Client;
+use uuid::Uuid;
+
+use crate::{
+    config::Config,
+    error::{At, Operation, StoreError},
+    http::Http,
+    params::Params,
+    query::Query,
+};
+
+/// The one client of ClickHouse. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone, Debug)]
+struct Inner {
+    config: Config,
+    select: Client,
+    http: Http,
+}
+
+impl Store {
+    /// Makes the client. Connections are made when they are needed, so a service starts while
+    /// ClickHouse is down and [`ping`](Self::ping) says so.
+    ///
+    /// # Errors
+    /// If the TLS roots of the machine cannot be used.
+    pub fn connect(config: &Config) -> Result<Self, StoreError> {
+        let at = At {
+            operation: Operation::Connect,
+            subject: config.url.to_string(),
+        };
+        let http = Http::new(config).map_err(|source| StoreError::Request { at, source })?;
+        let mut select = Client::default()
+            .with_url(config.url.as_str())
+            .with_database(&config.database)
+            .with_user(&config.user)
+            .with_compression(clickhouse::Compression::None)
+            .with_product_info("openride-analytics", env!("CARGO_PKG_VERSION"));
+        if !config.password.is_empty() {
+            select = select.with_password(config.password.expose());
+        }
+        let config = config.clone();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                select,
+                http,
+            }),
+        })
+    }
+
+    /// The same server and connections, another database.
+    #[must_use]
+    pub fn with_database(&self, database: &str) -> Self {
+        let mut inner = Inner::clone(&self.inner);
+        database.clone_into(&mut inner.config.database);
+        inner.select = inner.select.with_database(database);
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The database that unqualified names in statements mean.
+    pub fn database(&self) -> &str {
+        &self.inner.config.database
+    }
+
+    /// How this client was configured.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// A statement to be given parameters and run. `?` has no meaning in it; its parameters are `{name:Type}`.
+    pub fn query(&self, sql: &str) -> Query {
+        let id = Uuid::now_v7().to_string();
+        Query::new(self.clone(), self.inner.select.query_raw(sql), id)
+    }
+
+    /// Runs a statement that returns no rows.
+    ///
+    /// # Errors
+    /// If the server does not say that it is done.
+    pub async fn execute(&self, sql: &str, params: &Params) -> Result<(), StoreError> {
+        self.query(sql).params(params).execute().await
+    }
+
+    /// Whether the server answers a query of this user, within a few seconds.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let query = self.with_database("system").query("SELECT 1").named("ping");
+        query.deadline(PING).fetch_one::<u8>().await.map(|_| ())
+    }
+
+    /// The server's version, such as `26.7.2.1`.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub async fn server_version(&self) -> Result<String, StoreError> {
+        let query = self.with_database("system").query("SELECT version()");
+        query
+            .named("server version")
+            .deadline(PING)
+            .fetch_one()
+            .await
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.inner.http
+    }
+}
+
+/// Readiness probes ask every few seconds.
+const PING: Duration = Duration::from_secs(3);
