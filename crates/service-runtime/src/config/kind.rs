@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
-use super::{ByteSize, HumanDuration};
+use super::format::Format;
 
 /// What values a setting takes, as far as its JSON schema says it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,15 +27,6 @@ pub(super) enum Kind {
     },
     /// Tables and other structured values; in the environment they are written as JSON.
     Structure,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    Plain,
-    ByteSize,
-    Duration,
-    Url,
-    Secret,
 }
 
 impl Kind {
@@ -168,41 +159,6 @@ impl fmt::Display for Kind {
                 }
             }
             Self::Structure => f.write_str("a table (in the environment: as JSON)"),
-        }
-    }
-}
-
-impl Format {
-    fn of(schema: &Map<String, Value>) -> Self {
-        match schema.get("format").and_then(Value::as_str) {
-            Some("byte-size") => Self::ByteSize,
-            Some("human-duration") => Self::Duration,
-            Some("uri") => Self::Url,
-            Some("password") => Self::Secret,
-            _ => Self::Plain,
-        }
-    }
-
-    fn fits(self, value: &Value, min_length: u64) -> bool {
-        match (self, value) {
-            (Self::ByteSize, Value::Number(number)) => number.is_u64(),
-            (Self::ByteSize, Value::String(text)) => text.parse::<ByteSize>().is_ok(),
-            (Self::Duration, Value::String(text)) => text.parse::<HumanDuration>().is_ok(),
-            (Self::Url, Value::String(text)) => url::Url::parse(text).is_ok(),
-            (Self::Plain | Self::Secret, Value::String(text)) => {
-                u64::try_from(text.chars().count()).is_ok_and(|length| length >= min_length)
-            }
-            _ => false,
-        }
-    }
-
-    fn description(self) -> &'static str {
-        match self {
-            Self::Plain => "a text",
-            Self::ByteSize => "a size in bytes such as 4096, 512 KiB or 16 MiB",
-            Self::Duration => "a duration such as 250ms, 30s or 1h 30m",
-            Self::Url => "a URL",
-            Self::Secret => "a secret text",
         }
     }
 }

@@ -65,6 +65,7 @@ mod duration;
 mod environment;
 mod example;
 mod file;
+mod format;
 mod kind;
 mod layer;
 mod loader;
