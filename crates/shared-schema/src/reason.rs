@@ -118,7 +118,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    pub(crate) fn at(
+    pub fn at(
         path: impl Into<String>,
         reason: ReasonCode,
         detail: impl Into<String>,
