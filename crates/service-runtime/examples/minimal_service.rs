@@ -69,17 +69,10 @@ impl Settings for Work {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        let telemetry = self.telemetry.validate().err().into_iter().flatten();
-        let work = self.work.validate().err().into_iter().flatten();
-        let problems: Vec<Problem> = telemetry
-            .map(|problem| problem.within("telemetry"))
-            .chain(work.map(|problem| problem.within("work")))
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        Problem::of_sections([
+            ("telemetry", self.telemetry.validate()),
+            ("work", self.work.validate()),
+        ])
     }
 }
 

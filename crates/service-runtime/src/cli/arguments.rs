@@ -17,7 +17,7 @@ pub(super) struct Arguments<C: Subcommand> {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command<C: Subcommand> {
-    /// Run the service; the default.
+    /// Run it; the default.
     Run,
     /// Check, show or document the configuration.
     #[command(subcommand)]

@@ -99,7 +99,7 @@ pub trait Settings: Serialize + DeserializeOwned + JsonSchema + Default {
     /// Checks that need more than one value, or more than its type can say.
     ///
     /// The keys of the problems are relative to this type; a configuration passes the problems of its
-    /// sections on with [`Problem::within`].
+    /// sections on with [`Problem::of_sections`].
     fn validate(&self) -> Result<(), Vec<Problem>> {
         Ok(())
     }

@@ -25,6 +25,25 @@ impl Problem {
     pub fn within(self, section: &str) -> Self {
         Self::new(format!("{section}.{}", self.setting), self.message)
     }
+
+    /// The checks of several sections as one check of the configuration that holds them under these names.
+    pub fn of_sections<const N: usize>(
+        sections: [(&str, Result<(), Vec<Self>>); N],
+    ) -> Result<(), Vec<Self>> {
+        let problems: Vec<Self> = sections
+            .into_iter()
+            .flat_map(|(section, result)| {
+                let found = result.err().unwrap_or_default();
+                found
+                    .into_iter()
+                    .map(move |problem| problem.within(section))
+            })
+            .collect();
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(problems),
+        }
+    }
 }
 
 impl fmt::Display for Problem {
