@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     interrupt::Interrupt,
-    ports::Ports,
+    ports::{PortUse, Ports},
     progress::{Progress, Silent},
     server::Server,
 };
@@ -25,6 +25,8 @@ pub struct StackConfig {
     pub directory: Option<PathBuf>,
     /// The ports. `None`: free ones.
     pub ports: Option<Ports>,
+    /// Ports that other programs of the caller need: a start checks them with those of the servers.
+    pub other_ports: Vec<PortUse>,
     /// Hears what is going on.
     pub progress: Arc<dyn Progress>,
     /// Raised to give up a start.
@@ -40,6 +42,7 @@ impl Default for StackConfig {
             redis: true,
             directory: None,
             ports: None,
+            other_ports: Vec::new(),
             progress: Arc::new(Silent),
             interrupt: Interrupt::default(),
         }

@@ -37,6 +37,11 @@ impl StackDirectory {
         })
     }
 
+    /// Takes the directory if it is there.
+    pub(crate) fn take_existing(path: &Path) -> Result<Option<Self>> {
+        path.is_dir().then(|| Self::take(path)).transpose()
+    }
+
     /// Makes a directory that is removed with the stack, and removes those of stacks that were
     /// killed and could not do so themselves.
     pub(crate) fn temporary() -> Result<Self> {
@@ -98,8 +103,9 @@ fn holder_text(lock: &Path) -> String {
     }
 }
 
-/// The process that holds the directory, if one does.
-pub(crate) fn holder(directory: &Path) -> Option<u32> {
+/// The process that holds the stack's directory, if one does.
+#[must_use]
+pub fn holder(directory: &Path) -> Option<u32> {
     let path = directory.join(LOCK);
     let file = File::open(&path).ok()?;
     if file.try_lock().is_ok() {

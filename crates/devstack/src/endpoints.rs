@@ -6,7 +6,9 @@ use crate::ports::Ports;
 
 /// The role that owns the databases of the local stack.
 pub const POSTGRES_USER: &str = "openride";
-/// The database that the stack creates for the services.
+/// The ClickHouse database of the services; the migrations create it.
+pub const CLICKHOUSE_DATABASE: &str = "openride_analytics";
+/// The PostgreSQL database that the stack creates for the services.
 pub const POSTGRES_DATABASE: &str = "openride_analytics";
 
 /// Addresses of a stack's servers, in the form that the clients take.

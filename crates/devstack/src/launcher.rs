@@ -24,7 +24,7 @@ use nix::{
 use crate::error::{Result, StackError};
 
 /// Names the devstack binary that launches children; `devstack test` sets it for the tests.
-pub const LAUNCHER_VARIABLE: &str = "OPENRIDE_DEVSTACK_BINARY";
+pub const LAUNCHER_VARIABLE: &str = "OPENRIDE_STACK_BINARY";
 
 /// Becomes the program, as that user, to be killed when the parent ends (whoever that is, if no
 /// process id is given). Returns only if that fails.

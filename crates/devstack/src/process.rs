@@ -17,7 +17,7 @@ use nix::{
 
 use crate::{
     error::{FileContext as _, Result, StackError},
-    forker, launcher, tree,
+    forker, launcher, strace, tree,
 };
 
 /// How often a condition is asked again while waiting for it.
@@ -113,12 +113,17 @@ impl Process {
         }
     }
 
-    /// Asks the process to end, and kills it when it has not by the end of `patience`.
-    pub(crate) fn stop(&mut self, patience: Duration) -> Result<()> {
+    /// The program itself, also if a strace stands between.
+    pub(crate) fn program_pid(&self) -> u32 {
+        strace::traced_pid(self).unwrap_or_else(|| self.pid())
+    }
+
+    /// Asks the program to end with the signal, and kills it when it has not after `patience`.
+    pub(crate) fn stop(&mut self, signal: Signal, patience: Duration) -> Result<()> {
         if self.ended().is_none() {
-            // A stopped process would not see the request.
+            // A halted process would not see the request.
             self.signal_tree(Signal::SIGCONT)?;
-            self.signal(Signal::SIGTERM)?;
+            self.signal_pid(self.program_pid(), signal)?;
             if wait_until(patience, || self.ended().is_some()) {
                 return Ok(());
             }

@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, fs, path::Path, time::Duration};
 
+use nix::sys::signal::Signal;
+
 use crate::{
     command,
     error::{Result, StackError},
@@ -104,14 +106,14 @@ impl Tracer {
     /// # Errors
     /// When strace does not end.
     pub fn detach(mut self) -> Result<()> {
-        self.process.stop(ATTACH_PATIENCE)
+        self.process.stop(Signal::SIGTERM, ATTACH_PATIENCE)
     }
 }
 
 impl Drop for Tracer {
     fn drop(&mut self) {
         // Killed outright, strace could leave threads of the server halted.
-        let _ = self.process.stop(ATTACH_PATIENCE);
+        let _ = self.process.stop(Signal::SIGTERM, ATTACH_PATIENCE);
     }
 }
 

@@ -1,6 +1,9 @@
 //! A process and everything it has started, read from `/proc`.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+};
 
 /// Ids of the process's descendants, nearest first; empty if `/proc` cannot be read.
 pub(crate) fn descendants(pid: u32) -> Vec<u32> {
@@ -23,6 +26,15 @@ pub(crate) fn is_alive(pid: u32) -> bool {
         .and_then(|pid| procfs::process::Process::new(pid).ok())
         .and_then(|process| process.stat().ok())
         .is_some_and(|stat| stat.state != 'Z' && stat.state != 'X')
+}
+
+/// Whether a process that may be looked into has the directory as its working directory.
+pub(crate) fn somebody_works_in(directory: &Path) -> bool {
+    procfs::process::all_processes()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|process| process.cwd().is_ok_and(|cwd| cwd == directory))
 }
 
 fn children_by_parent() -> HashMap<u32, Vec<u32>> {

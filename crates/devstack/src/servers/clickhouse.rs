@@ -5,6 +5,7 @@ use std::{fs, time::Duration};
 use super::{Definition, Site, write_config};
 use crate::{
     error::{FileContext as _, Result},
+    http,
     ports::{PortUse, Ports},
     process::Launch,
     progress::{Progress, Silent},
@@ -71,16 +72,7 @@ fn configuration(site: &Site, directory: &str) -> String {
 }
 
 fn expect_answer(url: &str, expected: &str) -> Result<(), String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(QUESTION_TIMEOUT))
-        .proxy(None)
-        .build()
-        .into();
-    let answer = agent
-        .get(url)
-        .call()
-        .and_then(|mut response| response.body_mut().read_to_string())
-        .map_err(|error| format!("{url}: {error}"))?;
+    let answer = http::get(url, QUESTION_TIMEOUT)?;
     if answer == expected {
         Ok(())
     } else {

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::signal::Signal;
+
 use crate::{
     cache::Cache,
     error::{FileContext as _, Result},
@@ -72,9 +74,9 @@ pub(crate) trait Definition: Sync {
         Ok(())
     }
 
-    /// How long it may take to end before it is killed.
-    fn stop_patience(&self) -> Duration {
-        Duration::from_secs(20)
+    /// The signal that ends it in good order, and how long that may take before it is killed.
+    fn end(&self) -> (Signal, Duration) {
+        (Signal::SIGTERM, Duration::from_secs(20))
     }
 }
 

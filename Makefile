@@ -1,0 +1,75 @@
+# The commands of this repository. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+DEVSTACK := $(TARGET_DIR)/release/devstack
+DEBUG_DEVSTACK := $(TARGET_DIR)/debug/devstack
+
+# Events per second of the live traffic of `make run`.
+RATE ?= 50
+# What `make logs` shows: names separated by spaces; all if empty.
+SERVICE ?=
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.PHONY: packages
+packages:
+	@crates/devstack/install-packages.sh
+
+.PHONY: run
+run: packages ## Build and run everything: servers, services, live traffic (RATE=50); Ctrl-C stops it
+	@cargo build --release -p devstack -p migrate -p ingestor -p query-api -p simulator --bins
+	@exec $(DEVSTACK) run --rate $(RATE)
+
+.PHONY: servers
+servers: packages ## Run only Kafka, ClickHouse, PostgreSQL and Redis
+	@cargo build --release -p devstack
+	@exec $(DEVSTACK) run --servers-only
+
+.PHONY: status
+status: ## Say what runs
+	@test ! -x $(DEVSTACK) || exec $(DEVSTACK) status || true
+
+.PHONY: logs
+logs: ## Follow the logs (SERVICE="ingestor query-api" for some of them)
+	@test -x $(DEVSTACK) || { echo "Nothing has run yet; try: make run"; exit 1; }
+	@exec $(DEVSTACK) logs $(SERVICE)
+
+.PHONY: stop
+stop: ## Stop what `make run` started elsewhere
+	@test ! -x $(DEVSTACK) || exec $(DEVSTACK) stop
+
+.PHONY: clean
+clean: stop ## Remove the stack's data and logs (the build and the download cache stay)
+	@test ! -x $(DEVSTACK) || $(DEVSTACK) clean
+	@rm -rf .stack
+
+.PHONY: test
+test: packages ## Run all tests beside a stack of their own
+	@cargo build -p devstack
+	@exec $(DEBUG_DEVSTACK) test -- cargo test --workspace
+
+.PHONY: test-faults
+test-faults: packages ## Run the long fault tests: kills, restarts, full disks
+	@cargo build -p devstack
+	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -- --ignored --test-threads 1 --nocapture
+
+.PHONY: bench-ingest
+bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine
+	@cargo build --release -p devstack -p ingestor
+	@exec $(DEVSTACK) test -- cargo bench -p ingestor
+
+.PHONY: verify
+verify: ## Recompute all aggregates of the running stack and check that the ledger balances
+	@cargo build --release -p verify
+	@exec $(DEVSTACK) env -- $(TARGET_DIR)/release/openride-verify
+
+.PHONY: check
+check: ## Formatting, lints and documentation, warnings forbidden
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
