@@ -1,1 +1,99 @@
-//! Definitions of metrics and analyses as SQL with typed results. Pure.
+//! Definitions of metrics as SQL with typed results. Pure: nothing here sends anything or looks at a clock.
+//!
+//! ```text
+//! Selection { range, region, series, now } ──metric──▶ Query { sql, parameters } ──▶ ClickHouse
+//!                                                                                       │
+//!                  JSON ◀──Serialize── typed metrics ◀──assemble── typed rows ◀─────────┘
+//! ```
+//!
+//! There is one module per metric of the API: [`users`], [`bookings`], [`payments`], [`trips`], [`drivers`],
+//! [`routes`], [`realtime`]. Each holds the definition, its statements and its results.
+//!
+//! # How ranges are answered
+//! Aggregates have a grain of 15 minutes, which every zone's days and hours fall on. A bound off that grid is
+//! answered exactly from the stored events between it and the next slot, as long as those are kept ([`time::Retention`]).
+//!
+//! # How regions are answered
+//! See [`region`]: the known regions have rows of their own, `unknown` is the total less those, so that regions add
+//! up to the total. Of things that are counted once (users, drivers, days), `unknown` counts those in no known region.
+
+pub mod bookings;
+pub mod drivers;
+pub mod number;
+pub mod payments;
+pub mod query;
+pub mod realtime;
+pub mod region;
+pub mod routes;
+pub mod selection;
+pub mod series;
+mod source;
+pub mod time;
+pub mod trips;
+pub mod users;
+
+pub use query::{Query, Value};
+pub use region::{RegionFilter, UnknownRegion};
+pub use selection::Selection;
+pub use source::Domain;
+
+/// A count from a signed sum. What is taken away was added before, but a statement that runs while facts are being
+/// settled may see the one before the other; then there is none.
+fn count(sum: i64) -> u64 {
+    u64::try_from(sum).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    pub(crate) use crate::query::tests::shown;
+    use crate::{
+        region::{RegionFilter, Unknown},
+        selection::Selection,
+        time::{Buckets, DateRange, Granularity},
+    };
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+    }
+
+    fn over(start: &str, end: &str, region: RegionFilter) -> Selection {
+        let range = DateRange::between(at(start), at(end), chrono_tz::Africa::Lagos).unwrap();
+        Selection {
+            range,
+            region,
+            series: None,
+            now: at("2024-03-01T00:00:00Z"),
+        }
+    }
+
+    /// January 2024, with a daily series if one is wanted.
+    pub(crate) fn everywhere(series: bool) -> Selection {
+        let january = over(
+            "2024-01-01T00:00:00+01:00",
+            "2024-02-01T00:00:00+01:00",
+            RegionFilter::Everywhere,
+        );
+        let series = series.then(|| Buckets::of(&january.range, Granularity::Daily).unwrap());
+        Selection { series, ..january }
+    }
+
+    /// The unknown region, both bounds off the grid.
+    pub(crate) fn unknown_off_grid() -> Selection {
+        over(
+            "2024-01-01T00:07:00Z",
+            "2024-01-01T12:01:00Z",
+            RegionFilter::Remainder(Unknown::State),
+        )
+    }
+
+    /// A city, the end off the grid.
+    pub(crate) fn in_lagos_off_grid() -> Selection {
+        let ikeja = RegionFilter::Within {
+            state: Some("Lagos".to_owned()),
+            city: Some("Ikeja".to_owned()),
+        };
+        over("2024-01-01T00:00:00Z", "2024-01-01T12:00:00.001Z", ikeja)
+    }
+}

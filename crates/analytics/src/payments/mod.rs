@@ -1,0 +1,350 @@
+//! `/metrics/payments`: what happened to payments in the range, in total, by method and over time.
+//!
+//! A refund names no method. Settling finds it out together with the region, so that the refunds of a method are
+//! counted over settled rows; what no settled row holds stands under the method `unknown`.
+
+mod refunds;
+mod statement;
+mod unknown_times;
+
+use std::collections::BTreeMap;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use self::{
+    refunds::{RefundRow, refunds_by_method},
+    statement::query,
+    unknown_times::{TimesRow, unknown_times},
+};
+use crate::{
+    count,
+    number::{Amount, Hundredths},
+    selection::Selection,
+    series::{self, Point},
+};
+
+/// Payments, in total and by method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Payments {
+    /// The whole range.
+    #[serde(flatten)]
+    pub totals: PaymentTotals,
+    /// By method, in the order of their names.
+    pub by_method: Vec<MethodTotals>,
+    /// One point per calendar unit, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_series: Option<Vec<Point<PaymentTotals>>>,
+}
+
+/// The payments of one method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MethodTotals {
+    /// `card`, `bank_transfer`, `ussd`, `wallet`, `cash`; `unknown` for refunds of payments that are not known (yet).
+    #[schema(example = "card")]
+    pub method: String,
+    /// Its payments.
+    #[serde(flatten)]
+    pub totals: PaymentTotals,
+}
+
+/// Payments of a stretch of time, each event counted at its own time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PaymentTotals {
+    /// `payment.initiated` events.
+    pub payments_initiated: u64,
+    /// `payment.success` events.
+    pub payments_success: u64,
+    /// `payment.failed` events.
+    pub payments_failed: u64,
+    /// `payment.refunded` events.
+    pub payments_refunded: u64,
+    /// Successes over successes and failures, in percent.
+    pub success_rate: Option<Hundredths>,
+    /// Mean processing time of the successes.
+    pub avg_processing_time_ms: Option<Hundredths>,
+    /// Median processing time of the successes, interpolated linearly.
+    pub p50_processing_time_ms: Option<Hundredths>,
+    /// 95th percentile of the processing times of the successes, interpolated linearly.
+    pub p95_processing_time_ms: Option<Hundredths>,
+    /// Successful payments in NGN, before refunds.
+    pub total_revenue: Amount,
+    /// Refunds in NGN.
+    pub total_refunded: Amount,
+    /// The money in other currencies, by ISO 4217 code. It is never converted or summed.
+    pub other_currencies: BTreeMap<String, MoneyTotals>,
+}
+
+/// What came in and what went back, in one currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MoneyTotals {
+    /// Successful payments, before refunds.
+    pub total_revenue: Amount,
+    /// Refunds.
+    pub total_refunded: Amount,
+}
+
+/// A row of the answer: the whole range, a method, or a unit of the series.
+#[derive(Clone, Debug, Default, Row, Deserialize)]
+pub struct PaymentRow {
+    unit: u64,
+    /// 1 where the row is that of a method.
+    of_method: u8,
+    method: String,
+    initiated: i64,
+    succeeded: i64,
+    failed: i64,
+    refunded: i64,
+    processing_ms: i64,
+    processing_count: i64,
+    /// The median and the 95th percentile.
+    processing_times: Vec<f64>,
+    revenue: Vec<(String, i128)>,
+    refunds: Vec<(String, i128)>,
+}
+
+const NAIRA: &str = "NGN";
+const UNKNOWN_METHOD: &str = "unknown";
+
+/// The metrics that the rows tell. `times` replaces the percentiles where the region is the unknown one.
+#[must_use]
+pub fn assemble(
+    selection: &Selection,
+    mut rows: Vec<PaymentRow>,
+    refunds: Vec<RefundRow>,
+    times: Option<Vec<TimesRow>>,
+) -> Payments {
+    if let Some(times) = times {
+        unknown_times::replace(&mut rows, times);
+    }
+    let (methods, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.of_method == 1);
+    let (whole, units): (Vec<_>, Vec<_>) = others.into_iter().partition(|row| row.unit == 0);
+    let totals = whole.first().map(PaymentTotals::of).unwrap_or_default();
+    let by_method = by_method(&totals, &methods, refunds);
+    let units = units.into_iter().map(|row| (row.unit, row));
+    Payments {
+        totals,
+        by_method,
+        time_series: series::points(selection, units, |_, row| {
+            row.map(PaymentTotals::of).unwrap_or_default()
+        }),
+    }
+}
+
+/// The methods with everything but refunds from their own rows, refunds from the settled ones.
+fn by_method(
+    whole: &PaymentTotals,
+    rows: &[PaymentRow],
+    refunds: Vec<RefundRow>,
+) -> Vec<MethodTotals> {
+    let mut methods = BTreeMap::<String, PaymentTotals>::new();
+    for row in rows.iter().filter(|row| !row.method.is_empty()) {
+        methods.insert(row.method.clone(), PaymentTotals::of(row).without_refunds());
+    }
+    let mut unassigned = whole.clone();
+    for refund in refunds
+        .into_iter()
+        .filter(|refund| !refund.method.is_empty())
+    {
+        unassigned.take_refunds(&refund);
+        methods
+            .entry(refund.method.clone())
+            .or_default()
+            .add_refunds(&refund);
+    }
+    if unassigned.payments_refunded > 0 {
+        methods.insert(UNKNOWN_METHOD.to_owned(), unassigned.only_refunds());
+    }
+    let busy = methods
+        .into_iter()
+        .filter(|(_, totals)| *totals != PaymentTotals::default());
+    busy.map(|(method, totals)| MethodTotals { method, totals })
+        .collect()
+}
+
+impl PaymentTotals {
+    fn of(row: &PaymentRow) -> Self {
+        let (success, failed) = (count(row.succeeded), count(row.failed));
+        let timed = count(row.processing_count);
+        let percentile = |place: usize| {
+            let value = row
+                .processing_times
+                .get(place)
+                .copied()
+                .filter(|_| timed > 0);
+            value.and_then(Hundredths::of_interpolated)
+        };
+        let mut totals = Self {
+            payments_initiated: count(row.initiated),
+            payments_success: success,
+            payments_failed: failed,
+            payments_refunded: count(row.refunded),
+            success_rate: Hundredths::percent(success, success.saturating_add(failed)),
+            avg_processing_time_ms: Hundredths::mean(count(row.processing_ms), 1, timed),
+            p50_processing_time_ms: percentile(0),
+            p95_processing_time_ms: percentile(1),
+            ..Self::default()
+        };
+        for (currency, amount) in &row.revenue {
+            totals.with_money(currency, |money| {
+                money.total_revenue = Amount::of_hundredths(*amount)
+            });
+        }
+        for (currency, amount) in &row.refunds {
+            totals.with_money(currency, |money| {
+                money.total_refunded = Amount::of_hundredths(*amount)
+            });
+        }
+        totals
+    }
+
+    /// Changes the money of a currency.
+    fn with_money(&mut self, currency: &str, change: impl FnOnce(&mut MoneyTotals)) {
+        if currency != NAIRA {
+            return change(
+                self.other_currencies
+                    .entry(currency.to_owned())
+                    .or_default(),
+            );
+        }
+        let mut naira = MoneyTotals {
+            total_revenue: self.total_revenue,
+            total_refunded: self.total_refunded,
+        };
+        change(&mut naira);
+        (self.total_revenue, self.total_refunded) = (naira.total_revenue, naira.total_refunded);
+    }
+
+    fn without_refunds(mut self) -> Self {
+        self.payments_refunded = 0;
+        self.total_refunded = Amount::default();
+        for money in self.other_currencies.values_mut() {
+            money.total_refunded = Amount::default();
+        }
+        self.other_currencies
+            .retain(|_, money| *money != MoneyTotals::default());
+        self
+    }
+
+    fn only_refunds(self) -> Self {
+        let other = self.other_currencies.into_iter();
+        let refunds = other.map(|(currency, money)| {
+            (
+                currency,
+                MoneyTotals {
+                    total_revenue: Amount::default(),
+                    ..money
+                },
+            )
+        });
+        Self {
+            payments_refunded: self.payments_refunded,
+            total_refunded: self.total_refunded,
+            other_currencies: refunds
+                .filter(|(_, money)| *money != MoneyTotals::default())
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    fn add_refunds(&mut self, refund: &RefundRow) {
+        self.payments_refunded = self
+            .payments_refunded
+            .saturating_add(count(refund.refunded));
+        self.change_refunded(refund, i128::saturating_add);
+    }
+
+    fn take_refunds(&mut self, refund: &RefundRow) {
+        self.payments_refunded = self
+            .payments_refunded
+            .saturating_sub(count(refund.refunded));
+        self.change_refunded(refund, i128::saturating_sub);
+    }
+
+    fn change_refunded(&mut self, refund: &RefundRow, change: impl Fn(i128, i128) -> i128) {
+        self.with_money(&refund.currency, |money| {
+            let changed = change(money.total_refunded.hundredths(), refund.refunds);
+            money.total_refunded = Amount::of_hundredths(changed);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::everywhere;
+
+    fn row(method: &str, refunded: i64, refunds: i128) -> PaymentRow {
+        PaymentRow {
+            of_method: u8::from(method != "all"),
+            method: if method == "all" {
+                String::new()
+            } else {
+                method.to_owned()
+            },
+            succeeded: 3,
+            failed: 1,
+            refunded,
+            processing_ms: 100,
+            processing_count: 3,
+            processing_times: vec![33.0, 1_234.349_999_999_9],
+            revenue: vec![("NGN".to_owned(), 300_000), ("USD".to_owned(), 1_050)],
+            refunds: if refunds == 0 {
+                Vec::new()
+            } else {
+                vec![("NGN".to_owned(), refunds)]
+            },
+            ..PaymentRow::default()
+        }
+    }
+
+    #[test]
+    fn refunds_stand_under_the_method_that_settling_found() {
+        let card = RefundRow {
+            method: "card".to_owned(),
+            currency: "NGN".to_owned(),
+            refunded: 1,
+            refunds: 100,
+        };
+        let rows = vec![row("all", 3, 350), row("card", 0, 0), row("", 3, 350)];
+        let payments = assemble(&everywhere(false), rows, vec![card], None);
+        let json = serde_json::to_value(&payments).unwrap();
+        assert_eq!(json["success_rate"], 75.0);
+        assert_eq!(json["avg_processing_time_ms"], 33.33);
+        assert_eq!(json["p95_processing_time_ms"], 1234.35);
+        assert_eq!(json["other_currencies"]["USD"]["total_revenue"], "10.50");
+        let methods = json["by_method"].as_array().unwrap();
+        assert_eq!(methods.len(), 2);
+        assert_eq!(
+            (&methods[0]["method"], &methods[0]["total_refunded"]),
+            (&"card".into(), &"1.00".into())
+        );
+        assert_eq!(
+            (&methods[1]["method"], &methods[1]["total_refunded"]),
+            (&"unknown".into(), &"2.50".into())
+        );
+        assert_eq!(methods[1]["payments_success"], 0);
+        assert_eq!(methods[1]["total_revenue"], "0.00");
+    }
+
+    #[test]
+    fn without_successes_there_are_no_times() {
+        let rows = vec![PaymentRow {
+            processing_times: vec![f64::NAN, f64::NAN],
+            ..PaymentRow::default()
+        }];
+        let json =
+            serde_json::to_value(assemble(&everywhere(false), rows, Vec::new(), None)).unwrap();
+        for field in [
+            "success_rate",
+            "avg_processing_time_ms",
+            "p50_processing_time_ms",
+            "p95_processing_time_ms",
+        ] {
+            assert_eq!(json[field], serde_json::Value::Null, "{field}");
+        }
+        assert_eq!(json["total_revenue"], "0.00");
+        assert_eq!(json["by_method"], serde_json::json!([]));
+    }
+}

@@ -1,0 +1,65 @@
+use clickhouse::Row;
+use serde::Deserialize;
+
+use crate::{
+    query::{Parameters, Query},
+    selection::Selection,
+    source::{settled_facts, slices, slots_within},
+    time::Grid,
+};
+
+/// The refunds of a method in a currency.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct RefundRow {
+    /// The method of the refunded payment; empty if it was never seen.
+    pub method: String,
+    /// The currency.
+    pub currency: String,
+    /// How many.
+    pub refunded: i64,
+    /// Their sum in hundredths.
+    pub refunds: i128,
+}
+
+/// The settled refunds by method; the rows are [`RefundRow`]s.
+///
+/// To be sent before the statement of the totals: what is settled then is in the total, so that the remainder under
+/// the method `unknown` is never negative.
+#[must_use]
+pub fn refunds_by_method(selection: &Selection) -> Query {
+    let mut parameters = Parameters::default();
+    let grid = Grid::of(&selection.range);
+    let mut parts = vec![format!(
+        "SELECT toString(payment_method) AS method, toString(currency) AS money, toUInt64(refunded) AS refunds, toDecimal128(refunded_value, 2) AS returned\nFROM agg_payments\nWHERE {slots} AND {regions} AND refunded > 0",
+        slots = slots_within(grid.core, &mut parameters),
+        regions = selection.region.settled(&mut parameters),
+    )];
+    for slice in slices(&grid) {
+        let facts = settled_facts(crate::Domain::Payment, slice, &mut parameters);
+        parts.push(format!(
+            "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS refunds, toDecimal128(ifNull(refund_amount, 0), 2) AS returned\nFROM {facts}\nWHERE event_type = 'payment.refunded' AND {regions}",
+            regions = selection.region.own(&mut parameters),
+        ));
+    }
+    let rows = parts.join("\nUNION ALL\n");
+    parameters.into_query(format!(
+        "SELECT method, money AS currency, toInt64(sum(refunds)) AS refunded, sum(returned) AS refunds\nFROM\n(\n{rows}\n)\nGROUP BY method, money"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
+
+    #[test]
+    fn settled_rows_know_the_method() {
+        insta::assert_snapshot!(shown(&refunds_by_method(&everywhere(false))));
+    }
+
+    #[test]
+    fn bounds_off_the_grid_ask_the_settlements() {
+        insta::assert_snapshot!("in_lagos", shown(&refunds_by_method(&in_lagos_off_grid())));
+        insta::assert_snapshot!("unknown", shown(&refunds_by_method(&unknown_off_grid())));
+    }
+}

@@ -1,0 +1,100 @@
+use std::collections::HashMap;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::{
+    PaymentRow,
+    statement::{TIMES, by_unit_and_method},
+};
+use crate::{
+    Domain,
+    query::{Parameters, Query},
+    region::RegionFilter,
+    selection::Selection,
+    source::{settled_facts, slices, slots_within},
+    time::Grid,
+};
+
+/// Percentiles of the whole range, a method, or a unit of the series.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct TimesRow {
+    unit: u64,
+    of_method: u8,
+    method: String,
+    processing_times: Vec<f64>,
+}
+
+/// The processing times of the unknown region; the rows are [`TimesRow`]s. Nothing where the region is another.
+///
+/// Percentiles cannot be subtracted, so they are taken over the facts themselves: those that were settled as
+/// unknown, and those that wait. A fact that is being settled may be among both for a moment.
+#[must_use]
+pub fn unknown_times(selection: &Selection) -> Option<Query> {
+    if !matches!(selection.region, RegionFilter::Remainder(_)) {
+        return None;
+    }
+    let mut parameters = Parameters::default();
+    let grid = Grid::of(&selection.range);
+    let mut parts = vec![
+        format!(
+            "SELECT toUInt64(toUnixTimestamp(slot)) AS at, toString(payment_method) AS method, processing_quantiles AS times\nFROM agg_payments\nWHERE {slots} AND {regions}",
+            slots = slots_within(grid.core, &mut parameters),
+            regions = selection.region.settled(&mut parameters),
+        ),
+        waiting(&grid, &mut parameters),
+    ];
+    for slice in slices(&grid) {
+        let facts = settled_facts(Domain::Payment, slice, &mut parameters);
+        let regions = selection.region.own(&mut parameters);
+        parts.push(of_events(&facts, &regions));
+    }
+    let rows = parts.join("\nUNION ALL\n");
+    let measures = "quantilesExactInclusiveMerge(0.5, 0.95)(times) AS processing_times";
+    let sql = by_unit_and_method(selection, measures, &rows, &mut parameters);
+    Some(parameters.into_query(sql))
+}
+
+/// The facts of the whole slots that wait for their region.
+fn waiting(grid: &Grid, parameters: &mut Parameters) -> String {
+    let from = parameters.time("core_from", grid.core.from);
+    let until = parameters.time("core_until", grid.core.until);
+    of_events(
+        "waiting_payment",
+        &format!("event_timestamp >= {from} AND event_timestamp < {until}"),
+    )
+}
+
+fn of_events(facts: &str, condition: &str) -> String {
+    format!(
+        "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, ifNull(toString(payment_method), '') AS method, {TIMES} AS times\nFROM {facts}\nWHERE event_type = 'payment.success' AND {condition}\nGROUP BY at, method"
+    )
+}
+
+/// Puts these percentiles into the rows that they belong to.
+pub(super) fn replace(rows: &mut [PaymentRow], times: Vec<TimesRow>) {
+    let mut known: HashMap<(u64, u8, String), Vec<f64>> = times
+        .into_iter()
+        .map(|row| ((row.unit, row.of_method, row.method), row.processing_times))
+        .collect();
+    for row in rows {
+        let key = (row.unit, row.of_method, row.method.clone());
+        row.processing_times = known.remove(&key).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, shown, unknown_off_grid};
+
+    #[test]
+    fn they_are_taken_over_what_is_settled_as_unknown_and_what_waits() {
+        insta::assert_snapshot!(shown(&unknown_times(&unknown_off_grid()).unwrap()));
+    }
+
+    #[test]
+    fn other_regions_have_them_in_their_aggregate() {
+        assert_eq!(unknown_times(&everywhere(false)), None);
+    }
+}

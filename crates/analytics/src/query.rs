@@ -1,0 +1,118 @@
+//! A statement with the values of its parameters, ready to be sent.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A statement for ClickHouse. What came from outside stands in its parameters, which the server puts in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The statement, with places such as `{from:DateTime64(3, 'UTC')}`.
+    pub sql: String,
+    /// The values of its places.
+    pub parameters: Vec<(&'static str, Value)>,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A time with milliseconds, for a `DateTime64(3, 'UTC')` place.
+    Time(DateTime<Utc>),
+    /// A number.
+    Number(u64),
+    /// A list of numbers, for an `Array(UInt64)` place.
+    Numbers(Vec<u64>),
+    /// A list of ids, for an `Array(UUID)` place.
+    Ids(Vec<Uuid>),
+}
+
+/// Gathers the parameters of a statement while its text is put together.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters(Vec<(&'static str, Value)>);
+
+impl Parameters {
+    /// Binds a text and returns its place.
+    pub(crate) fn text(&mut self, name: &'static str, value: &str) -> String {
+        self.bind(name, "String", Value::Text(value.to_owned()))
+    }
+
+    /// Binds a time and returns its place.
+    pub(crate) fn time(&mut self, name: &'static str, value: DateTime<Utc>) -> String {
+        self.bind(name, "DateTime64(3, 'UTC')", Value::Time(value))
+    }
+
+    /// Binds a number and returns its place.
+    pub(crate) fn number(&mut self, name: &'static str, value: u64) -> String {
+        self.bind(name, "UInt64", Value::Number(value))
+    }
+
+    /// Binds a list of numbers and returns its place.
+    pub(crate) fn numbers(&mut self, name: &'static str, value: Vec<u64>) -> String {
+        self.bind(name, "Array(UInt64)", Value::Numbers(value))
+    }
+
+    /// Binds a list of ids and returns its place.
+    pub(crate) fn ids(&mut self, name: &'static str, value: &[Uuid]) -> String {
+        self.bind(name, "Array(UUID)", Value::Ids(value.to_vec()))
+    }
+
+    /// The statement with the parameters gathered so far.
+    pub(crate) fn into_query(self, sql: String) -> Query {
+        Query {
+            sql,
+            parameters: self.0,
+        }
+    }
+
+    fn bind(&mut self, name: &'static str, kind: &str, value: Value) -> String {
+        let known = self.0.iter().find(|(known, _)| *known == name);
+        debug_assert!(
+            known.is_none_or(|(_, known)| *known == value),
+            "two values for {name}"
+        );
+        if known.is_none() {
+            self.0.push((name, value));
+        }
+        let mut place = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(place, "{{{name}:{kind}}}");
+        place
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The statement and its parameters as a snapshot shows them.
+    pub(crate) fn shown(query: &Query) -> String {
+        let mut text = query.sql.clone();
+        for (name, value) in &query.parameters {
+            let value = match value {
+                Value::Text(text) => format!("{text:?}"),
+                Value::Time(time) => time.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+                Value::Number(number) => number.to_string(),
+                Value::Numbers(numbers) => format!("{numbers:?}"),
+                Value::Ids(ids) => format!("{ids:?}"),
+            };
+            text.push_str(&format!("\n-- {name} = {value}"));
+        }
+        text
+    }
+
+    #[test]
+    fn a_name_that_is_bound_twice_stands_once() {
+        let mut parameters = Parameters::default();
+        let first = parameters.text("state", "Lagos");
+        let second = parameters.text("state", "Lagos");
+        let query = parameters.into_query(format!("SELECT {first}, {second}"));
+        assert_eq!(query.sql, "SELECT {state:String}, {state:String}");
+        assert_eq!(
+            query.parameters,
+            [("state", Value::Text("Lagos".to_owned()))]
+        );
+    }
+}

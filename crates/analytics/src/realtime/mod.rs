@@ -1,0 +1,167 @@
+//! `/metrics/realtime`: the tiles of this second.
+//!
+//! The aggregate has a row per second, named after the event's time rounded up: `(now - x, now]` is exact for a
+//! whole second. Events of producers whose clocks are ahead are in none of it.
+
+mod health;
+mod tiles;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use self::{
+    health::{Health, PipelineHealth, Signs},
+    tiles::{drivers, other_currencies, tiles, trips},
+};
+use crate::{
+    count,
+    number::{Amount, Hundredths},
+    query::Query,
+    region::RegionFilter,
+    selection::unsettled,
+    source::Domain,
+};
+
+/// The tiles of a second.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Realtime {
+    /// The second that they are of.
+    pub timestamp: DateTime<Utc>,
+    /// Distinct users named in any event of the last 15 minutes.
+    pub active_users: u64,
+    /// Distinct drivers whose last position is at most 15 minutes old.
+    pub active_drivers: u64,
+    /// Trips that started at most 24 hours ago and have not ended.
+    pub active_trips: u64,
+    /// Bookings created in the last 60 minutes.
+    pub bookings_last_hour: u64,
+    /// Successful payments of the last 60 minutes in NGN.
+    pub revenue_last_hour: Amount,
+    /// The same in other currencies, by ISO 4217 code.
+    pub other_currencies: BTreeMap<String, RevenueLastHour>,
+    /// How much later than scheduled the trips of the last 60 minutes started, on average; early is 0.
+    pub avg_wait_time_minutes: Option<Hundredths>,
+}
+
+/// Revenue in one other currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RevenueLastHour {
+    /// Successful payments of the last 60 minutes.
+    pub revenue_last_hour: Amount,
+}
+
+/// The second of the tiles, and where.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// A whole second.
+    now: DateTime<Utc>,
+    region: RegionFilter,
+}
+
+/// What [`tiles`] answers.
+#[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
+pub struct TilesRow {
+    users: i64,
+    bookings_created: i64,
+    revenue: i128,
+    wait_ms: i64,
+    trips_started: i64,
+}
+
+/// A row of [`other_currencies`].
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct CurrencyRow {
+    currency: String,
+    revenue: i128,
+}
+
+const MINUTE_MS: u32 = 60_000;
+
+impl Moment {
+    /// The whole second before or at `now`.
+    #[must_use]
+    pub fn at(now: DateTime<Utc>, region: RegionFilter) -> Self {
+        Self {
+            now: now.trunc_subsecs(0),
+            region,
+        }
+    }
+
+    /// The second.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Counts the facts that no regional tile holds yet.
+    #[must_use]
+    pub fn unsettled_facts(&self) -> Query {
+        unsettled(
+            &Domain::ALL,
+            self.now - TimeDelta::days(1),
+            self.now + TimeDelta::seconds(1),
+        )
+    }
+}
+
+/// The tiles that the answers tell.
+#[must_use]
+pub fn assemble(
+    moment: &Moment,
+    tiles: &TilesRow,
+    drivers: i64,
+    trips: i64,
+    others: Vec<CurrencyRow>,
+) -> Realtime {
+    let started = count(tiles.trips_started);
+    let others = others.into_iter().map(|row| {
+        (
+            row.currency,
+            RevenueLastHour {
+                revenue_last_hour: Amount::of_hundredths(row.revenue),
+            },
+        )
+    });
+    Realtime {
+        timestamp: moment.now,
+        active_users: count(tiles.users),
+        active_drivers: count(drivers),
+        active_trips: count(trips),
+        bookings_last_hour: count(tiles.bookings_created),
+        revenue_last_hour: Amount::of_hundredths(tiles.revenue),
+        other_currencies: others.collect(),
+        avg_wait_time_minutes: Hundredths::mean(count(tiles.wait_ms), MINUTE_MS, started),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_of_a_whole_second() {
+        let now = DateTime::parse_from_rfc3339("2024-06-15T10:20:30.999Z")
+            .unwrap()
+            .to_utc();
+        let moment = Moment::at(now, RegionFilter::Everywhere);
+        let row = TilesRow {
+            wait_ms: 90_000,
+            trips_started: 2,
+            revenue: 150,
+            ..TilesRow::default()
+        };
+        let dollars = CurrencyRow {
+            currency: "USD".to_owned(),
+            revenue: 5,
+        };
+        let json = serde_json::to_value(assemble(&moment, &row, 3, 4, vec![dollars])).unwrap();
+        assert_eq!(json["timestamp"], "2024-06-15T10:20:30Z");
+        assert_eq!(json["avg_wait_time_minutes"], 0.75);
+        assert_eq!(json["revenue_last_hour"], "1.50");
+        assert_eq!(json["other_currencies"]["USD"]["revenue_last_hour"], "0.05");
+    }
+}

@@ -1,0 +1,120 @@
+use chrono::TimeDelta;
+
+use super::Moment;
+use crate::{
+    query::{Parameters, Query},
+    source::{Domain, Slice, facts},
+    time::Span,
+};
+
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
+const HOUR: TimeDelta = TimeDelta::hours(1);
+const DAY: TimeDelta = TimeDelta::hours(24);
+const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
+
+/// The tiles that the aggregate of seconds holds; the one row is a [`TilesRow`](super::TilesRow).
+#[must_use]
+pub fn tiles(moment: &Moment) -> Query {
+    let mut parameters = Parameters::default();
+    let now = parameters.time("now", moment.now);
+    let hour = parameters.time("hour", moment.now - HOUR);
+    let quarter = parameters.time("quarter", moment.now - QUARTER);
+    let regions = moment.region.stored(&mut parameters);
+    let recent = format!("second > toDateTime({quarter})");
+    let sql = format!(
+        "SELECT toInt64(uniqExactMergeIf(users, sign = 1 AND {recent})) - toInt64(uniqExactMergeIf(users, sign = -1 AND {recent})) AS users, sum(sign * created) AS bookings_created, sum(sign * received) AS revenue, sum(sign * waited) AS wait_ms, sum(sign * started) AS trips_started\nFROM\n(\nSELECT second, {sign} AS sign, users, bookings_created AS created, revenue AS received, wait_ms AS waited, trips_started AS started\nFROM agg_realtime\nWHERE second > toDateTime({hour}) AND second <= toDateTime({now}) AND {regions}\n)",
+        sign = moment.region.stored_sign(),
+    );
+    parameters.into_query(sql)
+}
+
+/// The distinct drivers whose position is at most 15 minutes old; one number.
+///
+/// The aggregate holds `(now - 15 min, now]`; a position exactly 15 minutes old is looked up.
+#[must_use]
+pub fn drivers(moment: &Moment) -> Query {
+    let mut parameters = Parameters::default();
+    let now = parameters.time("now", moment.now);
+    let quarter = parameters.time("quarter", moment.now - QUARTER);
+    let edge = moment.now - QUARTER;
+    let edge = Slice::head(Span {
+        from: edge,
+        until: edge + MILLISECOND,
+    });
+    let sql = format!(
+        "SELECT toInt64(uniqExactMergeIf(pinging, sign = 1)) - toInt64(uniqExactMergeIf(pinging, sign = -1))\nFROM\n(\nSELECT {stored_sign} AS sign, drivers AS pinging\nFROM agg_realtime\nWHERE second > toDateTime({quarter}) AND second <= toDateTime({now}) AND {stored}\nUNION ALL\nSELECT {fact_sign} AS sign, uniqExactState(driver_id) AS pinging\nFROM {facts}\nWHERE NOT clock_skew AND {regions}\nGROUP BY sign\n)",
+        stored_sign = moment.region.stored_sign(),
+        stored = moment.region.stored(&mut parameters),
+        fact_sign = moment.region.fact_sign(),
+        facts = facts(Domain::Location, edge, &moment.region, &mut parameters),
+        regions = moment.region.facts(&mut parameters),
+    );
+    parameters.into_query(sql)
+}
+
+/// The trips under way; one number.
+#[must_use]
+pub fn trips(moment: &Moment) -> Query {
+    let mut parameters = Parameters::default();
+    let now = parameters.time("now", moment.now);
+    let day = parameters.time("day", moment.now - DAY);
+    let regions = moment.region.stored(&mut parameters);
+    parameters.into_query(format!(
+        "SELECT toInt64(count())\nFROM\n(\nSELECT maxIf(started_at, sign = 1) AS started, maxIf(ended_at, sign = 1) AS ended\nFROM (SELECT *, {sign} AS sign FROM trip_progress WHERE {regions})\nGROUP BY trip_id\nHAVING ifNull(started >= {day} AND started <= {now}, false) AND ifNull(ended > {now}, true) AND min(sign) = 1\n)",
+        sign = moment.region.stored_sign(),
+    ))
+}
+
+/// The revenue of the last hour in other currencies than NGN; the rows are [`CurrencyRow`](super::CurrencyRow)s.
+/// They are few, so that the stored events are read.
+#[must_use]
+pub fn other_currencies(moment: &Moment) -> Query {
+    let mut parameters = Parameters::default();
+    let hour = Slice::head(Span {
+        from: moment.now - HOUR + MILLISECOND,
+        until: moment.now + MILLISECOND,
+    });
+    let sql = format!(
+        "SELECT money AS currency, sum(sign * price) AS revenue\nFROM\n(\nSELECT toString(currency) AS money, {sign} AS sign, toDecimal128(ifNull(amount, 0), 2) AS price\nFROM {facts}\nWHERE event_type = 'payment.success' AND currency != 'NGN' AND NOT clock_skew AND {regions}\n)\nGROUP BY money\nHAVING sum(sign) > 0",
+        sign = moment.region.fact_sign(),
+        facts = facts(Domain::Payment, hour, &moment.region, &mut parameters),
+        regions = moment.region.facts(&mut parameters),
+    );
+    parameters.into_query(sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+    use crate::{
+        region::{RegionFilter, Unknown},
+        tests::shown,
+    };
+
+    fn at(region: RegionFilter) -> Moment {
+        let now: DateTime<Utc> = DateTime::parse_from_rfc3339("2024-06-15T10:20:30Z")
+            .unwrap()
+            .to_utc();
+        Moment::at(now, region)
+    }
+
+    #[test]
+    fn the_aggregate_is_read_by_whole_seconds() {
+        insta::assert_snapshot!("tiles", shown(&tiles(&at(RegionFilter::Everywhere))));
+        insta::assert_snapshot!("drivers", shown(&drivers(&at(RegionFilter::Everywhere))));
+        insta::assert_snapshot!("trips", shown(&trips(&at(RegionFilter::Everywhere))));
+        insta::assert_snapshot!(
+            "currencies",
+            shown(&other_currencies(&at(RegionFilter::Everywhere)))
+        );
+    }
+
+    #[test]
+    fn the_unknown_region_is_what_is_in_no_known_one() {
+        let unknown = at(RegionFilter::Remainder(Unknown::State));
+        insta::assert_snapshot!("tiles_unknown", shown(&tiles(&unknown)));
+        insta::assert_snapshot!("trips_unknown", shown(&trips(&unknown)));
+    }
+}

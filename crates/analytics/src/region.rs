@@ -1,0 +1,299 @@
+//! Where: which facts a filter by state and city lets through.
+//!
+//! The aggregates hold two families of rows. Those of scope `total` have no region; those of scope `region`
+//! hold a fact once its region is known. What is `unknown` is in no row of its own: it is the total less what
+//! lies in known regions, so that regions always add up to the total, settled or not.
+
+use std::collections::BTreeSet;
+
+use shared_schema::Region;
+
+use crate::query::Parameters;
+
+const UNKNOWN: &str = "unknown";
+
+/// Which regions count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RegionFilter {
+    /// All of them.
+    #[default]
+    Everywhere,
+    /// A state, a city in it, or all cities of a name.
+    Within {
+        /// The state's name.
+        state: Option<String>,
+        /// The city's name.
+        city: Option<String>,
+    },
+    /// What lies in no known state, or in no known city.
+    Remainder(Unknown),
+    /// No fact: a known city in an unknown state.
+    Nowhere,
+}
+
+/// Which part of a region is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The state, and so the city.
+    State,
+    /// The city, whatever the state.
+    City,
+}
+
+/// The name of a parameter's region is not in the table of states and cities.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownRegion {
+    /// There is no such state.
+    #[error("there is no such state")]
+    State,
+    /// There is no such city, or not in the state.
+    #[error("there is no such city{}", .state.as_ref().map(|state| format!(" in {state}")).unwrap_or_default())]
+    City {
+        /// The state in which it was looked for.
+        state: Option<String>,
+    },
+}
+
+impl RegionFilter {
+    /// The filter of two names, read with the same aliases as the events; `unknown` is a name like any other.
+    ///
+    /// # Errors
+    /// When a name is not in the table.
+    pub fn parse(state: Option<&str>, city: Option<&str>) -> Result<Self, UnknownRegion> {
+        match (state, city) {
+            (None, None) => Ok(Self::Everywhere),
+            (Some(state), None | Some(UNKNOWN)) if state == UNKNOWN => {
+                Ok(Self::Remainder(Unknown::State))
+            }
+            (Some(UNKNOWN), Some(city)) => any_city(city).map(|_| Self::Nowhere),
+            (Some(state), city) => within_state(state, city),
+            (None, Some(UNKNOWN)) => Ok(Self::Remainder(Unknown::City)),
+            (None, Some(city)) => any_city(city),
+        }
+    }
+
+    /// Whether anything is asked of a region at all.
+    #[must_use]
+    pub fn is_regional(&self) -> bool {
+        *self != Self::Everywhere
+    }
+}
+
+fn within_state(state: &str, city: Option<&str>) -> Result<RegionFilter, UnknownRegion> {
+    let region = Region::from_names(Some(state), city.filter(|city| *city != UNKNOWN));
+    if region.state == UNKNOWN {
+        return Err(UnknownRegion::State);
+    }
+    let state = Some(region.state.to_owned());
+    match city {
+        Some(city) if city != UNKNOWN && region.city == UNKNOWN => {
+            Err(UnknownRegion::City { state })
+        }
+        _ => Ok(RegionFilter::Within {
+            state,
+            city: city.map(|_| region.city.to_owned()),
+        }),
+    }
+}
+
+/// A city of any state. Where one state has it, the state is named too, which finds its rows faster.
+fn any_city(city: &str) -> Result<RegionFilter, UnknownRegion> {
+    let found: BTreeSet<(&str, &str)> = Region::states()
+        .map(|state| Region::from_names(Some(state), Some(city)))
+        .filter(|region| region.city != UNKNOWN)
+        .map(|region| (region.city, region.state))
+        .collect();
+    let (name, state) = found.first().ok_or(UnknownRegion::City { state: None })?;
+    Ok(RegionFilter::Within {
+        state: (found.len() == 1).then(|| (*state).to_owned()),
+        city: Some((*name).to_owned()),
+    })
+}
+
+impl Unknown {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::City => "city",
+        }
+    }
+}
+
+/// The conditions on `scope`, `state` and `city` that a filter makes, and the sign that it gives to rows.
+impl RegionFilter {
+    /// The rows of an aggregate that are needed.
+    pub(crate) fn stored(&self, parameters: &mut Parameters) -> String {
+        match self {
+            Self::Everywhere => "scope = 'total'".to_owned(),
+            Self::Within { .. } => format!("scope = 'region' AND {}", self.named(parameters)),
+            Self::Remainder(unknown) => {
+                format!("(scope = 'total' OR {} != 'unknown')", unknown.column())
+            }
+            Self::Nowhere => "false".to_owned(),
+        }
+    }
+
+    /// Whether such a row is to be added (1) or taken away (-1).
+    pub(crate) fn stored_sign(&self) -> &'static str {
+        match self {
+            Self::Remainder(_) => "toInt8(if(scope = 'total', 1, -1))",
+            _ => "toInt8(1)",
+        }
+    }
+
+    /// The rows of scope `region` that lie in the filter's regions.
+    pub(crate) fn settled(&self, parameters: &mut Parameters) -> String {
+        match self {
+            Self::Everywhere => "scope = 'region'".to_owned(),
+            Self::Remainder(unknown) => {
+                format!("scope = 'region' AND {} = 'unknown'", unknown.column())
+            }
+            _ => self.stored(parameters),
+        }
+    }
+
+    /// The facts, with `state` and `city` empty where they are not settled, that are needed.
+    pub(crate) fn facts(&self, parameters: &mut Parameters) -> String {
+        match self {
+            Self::Everywhere | Self::Remainder(_) => "true".to_owned(),
+            Self::Within { .. } => self.named(parameters),
+            Self::Nowhere => "false".to_owned(),
+        }
+    }
+
+    /// How such a fact counts: a fact in a known region is added to the total and taken away again.
+    pub(crate) fn fact_sign(&self) -> String {
+        match self {
+            Self::Remainder(unknown) => format!(
+                "arrayJoin(if({} IN ('', 'unknown'), [toInt8(1)], [toInt8(1), toInt8(-1)]))",
+                unknown.column()
+            ),
+            _ => "toInt8(1)".to_owned(),
+        }
+    }
+
+    /// The regions, in the columns `state` and `city` of something whose region is always settled.
+    pub(crate) fn own(&self, parameters: &mut Parameters) -> String {
+        match self {
+            Self::Everywhere => "true".to_owned(),
+            Self::Within { .. } => self.named(parameters),
+            Self::Remainder(unknown) => format!("{} IN ('', 'unknown')", unknown.column()),
+            Self::Nowhere => "false".to_owned(),
+        }
+    }
+
+    /// The names that are asked for.
+    fn named(&self, parameters: &mut Parameters) -> String {
+        let Self::Within { state, city } = self else {
+            return "true".to_owned();
+        };
+        let mut conditions = Vec::new();
+        if let Some(state) = state {
+            conditions.push(format!("state = {}", parameters.text("state", state)));
+        }
+        if let Some(city) = city {
+            conditions.push(format!("city = {}", parameters.text("city", city)));
+        }
+        conditions.join(" AND ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn within(state: Option<&str>, city: Option<&str>) -> RegionFilter {
+        let owned = |name: Option<&str>| name.map(str::to_owned);
+        RegionFilter::Within {
+            state: owned(state),
+            city: owned(city),
+        }
+    }
+
+    #[test]
+    fn names_are_read_as_those_of_the_events() {
+        assert_eq!(
+            RegionFilter::parse(None, None),
+            Ok(RegionFilter::Everywhere)
+        );
+        assert_eq!(
+            RegionFilter::parse(Some("lagos state"), None),
+            Ok(within(Some("Lagos"), None))
+        );
+        assert_eq!(
+            RegionFilter::parse(Some("LAGOS"), Some("ikeja")),
+            Ok(within(Some("Lagos"), Some("Ikeja")))
+        );
+        assert_eq!(
+            RegionFilter::parse(None, Some("Ikeja")),
+            Ok(within(Some("Lagos"), Some("Ikeja")))
+        );
+    }
+
+    #[test]
+    fn unknown_is_a_region_too() {
+        assert_eq!(
+            RegionFilter::parse(Some("unknown"), None),
+            Ok(RegionFilter::Remainder(Unknown::State))
+        );
+        assert_eq!(
+            RegionFilter::parse(Some("unknown"), Some("unknown")),
+            Ok(RegionFilter::Remainder(Unknown::State))
+        );
+        assert_eq!(
+            RegionFilter::parse(None, Some("unknown")),
+            Ok(RegionFilter::Remainder(Unknown::City))
+        );
+        assert_eq!(
+            RegionFilter::parse(Some("Lagos"), Some("unknown")),
+            Ok(within(Some("Lagos"), Some("unknown")))
+        );
+        assert_eq!(
+            RegionFilter::parse(Some("unknown"), Some("Ikeja")),
+            Ok(RegionFilter::Nowhere)
+        );
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_refused() {
+        assert_eq!(
+            RegionFilter::parse(Some("Bavaria"), None),
+            Err(UnknownRegion::State)
+        );
+        assert_eq!(
+            RegionFilter::parse(Some("' OR 1=1 --"), None),
+            Err(UnknownRegion::State)
+        );
+        assert_eq!(
+            RegionFilter::parse(Some(""), None),
+            Err(UnknownRegion::State)
+        );
+        assert!(matches!(
+            RegionFilter::parse(None, Some("Munich")),
+            Err(UnknownRegion::City { .. })
+        ));
+        assert!(matches!(
+            RegionFilter::parse(Some("Lagos"), Some("Kano")),
+            Err(UnknownRegion::City { .. })
+        ));
+        assert!(matches!(
+            RegionFilter::parse(Some("unknown"), Some("Munich")),
+            Err(UnknownRegion::City { .. })
+        ));
+    }
+
+    #[test]
+    fn a_city_whose_name_several_states_have_is_looked_for_in_all() {
+        let mut states = std::collections::BTreeMap::<&str, BTreeSet<&str>>::new();
+        for city in Region::cities() {
+            states.entry(city.name).or_default().insert(city.state);
+        }
+        for (name, states) in states.into_iter().filter(|(_, states)| states.len() > 1) {
+            assert!(states.len() > 1);
+            assert_eq!(
+                RegionFilter::parse(None, Some(name)),
+                Ok(within(None, Some(name)))
+            );
+        }
+    }
+}

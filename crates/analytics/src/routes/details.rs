@@ -1,0 +1,100 @@
+use clickhouse::Row;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
+    number::Hundredths,
+    query::{Parameters, Query},
+    region::RegionFilter,
+    selection::Selection,
+    time::clamped,
+};
+
+/// What is known of a route.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct ProfileRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub(super) route_id: Uuid,
+    pub(super) name: String,
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub(super) driver_id: Uuid,
+    pub(super) origin_city: String,
+    pub(super) destination_city: String,
+    /// 0 where the route's creation was not seen.
+    pub(super) seats_total: u8,
+}
+
+/// The departures of a route that have passengers.
+#[derive(Clone, Copy, Debug, Row, Deserialize)]
+pub struct OccupancyRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub(super) route_id: Uuid,
+    pub(super) seats: u64,
+    pub(super) departures: u64,
+}
+
+/// What is known of these routes; the rows are [`ProfileRow`]s.
+#[must_use]
+pub fn profiles(routes: &[Uuid]) -> Query {
+    let mut parameters = Parameters::default();
+    let routes = parameters.ids("routes", routes);
+    parameters.into_query(format!(
+        "SELECT route_id, latest AS name, created.driver_id AS driver_id, created.origin_city AS origin_city, created.destination_city AS destination_city, created.seats_total AS seats_total\nFROM (SELECT route_id, argMaxMerge(name) AS latest, argMaxMerge(profile) AS created FROM route_profiles WHERE route_id IN {routes} GROUP BY route_id)"
+    ))
+}
+
+/// The departures of these routes in the range that have a booking which is confirmed and not cancelled; the rows
+/// are [`OccupancyRow`]s. A booking of the unknown region is one that is in no known region.
+#[must_use]
+pub fn occupancy(selection: &Selection, routes: &[Uuid]) -> Query {
+    let mut parameters = Parameters::default();
+    let start = parameters.time("start", clamped(selection.range.start()));
+    let end = parameters.time("end", clamped(selection.range.end()));
+    let routes = parameters.ids("routes", routes);
+    let elsewhere = match selection.region {
+        RegionFilter::Remainder(_) => "AND max(scope = 'region') = 0",
+        _ => "",
+    };
+    let regions = selection.region.stored(&mut parameters);
+    parameters.into_query(format!(
+        "SELECT route_id, sum(booked) AS seats, uniqExact(leaves_at) AS departures\nFROM\n(\nSELECT route_id, assumeNotNull(max(departure)) AS leaves_at, toUInt64(max(seats)) AS booked\nFROM booking_seats\nWHERE route_id IN {routes} AND {regions}\nGROUP BY route_id, booking_id\nHAVING max(confirmed) = 1 AND max(cancelled) = 0 AND ifNull(max(departure) >= {start} AND max(departure) < {end}, false) {elsewhere}\n)\nGROUP BY route_id"
+    ))
+}
+
+impl OccupancyRow {
+    /// The share of the seats of these departures that was booked.
+    pub(super) fn share_of(&self, seats_total: u8) -> Option<Hundredths> {
+        Hundredths::percent(self.seats, self.departures.checked_mul(seats_total.into())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
+
+    const ROUTES: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
+
+    #[test]
+    fn the_latest_name_and_the_creation_are_looked_up() {
+        insta::assert_snapshot!(shown(&profiles(&ROUTES)));
+    }
+
+    #[test]
+    fn departures_are_counted_over_bookings() {
+        insta::assert_snapshot!("everywhere", shown(&occupancy(&everywhere(false), &ROUTES)));
+        insta::assert_snapshot!("in_lagos", shown(&occupancy(&in_lagos_off_grid(), &ROUTES)));
+        insta::assert_snapshot!("unknown", shown(&occupancy(&unknown_off_grid(), &ROUTES)));
+    }
+
+    #[test]
+    fn occupancy_is_over_all_seats_of_the_departures() {
+        let row = OccupancyRow {
+            route_id: Uuid::nil(),
+            seats: 5,
+            departures: 3,
+        };
+        assert_eq!(row.share_of(4), Hundredths::percent(5, 12));
+        assert_eq!(row.share_of(0), None);
+    }
+}

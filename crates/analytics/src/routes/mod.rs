@@ -1,0 +1,183 @@
+//! `/metrics/routes`: the routes with the most bookings confirmed in the range, and how full their departures were.
+
+mod details;
+
+use std::collections::HashMap;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub use self::details::{OccupancyRow, ProfileRow, occupancy, profiles};
+use crate::{
+    count,
+    number::{Amount, Hundredths},
+    query::{Parameters, Query},
+    selection::Selection,
+    source::{Column, Domain, Family},
+    time::Grid,
+};
+
+/// The routes with the most confirmed bookings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Routes {
+    /// By confirmed bookings, the most first; ties by id.
+    pub routes: Vec<Route>,
+}
+
+/// A route and its confirmed bookings. What only its creation tells is `null` until that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Route {
+    /// Which route.
+    pub route_id: Uuid,
+    /// Its latest name.
+    pub route_name: Option<String>,
+    /// Where it begins.
+    pub origin_city: Option<String>,
+    /// Where it ends.
+    pub destination_city: Option<String>,
+    /// Who drives it.
+    pub driver_id: Option<Uuid>,
+    /// Bookings confirmed in the range.
+    pub total_bookings: u64,
+    /// The sum of their prices.
+    pub total_revenue: Amount,
+    /// Seats booked over seats offered, in percent, of the departures in the range that have a booking which is
+    /// confirmed and not cancelled.
+    pub avg_occupancy: Option<Hundredths>,
+    /// Seats of a departure.
+    pub seats_total: Option<u8>,
+}
+
+/// A row of the list.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct RouteRow {
+    /// Which route.
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub route_id: Uuid,
+    confirmed: i64,
+    revenue: i128,
+}
+
+const FAMILY: Family = Family {
+    slots: "route_booking_slots",
+    domain: Domain::Booking,
+    event_types: "'booking.confirmed'",
+    keys: &[Column {
+        name: "route",
+        of_slot: "route_id",
+        of_events: "route_id",
+    }],
+    measures: &[
+        Column {
+            name: "bookings",
+            of_slot: "bookings",
+            of_events: "count()",
+        },
+        Column {
+            name: "price",
+            of_slot: "revenue",
+            of_events: "sum(toDecimal128(ifNull(total_price, 0), 2))",
+        },
+    ],
+};
+
+/// The `limit` routes with the most confirmed bookings; the rows are [`RouteRow`]s.
+#[must_use]
+pub fn query(selection: &Selection, limit: u64) -> Query {
+    let mut parameters = Parameters::default();
+    let rows = FAMILY.rows(
+        &Grid::of(&selection.range),
+        &selection.region,
+        &mut parameters,
+    );
+    let limit = parameters.number("limit", limit);
+    parameters.into_query(format!(
+        "SELECT route AS route_id, sum(sign * bookings) AS confirmed, sum(sign * price) AS revenue\nFROM\n(\n{rows}\n)\nGROUP BY route\nHAVING confirmed > 0\nORDER BY confirmed DESC, toString(route)\nLIMIT {limit}"
+    ))
+}
+
+/// The metrics that the rows tell.
+#[must_use]
+pub fn assemble(
+    rows: Vec<RouteRow>,
+    profiles: Vec<ProfileRow>,
+    occupancy: Vec<OccupancyRow>,
+) -> Routes {
+    let profiles: HashMap<Uuid, ProfileRow> = profiles
+        .into_iter()
+        .map(|row| (row.route_id, row))
+        .collect();
+    let sold: HashMap<Uuid, OccupancyRow> = occupancy
+        .into_iter()
+        .map(|row| (row.route_id, row))
+        .collect();
+    let routes = rows.into_iter().map(|row| {
+        let id = row.route_id;
+        Route::of(row, profiles.get(&id), sold.get(&id))
+    });
+    Routes {
+        routes: routes.collect(),
+    }
+}
+
+impl Route {
+    fn of(row: RouteRow, profile: Option<&ProfileRow>, sold: Option<&OccupancyRow>) -> Self {
+        let created = profile.filter(|profile| profile.seats_total > 0);
+        let seats_total = created.map(|profile| profile.seats_total);
+        Self {
+            route_id: row.route_id,
+            route_name: profile
+                .map(|profile| profile.name.clone())
+                .filter(|name| !name.is_empty()),
+            origin_city: created.map(|profile| profile.origin_city.clone()),
+            destination_city: created.map(|profile| profile.destination_city.clone()),
+            driver_id: created.map(|profile| profile.driver_id),
+            total_bookings: count(row.confirmed),
+            total_revenue: Amount::of_hundredths(row.revenue),
+            avg_occupancy: sold
+                .zip(seats_total)
+                .and_then(|(sold, seats)| sold.share_of(seats)),
+            seats_total,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, shown, unknown_off_grid};
+
+    #[test]
+    fn the_list_is_ordered_and_cut_by_the_server() {
+        insta::assert_snapshot!(shown(&query(&everywhere(false), 50)));
+    }
+
+    #[test]
+    fn bounds_off_the_grid_and_the_unknown_region_read_the_stored_events() {
+        insta::assert_snapshot!(shown(&query(&unknown_off_grid(), 50)));
+    }
+
+    #[test]
+    fn what_only_the_creation_tells_is_null_without_it() {
+        let row = RouteRow {
+            route_id: Uuid::from_u128(1),
+            confirmed: 2,
+            revenue: 600_000,
+        };
+        let json = serde_json::to_value(assemble(vec![row], Vec::new(), Vec::new())).unwrap();
+        let route = &json["routes"][0];
+        assert_eq!(route["total_revenue"], "6000.00");
+        for field in [
+            "route_name",
+            "origin_city",
+            "destination_city",
+            "driver_id",
+            "avg_occupancy",
+            "seats_total",
+        ] {
+            assert_eq!(route[field], serde_json::Value::Null, "{field}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is asked of a metric, and the facts of it that have no region yet.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    query::{Parameters, Query},
+    region::RegionFilter,
+    source::Domain,
+    time::{Buckets, DateRange, Grid},
+};
+
+/// What is asked of a metric.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Which events count, by their `event_timestamp`.
+    pub range: DateRange,
+    /// Which regions count.
+    pub region: RegionFilter,
+    /// The points of the time series, if one is wanted.
+    pub series: Option<Buckets>,
+    /// The present: "up to now", and which point of a series is unfinished.
+    pub now: DateTime<Utc>,
+}
+
+impl Selection {
+    /// Counts the facts of these domains in the range that no regional number holds yet.
+    #[must_use]
+    pub fn unsettled(&self, domains: &[Domain]) -> Query {
+        unsettled(domains, self.range.start(), self.range.end())
+    }
+}
+
+/// Counts the facts of these domains between two instants that no regional number holds yet.
+pub(crate) fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
+    let mut parameters = Parameters::default();
+    let grid = Grid::between(start, end);
+    let from = parameters.time("from", grid.head.map_or(grid.core.from, |head| head.from));
+    let until = parameters.time(
+        "until",
+        grid.slices()
+            .last()
+            .map_or(grid.core.until, |last| last.until.max(grid.core.until)),
+    );
+    let counts: Vec<String> = domains
+        .iter()
+        .filter_map(|domain| domain.waiting())
+        .map(|table| {
+            format!(
+                "SELECT count() AS facts FROM {table} WHERE event_timestamp >= {from} AND event_timestamp < {until}"
+            )
+        })
+        .collect();
+    parameters.into_query(format!(
+        "SELECT sum(facts) FROM ({})",
+        counts.join(" UNION ALL ")
+    ))
+}

@@ -1,0 +1,282 @@
+//! The rows that a metric adds up: slots of an aggregate, and at a bound off the grid the stored events.
+//!
+//! ```text
+//!            head (events)   core (slots of 15 minutes)   tail (events)
+//! start ├──────────────────┼────────────────────────────┼───────────────┤ end
+//!                                    │ UNION ALL
+//!                                    ▼
+//!           at (second), sign (1, or -1 to take away), keys, measures
+//! ```
+
+use crate::{
+    query::Parameters,
+    region::RegionFilter,
+    time::{Buckets, Grid, Span},
+};
+
+/// What the events of a topic are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Registrations, verifications, upgrades.
+    User,
+    /// Bookings.
+    Booking,
+    /// Payments.
+    Payment,
+    /// Trips.
+    Trip,
+    /// Routes.
+    Route,
+    /// Positions of drivers.
+    Location,
+}
+
+impl Domain {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::User,
+        Self::Booking,
+        Self::Payment,
+        Self::Trip,
+        Self::Route,
+        Self::Location,
+    ];
+
+    /// The table of the typed events.
+    pub(crate) const fn events(self) -> &'static str {
+        match self {
+            Self::User => "user_events",
+            Self::Booking => "booking_events",
+            Self::Payment => "payment_events",
+            Self::Trip => "trip_events",
+            Self::Route => "route_events",
+            Self::Location => "location_events",
+        }
+    }
+
+    /// The table of the facts whose region is not known yet; a location always knows its own.
+    pub(crate) const fn waiting(self) -> Option<&'static str> {
+        match self {
+            Self::User => Some("waiting_user"),
+            Self::Booking => Some("waiting_booking"),
+            Self::Payment => Some("waiting_payment"),
+            Self::Trip => Some("waiting_trip"),
+            Self::Route => Some("waiting_route"),
+            Self::Location => None,
+        }
+    }
+
+    /// The stored columns, and those that the table computes of them.
+    const fn columns(self) -> &'static str {
+        match self {
+            Self::Trip => "*, distance_m",
+            _ => "*",
+        }
+    }
+}
+
+/// An aggregate, and how its columns follow from the events.
+pub(crate) struct Family {
+    /// The reader view of the aggregate.
+    pub(crate) slots: &'static str,
+    /// The events that it was made of.
+    pub(crate) domain: Domain,
+    /// The event types that count, as an SQL list.
+    pub(crate) event_types: &'static str,
+    /// Columns that rows are told apart by.
+    pub(crate) keys: &'static [Column],
+    /// Columns that are added up.
+    pub(crate) measures: &'static [Column],
+}
+
+/// A column of the rows.
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    /// Its expression over the aggregate's columns.
+    pub(crate) of_slot: &'static str,
+    /// Its expression over the events: of a key over one event, of a measure over a group of them.
+    pub(crate) of_events: &'static str,
+}
+
+impl Family {
+    /// The rows of a range in the regions of a filter, as a subquery without its parentheses.
+    pub(crate) fn rows(
+        &self,
+        grid: &Grid,
+        region: &RegionFilter,
+        parameters: &mut Parameters,
+    ) -> String {
+        let slots = (!grid.core.is_empty() || grid.slices().next().is_none())
+            .then(|| self.of_slots(grid.core, region, parameters));
+        let head = grid
+            .head
+            .map(|span| self.of_events(Slice::head(span), region, parameters));
+        let tail = grid
+            .tail
+            .map(|span| self.of_events(Slice::tail(span), region, parameters));
+        let parts: Vec<String> = [slots, head, tail].into_iter().flatten().collect();
+        parts.join("\nUNION ALL\n")
+    }
+
+    fn of_slots(&self, core: Span, region: &RegionFilter, parameters: &mut Parameters) -> String {
+        let columns = self.keys.iter().chain(self.measures);
+        let columns: String = columns
+            .map(|column| named(column.of_slot, column.name))
+            .collect();
+        format!(
+            "SELECT toUInt64(toUnixTimestamp(slot)) AS at, {sign} AS sign{columns}\nFROM {table}\nWHERE {slots} AND {regions}",
+            sign = region.stored_sign(),
+            table = self.slots,
+            slots = slots_within(core, parameters),
+            regions = region.stored(parameters),
+        )
+    }
+
+    fn of_events(
+        &self,
+        slice: Slice,
+        region: &RegionFilter,
+        parameters: &mut Parameters,
+    ) -> String {
+        let keys: String = self
+            .keys
+            .iter()
+            .map(|key| named(key.of_events, key.name))
+            .collect();
+        let measures: String = self
+            .measures
+            .iter()
+            .map(|measure| named(measure.of_events, measure.name))
+            .collect();
+        let by: String = self
+            .keys
+            .iter()
+            .map(|key| format!(", {}", key.name))
+            .collect();
+        format!(
+            "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign{keys}{measures}\nFROM {facts}\nWHERE event_type IN ({types}) AND {regions}\nGROUP BY at, sign{by}",
+            sign = region.fact_sign(),
+            facts = facts(self.domain, slice, region, parameters),
+            types = self.event_types,
+            regions = region.facts(parameters),
+        )
+    }
+}
+
+/// The condition on `slot` for a span on the grid.
+pub(crate) fn slots_within(core: Span, parameters: &mut Parameters) -> String {
+    let from = parameters.time("core_from", core.from);
+    let until = parameters.time("core_until", core.until);
+    format!("slot >= toDateTime({from}) AND slot < toDateTime({until})")
+}
+
+/// A stretch of events with the names of the parameters that bound it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slice {
+    span: Span,
+    from: &'static str,
+    until: &'static str,
+}
+
+impl Slice {
+    pub(crate) fn head(span: Span) -> Self {
+        Self {
+            span,
+            from: "head_from",
+            until: "head_until",
+        }
+    }
+
+    pub(crate) fn tail(span: Span) -> Self {
+        Self {
+            span,
+            from: "tail_from",
+            until: "tail_until",
+        }
+    }
+
+    /// The condition on `event_timestamp`.
+    pub(crate) fn condition(self, parameters: &mut Parameters) -> String {
+        let from = parameters.time(self.from, self.span.from);
+        let until = parameters.time(self.until, self.span.until);
+        format!("event_timestamp >= {from} AND event_timestamp < {until}")
+    }
+}
+
+/// The slices of a grid.
+pub(crate) fn slices(grid: &Grid) -> impl Iterator<Item = Slice> {
+    grid.head
+        .map(Slice::head)
+        .into_iter()
+        .chain(grid.tail.map(Slice::tail))
+}
+
+/// The events of a slice. Where the region matters, `state` and `city` are the settled ones, whether or not the
+/// update that writes them to the events has come by, and `settled_method` is what settling found out.
+pub(crate) fn facts(
+    domain: Domain,
+    slice: Slice,
+    region: &RegionFilter,
+    parameters: &mut Parameters,
+) -> String {
+    match region.is_regional() {
+        false => {
+            let condition = slice.condition(parameters);
+            format!(
+                "(SELECT {} FROM {} WHERE {condition})",
+                domain.columns(),
+                domain.events()
+            )
+        }
+        true => settled_facts(domain, slice, parameters),
+    }
+}
+
+/// The events of a slice with what settling found out.
+pub(crate) fn settled_facts(domain: Domain, slice: Slice, parameters: &mut Parameters) -> String {
+    let (columns, events) = (domain.columns(), domain.events());
+    let condition = slice.condition(parameters);
+    format!(
+        "(
+    SELECT * EXCEPT (state, city), if(region_settled, state, settled_state) AS state, if(region_settled, city, settled_city) AS city
+    FROM (SELECT {columns} FROM {events} WHERE {condition}) AS event
+    LEFT ANY JOIN
+    (
+        SELECT kafka_topic, kafka_partition, kafka_offset,
+            state AS settled_state, city AS settled_city, payment_method AS settled_method
+        FROM settlements
+        WHERE (kafka_topic, kafka_partition, kafka_offset) IN
+            (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {condition})
+    ) AS settlement USING (kafka_topic, kafka_partition, kafka_offset)
+)"
+    )
+}
+
+/// Groups rows by the unit of the time series that they lie in, and all of them together (unit 0).
+pub(crate) fn grouped(
+    measures: &str,
+    rows: &str,
+    series: Option<&Buckets>,
+    parameters: &mut Parameters,
+) -> String {
+    match series {
+        None => format!("SELECT toUInt64(0) AS unit, {measures}\nFROM\n(\n{rows}\n)"),
+        Some(buckets) => format!(
+            "SELECT unit, {measures}\nFROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n))\nGROUP BY GROUPING SETS ((), (unit))",
+            unit = unit_of("at", buckets, parameters),
+        ),
+    }
+}
+
+/// Where the unit begins that a second lies in, in seconds since 1970.
+pub(crate) fn unit_of(second: &str, buckets: &Buckets, parameters: &mut Parameters) -> String {
+    let units = parameters.numbers("units", buckets.seconds());
+    format!("toUInt64(roundDown({second}, {units}))")
+}
+
+fn named(expression: &str, name: &str) -> String {
+    match expression == name {
+        true => format!(", {name}"),
+        false => format!(", {expression} AS {name}"),
+    }
+}

@@ -1,0 +1,293 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::{DateRange, range::on_clock};
+
+/// The grain of the aggregates in seconds.
+const SLOT_SECONDS: i64 = 15 * 60;
+/// 2000-01-01: earlier events are dead-lettered.
+const FIRST_STORED: i64 = 946_684_800;
+/// 2100-01-01: no clock that is taken seriously is beyond, and the tables' times end in 2106.
+const LAST_STORED: i64 = 4_102_444_800;
+
+/// Instants from one up to, not including, another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first instant.
+    pub from: DateTime<Utc>,
+    /// The instant after the last.
+    pub until: DateTime<Utc>,
+}
+
+impl Span {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.from >= self.until
+    }
+}
+
+/// A range cut at the grid of the aggregates: whole slots, and what is left at either end, which only the
+/// stored events can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    /// Whole slots; may be empty.
+    pub(crate) core: Span,
+    /// From the start to the first whole slot, if the start is off the grid.
+    pub(crate) head: Option<Span>,
+    /// From the last whole slot to the end, if the end is off the grid.
+    pub(crate) tail: Option<Span>,
+}
+
+/// How long the events of a kind are kept for certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// Events of users, bookings, payments, trips and routes: 90 days.
+    Events,
+    /// Locations, and with them whatever counts every active user: 30 days.
+    Locations,
+}
+
+/// One of the two bounds of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `start_date`.
+    Start,
+    /// `end_date`.
+    End,
+}
+
+/// A bound lies between two slots of the aggregates, and the events there are no longer kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored events that an answer to the second needs are kept for {kept_days} days")]
+pub struct BeyondRetention {
+    /// Which bound.
+    pub side: Side,
+    /// How long the events are kept, in days.
+    pub kept_days: i64,
+    /// The nearest bound before it that can be served, on the local clock.
+    pub earlier: String,
+    /// The nearest bound after it that can be served, on the local clock.
+    pub later: String,
+}
+
+impl Retention {
+    const fn days(self) -> i64 {
+        match self {
+            Self::Events => 90,
+            Self::Locations => 30,
+        }
+    }
+
+    /// Checks that both ends of a range can be answered exactly.
+    ///
+    /// # Errors
+    /// When one lies off the grid where events are no longer kept.
+    pub fn check(self, range: &DateRange, now: DateTime<Utc>) -> Result<(), BeyondRetention> {
+        let grid = Grid::of(range);
+        self.check_slice(Side::Start, grid.head, range.zone(), now)?;
+        self.check_slice(Side::End, grid.tail, range.zone(), now)
+    }
+
+    /// Checks that the end of a range can be answered exactly, wherever it begins.
+    ///
+    /// # Errors
+    /// When it lies off the grid where events are no longer kept.
+    pub fn check_end(self, range: &DateRange, now: DateTime<Utc>) -> Result<(), BeyondRetention> {
+        self.check_slice(Side::End, Grid::of(range).tail, range.zone(), now)
+    }
+
+    fn check_slice(
+        self,
+        side: Side,
+        slice: Option<Span>,
+        zone: Tz,
+        now: DateTime<Utc>,
+    ) -> Result<(), BeyondRetention> {
+        let kept_from = now - TimeDelta::days(self.days());
+        match slice {
+            Some(slice) if slice.from < kept_from => {
+                let slot = floor(slice.from);
+                // An end is written as the last instant that it includes.
+                let shown = match side {
+                    Side::Start => TimeDelta::zero(),
+                    Side::End => TimeDelta::milliseconds(1),
+                };
+                let bound = |at| on_clock(zone, at - shown);
+                Err(BeyondRetention {
+                    side,
+                    kept_days: self.days(),
+                    earlier: bound(slot),
+                    later: bound(slot + TimeDelta::seconds(SLOT_SECONDS)),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Grid {
+    pub(crate) fn of(range: &DateRange) -> Self {
+        Self::between(range.start(), range.end())
+    }
+
+    pub(crate) fn between(start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
+        let (start, end) = (clamped(start), clamped(end));
+        let core = Span {
+            from: ceiling(start),
+            until: floor(end),
+        };
+        if core.from > core.until {
+            // Both bounds lie inside one slot.
+            let nothing = Span {
+                from: core.until,
+                until: core.until,
+            };
+            return Self {
+                core: nothing,
+                head: Some(Span {
+                    from: start,
+                    until: end,
+                }),
+                tail: None,
+            };
+        }
+        let slice = |from, until| Some(Span { from, until }).filter(|span| !span.is_empty());
+        Self {
+            core,
+            head: slice(start, core.from),
+            tail: slice(core.until, end),
+        }
+    }
+
+    pub(crate) fn slices(&self) -> impl Iterator<Item = Span> {
+        self.head.into_iter().chain(self.tail)
+    }
+}
+
+/// The nearest instant at which there can be events.
+pub(crate) fn clamped(at: DateTime<Utc>) -> DateTime<Utc> {
+    let limit = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or(at);
+    at.max(limit(FIRST_STORED)).min(limit(LAST_STORED))
+}
+
+fn floor(at: DateTime<Utc>) -> DateTime<Utc> {
+    let second = at.timestamp().div_euclid(SLOT_SECONDS) * SLOT_SECONDS;
+    DateTime::from_timestamp(second, 0).unwrap_or(at)
+}
+
+fn ceiling(at: DateTime<Utc>) -> DateTime<Utc> {
+    let slot = floor(at);
+    if slot == at {
+        at
+    } else {
+        slot + TimeDelta::seconds(SLOT_SECONDS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+    }
+
+    fn span(from: &str, until: &str) -> Span {
+        Span {
+            from: at(from),
+            until: at(until),
+        }
+    }
+
+    fn range(start: &str, end: &str) -> DateRange {
+        DateRange::between(at(start), at(end), chrono_tz::Africa::Lagos).unwrap()
+    }
+
+    #[test]
+    fn bounds_on_the_grid_need_no_stored_events() {
+        let grid = Grid::of(&range("2024-01-01T00:00:00Z", "2024-01-01T10:45:00Z"));
+        assert_eq!(
+            grid.core,
+            span("2024-01-01T00:00:00Z", "2024-01-01T10:45:00Z")
+        );
+        assert_eq!(grid.slices().count(), 0);
+    }
+
+    #[test]
+    fn what_is_off_the_grid_is_left_at_both_ends() {
+        let grid = Grid::of(&range("2024-01-01T00:00:00.001Z", "2024-01-01T10:46:00Z"));
+        assert_eq!(
+            grid.core,
+            span("2024-01-01T00:15:00Z", "2024-01-01T10:45:00Z")
+        );
+        assert_eq!(
+            grid.head,
+            Some(span("2024-01-01T00:00:00.001Z", "2024-01-01T00:15:00Z"))
+        );
+        assert_eq!(
+            grid.tail,
+            Some(span("2024-01-01T10:45:00Z", "2024-01-01T10:46:00Z"))
+        );
+    }
+
+    #[test]
+    fn a_range_inside_a_slot_is_one_slice() {
+        let grid = Grid::of(&range("2024-01-01T00:01:00Z", "2024-01-01T00:14:00Z"));
+        assert!(grid.core.is_empty());
+        assert_eq!(
+            grid.slices().collect::<Vec<_>>(),
+            [span("2024-01-01T00:01:00Z", "2024-01-01T00:14:00Z")]
+        );
+        let grid = Grid::of(&range("2024-01-01T00:01:00Z", "2024-01-01T00:16:00Z"));
+        assert!(grid.core.is_empty());
+        assert_eq!(grid.slices().count(), 2);
+    }
+
+    #[test]
+    fn times_without_events_are_left_out() {
+        let grid = Grid::of(&range("0001-01-01T00:00:07Z", "9999-12-31T23:59:59Z"));
+        assert_eq!(
+            grid.core,
+            span("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
+        );
+        assert_eq!(grid.slices().count(), 0);
+        assert!(
+            Grid::of(&range("1980-01-01T00:00:07Z", "1990-01-01T00:00:00Z"))
+                .core
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_old_bound_off_the_grid_names_its_neighbours() {
+        let now = at("2024-06-01T00:00:00Z");
+        let recent = range("2024-05-20T00:01:00Z", "2024-05-20T12:01:00Z");
+        assert_eq!(Retention::Events.check(&recent, now), Ok(()));
+        assert_eq!(
+            Retention::Events.check(&range("2020-01-01T00:00:00Z", "2020-02-01T00:15:00Z"), now),
+            Ok(())
+        );
+
+        let start =
+            Retention::Events.check(&range("2024-01-01T00:01:00Z", "2024-05-20T12:00:00Z"), now);
+        let start = start.unwrap_err();
+        assert_eq!(
+            (start.side, start.earlier.as_str(), start.later.as_str()),
+            (
+                Side::Start,
+                "2024-01-01T01:00:00.000+01:00",
+                "2024-01-01T01:15:00.000+01:00"
+            )
+        );
+        let end = Retention::Locations
+            .check_end(&range("2024-01-01T00:01:00Z", "2024-04-20T12:01:00Z"), now);
+        let end = end.unwrap_err();
+        assert_eq!(
+            (end.side, end.earlier.as_str(), end.later.as_str()),
+            (
+                Side::End,
+                "2024-04-20T12:59:59.999+01:00",
+                "2024-04-20T13:14:59.999+01:00"
+            )
+        );
+    }
+}

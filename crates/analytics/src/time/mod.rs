@@ -1,0 +1,21 @@
+//! When: the text of a bound, the clock of a zone, a range of instants, its place on the grid of the
+//! aggregates, and its calendar units.
+//!
+//! ```text
+//! "2024-01-31" ──Moment──▶ DateRange (instants, half open) ──▶ Grid: [slice) core [slice)
+//!                                                   └──────▶ Buckets: local hours … months
+//! ```
+
+mod buckets;
+mod grid;
+mod local;
+mod moment;
+mod range;
+
+pub use buckets::{Buckets, Granularity, MAX_POINTS, TooManyPoints, UnknownGranularity};
+pub use grid::{BeyondRetention, Retention, Side, Span};
+pub use local::{day_start, local_date};
+pub use moment::{Moment, MomentError};
+pub use range::{DateRange, Reversed};
+
+pub(crate) use grid::{Grid, clamped};

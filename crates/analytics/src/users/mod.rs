@@ -1,0 +1,217 @@
+//! `/metrics/users`: who was active, who registered, and how far those got.
+
+mod activity;
+mod registrations;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use self::{
+    activity::{ActiveRow, WindowsRow, active_by_unit, windows},
+    registrations::{
+        CohortRow, FirstRow, RegistrationRow, cohort, first_registrations, new_registrations,
+    },
+};
+use crate::{
+    count,
+    number::Hundredths,
+    query::Query,
+    selection::{Selection, unsettled},
+    series::{self, Point},
+    source::Domain,
+};
+
+/// Users by activity and by how far they got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Users {
+    /// Distinct users named in any event of the local day in which the range ends, up to its end.
+    pub dau: u64,
+    /// The same of the last 7 local days.
+    pub wau: u64,
+    /// The same of the last 30 local days.
+    pub mau: u64,
+    /// `user.registered` events in the range.
+    pub new_registrations: u64,
+    /// Users registered up to the end of the range, since ever.
+    pub total_users: u64,
+    /// Of the users registered in the range, the share whose latest verification says VERIFIED by now, in percent.
+    pub kyc_completion_rate: Option<Hundredths>,
+    /// Of the users registered in the range, the share that has become drivers by now, in percent.
+    pub driver_activation_rate: Option<Hundredths>,
+    /// One point per calendar unit, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_series: Option<Vec<Point<UserPoint>>>,
+}
+
+/// Users of one calendar unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UserPoint {
+    /// Distinct users named in any event of the unit.
+    pub active_users: u64,
+    /// `user.registered` events in the unit.
+    pub new_registrations: u64,
+    /// Users registered up to the end of the unit, since ever.
+    pub total_users: u64,
+}
+
+/// What the statements of this metric answered.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// Of [`windows`].
+    pub windows: WindowsRow,
+    /// Of [`cohort`].
+    pub cohort: CohortRow,
+    /// Of [`new_registrations`].
+    pub registrations: Vec<RegistrationRow>,
+    /// Of [`active_by_unit`].
+    pub active: Vec<ActiveRow>,
+    /// Of [`first_registrations`].
+    pub first: Vec<FirstRow>,
+}
+
+/// Counts the facts that no regional number of this metric holds yet.
+#[must_use]
+pub fn unsettled_facts(selection: &Selection) -> Query {
+    let start = selection
+        .range
+        .last_days_start(activity::MONTH)
+        .min(selection.range.start());
+    unsettled(&Domain::ALL, start, selection.range.end())
+}
+
+/// The metrics that the answers tell.
+#[must_use]
+pub fn assemble(selection: &Selection, answers: Answers) -> Users {
+    let cohort = &answers.cohort;
+    let whole = answers.registrations.iter().find(|row| row.unit == 0);
+    let new_registrations = whole.map_or(0, |row| count(row.registered));
+    Users {
+        dau: count(answers.windows.day),
+        wau: count(answers.windows.week),
+        mau: count(answers.windows.month),
+        new_registrations,
+        total_users: cohort.total,
+        kyc_completion_rate: Hundredths::percent(cohort.verified, cohort.registered),
+        driver_activation_rate: Hundredths::percent(cohort.upgraded, cohort.registered),
+        time_series: time_series(selection, answers),
+    }
+}
+
+fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<UserPoint>>> {
+    let mut points = std::collections::BTreeMap::<u64, (UserPoint, u64)>::new();
+    for row in answers.active {
+        points.entry(row.unit).or_default().0.active_users = count(row.users);
+    }
+    for row in answers
+        .registrations
+        .into_iter()
+        .filter(|row| row.unit != 0)
+    {
+        points.entry(row.unit).or_default().0.new_registrations = count(row.registered);
+    }
+    let mut before = 0;
+    for row in answers.first {
+        match row.unit {
+            0 => before = row.users,
+            unit => points.entry(unit).or_default().1 = row.users,
+        }
+    }
+    let mut series = series::points(selection, points, |_, known| {
+        known.cloned().unwrap_or_default()
+    })?
+    .into_iter();
+    // Each unit's first registrations come on top of all before it.
+    let mut total = before;
+    Some(
+        series
+            .by_ref()
+            .map(
+                |Point {
+                     start,
+                     partial,
+                     values: (point, first),
+                 }| {
+                    total += first;
+                    Point {
+                        start,
+                        partial,
+                        values: UserPoint {
+                            total_users: total,
+                            ..point
+                        },
+                    }
+                },
+            )
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::everywhere;
+
+    #[test]
+    fn totals_of_the_series_add_up_over_quiet_units() {
+        let selection = everywhere(true);
+        let unit = |index: usize| {
+            let unit = selection
+                .series
+                .as_ref()
+                .unwrap()
+                .iter()
+                .nth(index)
+                .unwrap();
+            u64::try_from(unit.from.timestamp()).unwrap()
+        };
+        let answers = Answers {
+            cohort: CohortRow {
+                total: 7,
+                registered: 3,
+                verified: 2,
+                upgraded: 1,
+            },
+            registrations: vec![
+                RegistrationRow {
+                    unit: 0,
+                    registered: 3,
+                },
+                RegistrationRow {
+                    unit: unit(1),
+                    registered: 3,
+                },
+            ],
+            active: vec![ActiveRow {
+                unit: unit(2),
+                users: 5,
+            }],
+            first: vec![
+                FirstRow {
+                    unit: unit(3),
+                    users: 1,
+                },
+                FirstRow { unit: 0, users: 4 },
+                FirstRow {
+                    unit: unit(1),
+                    users: 2,
+                },
+            ],
+            ..Answers::default()
+        };
+        let users = assemble(&selection, answers);
+        assert_eq!((users.new_registrations, users.total_users), (3, 7));
+        assert_eq!(
+            serde_json::to_value(users.kyc_completion_rate).unwrap(),
+            66.67
+        );
+        let series = users.time_series.unwrap();
+        let totals: Vec<u64> = series
+            .iter()
+            .take(5)
+            .map(|point| point.values.total_users)
+            .collect();
+        assert_eq!(totals, [4, 6, 6, 7, 7]);
+        assert_eq!(series[1].values.new_registrations, 3);
+        assert_eq!(series[2].values.active_users, 5);
+    }
+}
