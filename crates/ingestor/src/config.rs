@@ -1,0 +1,202 @@
+//! The settings of the ingestor.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_runtime::{
+    cli::ServiceSettings,
+    config::{ByteSize, HumanDuration, Problem, Secret, Settings},
+    health::AdminConfig,
+    telemetry::TelemetryConfig,
+};
+use shared_schema::{AgeLimits, Subscriptions, TopicsConfig};
+
+/// The settings of the ingestor.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the events come from.
+    pub kafka: KafkaConfig,
+    /// Which topics carry them.
+    pub topics: TopicsConfig,
+    /// Where the events go.
+    pub clickhouse: event_store::Config,
+    /// Where batches are promised before they are written.
+    pub postgres: metadata_store::Config,
+    /// How records are gathered into batches.
+    pub batch: BatchConfig,
+    /// What is a duplicate, and what is too old.
+    pub judge: JudgeConfig,
+    /// How regions are settled that an event does not carry itself.
+    pub settle: SettleConfig,
+    /// The port for health and metrics.
+    pub admin: AdminConfig,
+    /// Logs, metrics, traces.
+    pub telemetry: TelemetryConfig,
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        let mut problems = Vec::new();
+        if let Err(error) = Subscriptions::new(&self.topics) {
+            problems.push(Problem::new("topics", error.to_string()));
+        }
+        if let Err(found) = self.clickhouse.validate() {
+            problems.extend(found);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+impl ServiceSettings for Config {
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+}
+
+/// The Kafka cluster and how it is read.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KafkaConfig {
+    /// Bootstrap servers, `host:port`, separated by commas.
+    pub brokers: String,
+    /// Consumer group whose members share the partitions.
+    pub group: String,
+    /// `classic` (cooperative-sticky) or `consumer` (KIP-848, brokers from 4.0).
+    pub group_protocol: GroupProtocol,
+    /// Time without a heartbeat after which the group takes a member's partitions away (classic protocol).
+    pub session_timeout: HumanDuration,
+    /// Where dead letters are published.
+    pub dead_letter_topic: String,
+    /// Bytes that the client library may hold of records not yet taken.
+    pub queue_size: ByteSize,
+    /// How long a broker may hold a fetch back to fill it.
+    pub fetch_wait: HumanDuration,
+    /// `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl`.
+    pub security_protocol: String,
+    /// SASL mechanism, such as `SCRAM-SHA-512`; empty for none.
+    pub sasl_mechanism: String,
+    /// SASL user.
+    pub sasl_username: String,
+    /// SASL password.
+    pub sasl_password: Secret,
+    /// File with the certificate authorities that sign the brokers; empty for the system's.
+    pub ssl_ca_location: String,
+    /// Partitions of each topic that `topics create` makes.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub partitions: i32,
+    /// Copies of each partition that `topics create` makes.
+    #[schemars(range(min = 1, max = 15))]
+    pub replication: i32,
+    /// How long Kafka keeps records of topics that `topics create` makes: the longest outage that loses nothing.
+    pub retention: HumanDuration,
+}
+
+/// Protocol of the consumer group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupProtocol {
+    /// Members agree among themselves, cooperatively.
+    Classic,
+    /// The broker assigns (KIP-848).
+    Consumer,
+}
+
+impl Default for KafkaConfig {
+    fn default() -> Self {
+        Self {
+            brokers: "127.0.0.1:19092".to_owned(),
+            group: "analytics-service-group".to_owned(),
+            group_protocol: GroupProtocol::Classic,
+            session_timeout: HumanDuration::secs(30),
+            dead_letter_topic: shared_schema::DEFAULT_DEAD_LETTER_TOPIC.to_owned(),
+            queue_size: ByteSize::mib(64),
+            fetch_wait: HumanDuration::millis(100),
+            security_protocol: "plaintext".to_owned(),
+            sasl_mechanism: String::new(),
+            sasl_username: String::new(),
+            sasl_password: Secret::default(),
+            ssl_ca_location: String::new(),
+            partitions: 4,
+            replication: 1,
+            retention: HumanDuration::secs(7 * 24 * 3600),
+        }
+    }
+}
+
+/// When a batch is cut. It spans all partitions of a member; whichever limit is met first cuts it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BatchConfig {
+    /// Records in a batch.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_rows: usize,
+    /// Bytes of values in a batch.
+    pub max_bytes: ByteSize,
+    /// Age of its oldest record. Each insert has a fixed cost, so a longer wait is cheaper and shows later.
+    pub max_age: HumanDuration,
+}
+
+impl Default for BatchConfig {
+    fn default() -> Self {
+        Self { max_rows: 100_000, max_bytes: ByteSize::mib(64), max_age: HumanDuration::millis(1000) }
+    }
+}
+
+/// What is a duplicate, and what is too old.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JudgeConfig {
+    /// How many offsets back in its partition a record is compared for its identity.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub dedup_window: u32,
+    /// Events further ahead of their batch's time are flagged and kept out of real-time numbers.
+    pub clock_skew: HumanDuration,
+    /// Events further ahead are refused.
+    pub max_ahead: HumanDuration,
+    /// Events further back are refused. Rows are kept 14 days longer than this default; do not raise it alone.
+    pub max_age: HumanDuration,
+    /// The same for location events.
+    pub max_location_age: HumanDuration,
+}
+
+impl Default for JudgeConfig {
+    fn default() -> Self {
+        let limits = AgeLimits::default();
+        Self {
+            dedup_window: 20_000,
+            clock_skew: limits.clock_skew.into(),
+            max_ahead: limits.max_ahead.into(),
+            max_age: limits.max_age.into(),
+            max_location_age: limits.max_location_age.into(),
+        }
+    }
+}
+
+impl JudgeConfig {
+    /// The limits for the types' own rule.
+    pub fn age_limits(&self) -> AgeLimits {
+        AgeLimits {
+            clock_skew: self.clock_skew.get(),
+            max_ahead: self.max_ahead.get(),
+            max_age: self.max_age.get(),
+            max_location_age: self.max_location_age.get(),
+        }
+    }
+}
+
+/// How regions are settled that an event does not carry itself.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SettleConfig {
+    /// Pause between two settlings.
+    pub interval: HumanDuration,
+    /// How long a ride's event waits for its `booking.created` once everything that arrived before it has been
+    /// read; then its route's origin decides, then `unknown`.
+    pub patience: HumanDuration,
+}
+
+impl Default for SettleConfig {
+    fn default() -> Self {
+        Self { interval: HumanDuration::secs(5), patience: HumanDuration::secs(300) }
+    }
+}

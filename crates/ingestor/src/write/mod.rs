@@ -1,0 +1,189 @@
+//! A judged batch becomes parts in ClickHouse.
+//!
+//! [`Writer::write`] is the first attempt: plain inserts. [`Writer::repair`] is every later one: it looks for
+//! what is there and inserts what is not. Both run under a [`Fence`], so that an attempt that was given up
+//! can never write again.
+
+mod presence;
+mod statement;
+mod targets;
+mod verdict_rows;
+
+pub use targets::{Target, Targets, TargetsError, Witness};
+
+use crate::judge::{DomainInsert, Encoder, Judged};
+use event_store::{InsertSelect, Store, StoreError, fence, fence::Fence, fence::FenceError, native::BlockError};
+use futures::{StreamExt, TryStreamExt, stream};
+use shared_schema::Domain;
+use statement::Statements;
+use uuid::Uuid;
+use verdict_rows::VerdictInsert;
+
+/// Inserts of one batch that run at the same time.
+const CONCURRENT_INSERTS: usize = 2;
+
+/// Why a batch is not written (yet).
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// ClickHouse did not do what was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Earlier attempts could not be ended.
+    #[error(transparent)]
+    Fence(#[from] FenceError),
+    /// Rows could not be encoded.
+    #[error("cannot encode rows")]
+    Encode(#[from] BlockError),
+    /// The tables are not as this version expects them.
+    #[error(transparent)]
+    Targets(#[from] TargetsError),
+    /// After a repair whose inserts all succeeded, parts are missing.
+    #[error("batch {batch} is still missing in {table}")]
+    StillMissing {
+        /// The batch.
+        batch: Uuid,
+        /// The table.
+        table: String,
+    },
+}
+
+/// Writes batches.
+#[derive(Clone)]
+pub struct Writer {
+    store: Store,
+    statements: std::sync::Arc<Statements>,
+}
+
+/// The id of an attempt, which every process derives alike.
+pub fn attempt_id(batch: Uuid, attempt: i32) -> Uuid {
+    Uuid::new_v5(&batch, format!("attempt {attempt}").as_bytes())
+}
+
+/// The mark of a batch's sentinels in the aggregates: each insert has its own.
+pub fn mark(batch: Uuid, domain: Domain) -> Uuid {
+    Uuid::new_v5(&batch, domain.as_str().as_bytes())
+}
+
+impl Writer {
+    /// A writer into the tables of `store`'s database. `encoder` tells the columns.
+    pub fn new(store: Store, encoder: &mut Encoder) -> Self {
+        let statements = Statements::new(store.database(), encoder).into();
+        Self { store, statements }
+    }
+
+    /// The store written to.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The first attempt. The verdicts go first, so that whatever is found of a batch, its ledger rows are
+    /// there to tell its ranges.
+    pub async fn write(&self, judged: &Judged) -> Result<(), WriteError> {
+        let fence = self.fence(judged.id, 1).await?;
+        for insert in verdict_rows::inserts(judged)? {
+            self.insert_verdicts(judged, &insert, fence).await?;
+        }
+        stream::iter(&judged.inserts)
+            .map(|insert| self.insert_events(judged, insert, fence))
+            .buffer_unordered(CONCURRENT_INSERTS)
+            .try_collect::<()>()
+            .await
+    }
+
+    /// A later attempt: ends the earlier ones, inserts what is missing, and looks again.
+    pub async fn repair(&self, judged: &Judged, attempt: i32) -> Result<(), WriteError> {
+        let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
+        fence::fence_off(&self.store, judged.id, &earlier).await?;
+        let fence = self.fence(judged.id, attempt).await?;
+        for insert in verdict_rows::inserts(judged)? {
+            if !self.has_verdicts(judged.id, insert.table).await? {
+                self.insert_verdicts(judged, &insert, fence).await?;
+            }
+        }
+        let targets = Targets::discover(&self.store).await?;
+        for insert in &judged.inserts {
+            for target in targets.of(insert.domain) {
+                self.repair_target(judged, insert, target, fence).await?;
+            }
+        }
+        self.expect_everything(judged, &targets).await
+    }
+
+    async fn fence(&self, batch: Uuid, attempt: i32) -> Result<Fence, StoreError> {
+        let boot = fence::boot_id(&self.store).await?;
+        Ok(Fence { boot, attempt: attempt_id(batch, attempt) })
+    }
+
+    async fn insert_events(&self, judged: &Judged, insert: &DomainInsert, fence: Fence) -> Result<(), WriteError> {
+        let sql = self.statements.insert(insert.domain);
+        let table = format!("in_{}", insert.domain.as_str());
+        self.send(judged, insert, fence, sql, &table, event_store::Params::new()).await
+    }
+
+    async fn repair_target(
+        &self,
+        judged: &Judged,
+        insert: &DomainInsert,
+        target: &Target,
+        fence: Fence,
+    ) -> Result<(), WriteError> {
+        let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
+        if presence::is_complete(target, insert, &present) {
+            return Ok(());
+        }
+        let present: Vec<&str> = present.iter().map(String::as_str).collect();
+        let params = event_store::Params::new().with("present", present.as_slice());
+        let sql = self.statements.repair(insert.domain, target);
+        self.send(judged, insert, fence, sql, &target.table, params).await
+    }
+
+    async fn send(
+        &self,
+        judged: &Judged,
+        insert: &DomainInsert,
+        fence: Fence,
+        sql: String,
+        table: &str,
+        params: event_store::Params,
+    ) -> Result<(), WriteError> {
+        let query_id = fence::query_id(judged.id, table, fence.attempt);
+        let params = params
+            .and(fence.params())
+            .with("batch", judged.id)
+            .with("mark", mark(judged.id, insert.domain))
+            .with("decided_at", judged.decided_at);
+        let request = InsertSelect::new(sql, query_id, insert.body.clone()).params(params);
+        Ok(self.store.insert_select(request).await?)
+    }
+
+    async fn insert_verdicts(&self, judged: &Judged, insert: &VerdictInsert, fence: Fence) -> Result<(), WriteError> {
+        let query_id = fence::query_id(judged.id, insert.table, fence.attempt);
+        let sql = insert.statement(self.store.database());
+        let params = fence.params().with("batch", judged.id).with("decided_at", judged.decided_at);
+        let request = InsertSelect::new(sql, query_id, insert.body.clone()).params(params);
+        Ok(self.store.insert_select(request).await?)
+    }
+
+    async fn has_verdicts(&self, batch: Uuid, table: &str) -> Result<bool, StoreError> {
+        let sql = format!("SELECT count() > 0 FROM {}.{table} WHERE batch = {{batch:UUID}}", self.store.database());
+        let params = event_store::Params::new().with("batch", batch);
+        self.store.query(&sql).params(&params).named("presence of verdicts").fetch_one().await
+    }
+
+    async fn expect_everything(&self, judged: &Judged, targets: &Targets) -> Result<(), WriteError> {
+        for insert in verdict_rows::inserts(judged)? {
+            if !self.has_verdicts(judged.id, insert.table).await? {
+                return Err(WriteError::StillMissing { batch: judged.id, table: insert.table.to_owned() });
+            }
+        }
+        for insert in &judged.inserts {
+            for target in targets.of(insert.domain).filter(|target| target.witness == Witness::Mark) {
+                let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
+                if !presence::is_complete(target, insert, &present) {
+                    return Err(WriteError::StillMissing { batch: judged.id, table: target.table.clone() });
+                }
+            }
+        }
+        Ok(())
+    }
+}

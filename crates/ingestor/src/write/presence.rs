@@ -1,0 +1,88 @@
+//! Which parts of a batch are there.
+
+use super::{Target, Witness, mark};
+use crate::judge::{DomainInsert, Judged};
+use chrono::NaiveDate;
+use event_store::{Params, Store, StoreError};
+use shared_schema::Domain;
+use std::collections::BTreeSet;
+
+/// The partitions of a table in which the batch's rows of a domain are.
+pub async fn partitions(
+    store: &Store,
+    target: &Target,
+    judged: &Judged,
+    domain: Domain,
+) -> Result<BTreeSet<String>, StoreError> {
+    let condition = match target.witness {
+        Witness::Mark => "mark = {mark:UUID}",
+        Witness::Batch => "batch = {batch:UUID} AND kafka_topic IN {topics:Array(String)}",
+    };
+    let sql = format!("SELECT DISTINCT _partition_id FROM {}.{} WHERE {condition}", store.database(), target.table);
+    let lanes = judged.raw.lanes.iter().filter(|lane| lane.source.domain == domain);
+    let topics: BTreeSet<&str> = lanes.map(|lane| lane.lane.topic.as_str()).collect();
+    let topics: Vec<&str> = topics.into_iter().collect();
+    let params = Params::new()
+        .with("mark", mark(judged.id, domain))
+        .with("batch", judged.id)
+        .with("topics", topics.as_slice());
+    let found: Vec<String> = store.query(&sql).params(&params).named("presence of a batch").fetch_all().await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Whether nothing can be missing. Of a table without sentinels that cannot be told: a repair offers it all rows
+/// that are not in a partition found present.
+pub fn is_complete(target: &Target, insert: &DomainInsert, present: &BTreeSet<String>) -> bool {
+    target.witness == Witness::Mark && expected(target, insert).is_subset(present)
+}
+
+fn expected(target: &Target, insert: &DomainInsert) -> BTreeSet<String> {
+    if target.partition_key.is_empty() {
+        return BTreeSet::from(["all".to_owned()]);
+    }
+    insert.months.iter().map(partition_id).collect()
+}
+
+fn partition_id(month: &NaiveDate) -> String {
+    month.format("%Y%m").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(witness: Witness, partition_key: &str) -> Target {
+        Target {
+            table: "t".to_owned(),
+            columns: Vec::new(),
+            select: String::new(),
+            witness,
+            partition_key: partition_key.to_owned(),
+        }
+    }
+
+    fn insert(months: &[(i32, u32)]) -> DomainInsert {
+        let months = months.iter().filter_map(|&(year, month)| NaiveDate::from_ymd_opt(year, month, 1)).collect();
+        DomainInsert { domain: Domain::Booking, body: bytes::Bytes::new(), months }
+    }
+
+    #[test]
+    fn a_marked_table_is_complete_when_every_month_has_its_sentinel() {
+        let target = target(Witness::Mark, "toYYYYMM(slot)");
+        let insert = insert(&[(2026, 9), (2026, 10)]);
+        assert!(!is_complete(&target, &insert, &BTreeSet::from(["202610".to_owned()])));
+        assert!(is_complete(&target, &insert, &BTreeSet::from(["202609".to_owned(), "202610".to_owned()])));
+    }
+
+    #[test]
+    fn a_table_that_is_not_partitioned_has_one_part_for_all_months() {
+        let target = target(Witness::Mark, "");
+        assert!(is_complete(&target, &insert(&[(2026, 9), (2026, 10)]), &BTreeSet::from(["all".to_owned()])));
+    }
+
+    #[test]
+    fn a_table_without_sentinels_is_never_known_to_be_complete() {
+        let target = target(Witness::Batch, "toYYYYMM(event_timestamp)");
+        assert!(!is_complete(&target, &insert(&[(2026, 9)]), &BTreeSet::from(["202609".to_owned()])));
+    }
+}

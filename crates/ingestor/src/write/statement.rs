@@ -1,0 +1,74 @@
+//! The SQL of an insert and of a repair.
+
+use super::Target;
+use crate::judge::Encoder;
+use event_store::fence::Fence;
+use shared_schema::Domain;
+use std::collections::HashMap;
+
+/// What stands in every row and not in the block.
+const CONSTANTS: [(&str, &str); 4] = [
+    ("batch", "{batch:UUID}"),
+    ("mark", "if(sentinel, {mark:UUID}, toUUID('00000000-0000-0000-0000-000000000000'))"),
+    ("phase", "CAST('ingest', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)')"),
+    ("decided_at", "{decided_at:DateTime64(3, 'UTC')}"),
+];
+
+/// The statements of every domain.
+pub struct Statements {
+    database: String,
+    sources: HashMap<Domain, Source>,
+}
+
+struct Source {
+    names: String,
+    select: String,
+}
+
+impl Statements {
+    /// For the columns that `encoder` writes.
+    pub fn new(database: &str, encoder: &mut Encoder) -> Self {
+        let mut sources = HashMap::new();
+        for domain in Domain::ALL {
+            if let Some(rows) = encoder.rows(domain) {
+                sources.insert(domain, source(database, &rows.input(), &rows.column_names()));
+            }
+        }
+        Self { database: database.to_owned(), sources }
+    }
+
+    /// The insert into a domain's input table.
+    pub fn insert(&self, domain: Domain) -> String {
+        let source = self.sources.get(&domain);
+        let (names, select) = source.map_or(("", ""), |source| (&source.names, &source.select));
+        format!("INSERT INTO {}.in_{domain} ({names}) {select}", self.database, domain = domain.as_str())
+    }
+
+    /// The insert of what is missing straight into one target, past all views: the view's own `SELECT`, read from
+    /// the batch's rows instead of the input table, without the partitions that are there.
+    pub fn repair(&self, domain: Domain, target: &Target) -> String {
+        let source = self.sources.get(&domain).map_or("", |source| source.select.as_str());
+        let input = format!("FROM {}.in_{}", self.database, domain.as_str());
+        let select = target.select.replace(&input, &format!("FROM ({source})"));
+        let columns = target.columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let partition = match target.partition_key.as_str() {
+            "" => "'all'".to_owned(),
+            key => format!("toString({key})"),
+        };
+        format!(
+            "INSERT INTO {}.{} ({columns}) SELECT {columns} FROM ({select}) \
+             WHERE {partition} NOT IN ({{present:Array(String)}})",
+            self.database, target.table,
+        )
+    }
+}
+
+fn source(database: &str, input: &str, columns: &[String]) -> Source {
+    let constants = CONSTANTS.map(|(name, value)| format!("{value} AS {name}")).join(", ");
+    let names = CONSTANTS.map(|(name, _)| name).join(", ");
+    let columns = columns.join(", ");
+    Source {
+        select: format!("SELECT {constants}, {columns} FROM {input} WHERE {}", Fence::predicate(database)),
+        names: format!("{names}, {columns}"),
+    }
+}

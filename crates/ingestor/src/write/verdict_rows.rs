@@ -1,0 +1,170 @@
+//! The ledger of a batch, and the records that were not accepted.
+
+use crate::{
+    batch::{LaneRecords, Record},
+    judge::{Counts, DeadLetter, Judged},
+};
+use bytes::Bytes;
+use event_store::{
+    fence::Fence,
+    native::{Block, BlockError, Col, ColumnType, Text, UInt32, UInt64},
+};
+use metadata_store::batches::Range;
+
+/// An insert into one of the tables about verdicts.
+pub struct VerdictInsert {
+    /// The table.
+    pub table: &'static str,
+    /// A Native block.
+    pub body: Bytes,
+    input: String,
+    columns: String,
+}
+
+impl VerdictInsert {
+    fn new(table: &'static str, block: &mut Block) -> Result<Self, BlockError> {
+        let mut body = Vec::new();
+        block.encode_into(&mut body)?;
+        let columns = block.column_names().collect::<Vec<_>>().join(", ");
+        Ok(Self { table, body: body.into(), input: block.input(), columns })
+    }
+
+    /// The statement.
+    pub fn statement(&self, database: &str) -> String {
+        format!(
+            "INSERT INTO {database}.{} (batch, decided_at, {columns}) \
+             SELECT {{batch:UUID}}, {{decided_at:DateTime64(3, 'UTC')}}, {columns} FROM {} WHERE {}",
+            self.table,
+            self.input,
+            Fence::predicate(database),
+            columns = self.columns,
+        )
+    }
+}
+
+/// The inserts of a batch: its ledger first, then those that have rows.
+pub fn inserts(judged: &Judged) -> Result<Vec<VerdictInsert>, BlockError> {
+    let mut inserts = vec![ledger(judged)?];
+    if judged.ranges.iter().any(|range| !range.verdicts.gaps.is_empty()) {
+        inserts.push(gaps(judged)?);
+    }
+    if !judged.dead.is_empty() {
+        inserts.push(dead_letters(judged)?);
+    }
+    if !judged.duplicate_ids.is_empty() {
+        inserts.push(duplicates(judged)?);
+    }
+    Ok(inserts)
+}
+
+struct LaneColumns {
+    topic: Col<Text>,
+    partition: Col<UInt32>,
+}
+
+impl LaneColumns {
+    fn new(block: &mut Block) -> Self {
+        Self {
+            topic: block.add("kafka_topic", ColumnType::low_cardinality_string()),
+            partition: block.add("kafka_partition", ColumnType::uint32()),
+        }
+    }
+
+    fn set(&self, block: &mut Block, range: &Range) {
+        block.set(self.topic, range.lane.topic.as_str());
+        block.set(self.partition, u32::try_from(range.lane.partition).unwrap_or_default());
+    }
+}
+
+fn offset(column: Col<UInt64>, block: &mut Block, offset: i64) {
+    block.set(column, u64::try_from(offset).unwrap_or_default());
+}
+
+fn ledger(judged: &Judged) -> Result<VerdictInsert, BlockError> {
+    let mut block = Block::new();
+    let lane = LaneColumns::new(&mut block);
+    let names = ["first_offset", "last_offset", "accepted", "duplicate", "dead_lettered", "gap_offsets"];
+    let columns = names.map(|name| block.add(name, ColumnType::uint64()));
+    for (range, counts) in judged.ranges.iter().zip(&judged.counts).filter(|(range, _)| !range.parked) {
+        lane.set(&mut block, range);
+        let Counts { accepted, duplicate, dead_lettered } = *counts;
+        let gaps: i64 = range.verdicts.gaps.iter().map(|gap| gap.hi - gap.lo + 1).sum();
+        let unsigned = |offset: i64| u64::try_from(offset).unwrap_or_default();
+        let values = [unsigned(range.lo), unsigned(range.hi), accepted, duplicate, dead_lettered, unsigned(gaps)];
+        for (column, value) in columns.into_iter().zip(values) {
+            block.set(column, value);
+        }
+        block.finish_row();
+    }
+    VerdictInsert::new("ingest_ledger", &mut block)
+}
+
+fn gaps(judged: &Judged) -> Result<VerdictInsert, BlockError> {
+    let mut block = Block::new();
+    let lane = LaneColumns::new(&mut block);
+    let first = block.add("first_offset", ColumnType::uint64());
+    let last = block.add("last_offset", ColumnType::uint64());
+    let cause = block.add("cause", ColumnType::low_cardinality_string());
+    for range in &judged.ranges {
+        for gap in &range.verdicts.gaps {
+            lane.set(&mut block, range);
+            offset(first, &mut block, gap.lo);
+            offset(last, &mut block, gap.hi);
+            block.set(cause, gap.cause.as_str());
+            block.finish_row();
+        }
+    }
+    VerdictInsert::new("ingest_gaps", &mut block)
+}
+
+fn dead_letters(judged: &Judged) -> Result<VerdictInsert, BlockError> {
+    let mut block = Block::new();
+    let reason = block.add("reason", ColumnType::low_cardinality_string());
+    let path = block.add("path", ColumnType::string());
+    let detail = block.add("detail", ColumnType::string());
+    let lane = LaneColumns::new(&mut block);
+    let at = block.add("kafka_offset", ColumnType::uint64());
+    let timestamp = block.add("kafka_timestamp", ColumnType::datetime64());
+    let key = block.add("kafka_key", ColumnType::string());
+    let payload = block.add("payload", ColumnType::string());
+    for letter in &judged.dead {
+        let (Some(range), Some((_, record))) = (judged.ranges.get(letter.lane), judged.record_of(letter)) else {
+            continue;
+        };
+        block.set(reason, letter.rejection.reason.as_str());
+        block.set(path, letter.rejection.path.as_str());
+        block.set(detail, letter.rejection.detail.as_str());
+        lane.set(&mut block, range);
+        offset(at, &mut block, record.offset);
+        block.set(timestamp, record.timestamp_ms);
+        block.set(key, judged.raw.key(record));
+        block.set(payload, judged.raw.value(record));
+        block.finish_row();
+    }
+    VerdictInsert::new("dead_letters", &mut block)
+}
+
+fn duplicates(judged: &Judged) -> Result<VerdictInsert, BlockError> {
+    let mut block = Block::new();
+    let lane = LaneColumns::new(&mut block);
+    let at = block.add("kafka_offset", ColumnType::uint64());
+    let repeats = block.add("repeats_offset", ColumnType::uint64());
+    let event_id = block.add("event_id", ColumnType::uuid());
+    let found = judged.ranges.iter().flat_map(|range| range.verdicts.duplicates.iter().map(move |pair| (range, pair)));
+    for ((range, &(duplicate, original)), id) in found.zip(&judged.duplicate_ids) {
+        lane.set(&mut block, range);
+        offset(at, &mut block, duplicate);
+        offset(repeats, &mut block, original);
+        block.set(event_id, *id);
+        block.finish_row();
+    }
+    VerdictInsert::new("duplicates", &mut block)
+}
+
+impl Judged {
+    /// The lane and record of a dead letter.
+    pub fn record_of(&self, letter: &DeadLetter) -> Option<(&LaneRecords, &Record)> {
+        let lane = self.raw.lanes.get(letter.lane)?;
+        Some((lane, lane.records.get(letter.record)?))
+    }
+}
