@@ -2,6 +2,10 @@
 //!
 //! The example events, written without spaces, in the proportions of a ride-sharing day; and the ways
 //! that cost more.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark stops at its first surprise"
+)]
 
 use std::hint::black_box;
 
@@ -21,17 +25,26 @@ fn example(folder: &str, name: &str) -> Vec<u8> {
 
 fn record(kind: EventType) -> Record {
     let source = Subscriptions::default().carrying(kind).unwrap().clone();
-    Record { bytes: example("fixtures", kind.as_str()), source }
+    Record {
+        bytes: example("fixtures", kind.as_str()),
+        source,
+    }
 }
 
 /// One of each type, and three pings more.
 fn mixed() -> Vec<Record> {
     let pings = [EventType::DriverLocationUpdated; 3];
-    EventType::ALL.iter().chain(&pings).map(|kind| record(*kind)).collect()
+    EventType::ALL
+        .iter()
+        .chain(&pings)
+        .map(|kind| record(*kind))
+        .collect()
 }
 
 fn legacy() -> Vec<Record> {
-    let types = EventType::ALL.iter().filter(|kind| **kind != EventType::RouteUpdated);
+    let types = EventType::ALL
+        .iter()
+        .filter(|kind| **kind != EventType::RouteUpdated);
     let names: Vec<String> = types.map(|kind| kind.as_str().to_owned()).collect();
     let config = TopicsConfig {
         legacy_topics: names.clone(),

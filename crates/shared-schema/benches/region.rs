@@ -1,4 +1,8 @@
 //! How long it takes to place a point or a pair of names.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark stops at its first surprise"
+)]
 
 use std::hint::black_box;
 
@@ -15,7 +19,10 @@ fn points() -> Vec<(Latitude, Longitude)> {
 
 fn coordinates(c: &mut Criterion) {
     let points = points();
-    let city = (Latitude::new(6.6018).unwrap(), Longitude::new(3.3515).unwrap());
+    let city = (
+        Latitude::new(6.6018).unwrap(),
+        Longitude::new(3.3515).unwrap(),
+    );
     let mut group = c.benchmark_group("region from coordinates");
     group.throughput(Throughput::Elements(points.len() as u64));
     group.bench_function("all over the country", |b| {

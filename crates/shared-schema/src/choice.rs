@@ -57,14 +57,18 @@ choice!(
 );
 choice!(
     /// The role before an upgrade to driver, which is always RIDER.
+    #[derive(Default)]
     RiderRole, "RiderRole",
     /// Books seats.
+    #[default]
     Rider = "RIDER",
 );
 choice!(
     /// The role after an upgrade to driver, which is always DRIVER.
+    #[derive(Default)]
     DriverRole, "DriverRole",
     /// Offers routes.
+    #[default]
     Driver = "DRIVER",
 );
 choice!(
@@ -77,8 +81,10 @@ choice!(
 );
 choice!(
     /// The status of a booking when it is created, which is always PENDING.
+    #[derive(Default)]
     BookingStatus, "BookingStatus",
     /// Not yet paid or confirmed.
+    #[default]
     Pending = "PENDING",
 );
 choice!(
@@ -123,21 +129,3 @@ choice!(
     /// Sunday.
     Sunday = "SUN",
 );
-
-impl Default for RiderRole {
-    fn default() -> Self {
-        Self::Rider
-    }
-}
-
-impl Default for DriverRole {
-    fn default() -> Self {
-        Self::Driver
-    }
-}
-
-impl Default for BookingStatus {
-    fn default() -> Self {
-        Self::Pending
-    }
-}

@@ -118,11 +118,9 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    pub fn at(
-        path: impl Into<String>,
-        reason: ReasonCode,
-        detail: impl Into<String>,
-    ) -> Self {
+    /// A rejection for a value at a JSON path.
+    #[must_use]
+    pub fn at(path: impl Into<String>, reason: ReasonCode, detail: impl Into<String>) -> Self {
         Self {
             reason,
             path: path.into(),

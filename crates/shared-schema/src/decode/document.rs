@@ -10,6 +10,7 @@ use super::field::{Envelope, Extent, OwnFields};
 use crate::{Adapter, Event, EventType, Timestamp};
 
 /// A record whose every field has the form of its type.
+#[derive(Debug, PartialEq)]
 pub(super) struct Document<'a> {
     pub(super) envelope: Envelope<'a>,
     pub(super) timestamp: Timestamp,

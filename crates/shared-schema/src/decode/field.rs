@@ -9,7 +9,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use crate::{Adapter, EventId, SchemaVersion, Text, Timestamp};
 
 /// What the envelope said. Nothing is checked here but the form of each value.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Envelope<'a> {
     pub(super) event_type: Option<Text<'a>>,
     pub(super) event_timestamp: Option<Timestamp>,

@@ -92,3 +92,58 @@ fn finish<'a>(
         entity_id,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    use super::{fast, thorough};
+    use crate::{EventType, Subscriptions};
+
+    fn example(kind: EventType) -> String {
+        let path = format!("{}/fixtures/{kind}.json", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn the_fast_way_takes_every_example() {
+        let all = Subscriptions::default();
+        for &kind in EventType::ALL {
+            assert!(
+                fast::decode(&example(kind), all.carrying(kind).unwrap()).is_some(),
+                "{kind}"
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_the_fast_way_takes_the_thorough_way_takes_alike(
+            kind in select(EventType::ALL),
+            place in any::<Index>(),
+            piece in "[ -~]{0,3}",
+            cut in 0..4_usize,
+        ) {
+            let mut text = example(kind);
+            let start = place.index(text.len());
+            let end = (start + cut).min(text.len());
+            if text.is_char_boundary(start) && text.is_char_boundary(end) {
+                text.replace_range(start..end, &piece);
+            }
+            let all = Subscriptions::default();
+            let source = all.carrying(kind).unwrap();
+            match (fast::decode(&text, source), thorough::decode(&text, source)) {
+                (Some(fast), thorough) => prop_assert_eq!(Ok(fast), thorough),
+                // Only an announcement that the guess does not see may be left to the thorough way.
+                (None, Ok(_)) => {
+                    let plain = format!("\"event_type\": \"{kind}\"");
+                    prop_assert!(!text.contains(&plain));
+                }
+                (None, Err(_)) => {}
+            }
+        }
+    }
+}

@@ -11,71 +11,15 @@
 //! One event type is consumed from one topic. Without step 2 two topics would carry it and start-up is
 //! refused; after it, an event of the type that still arrives at the domain's topic is `wrong_topic`.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod config;
+mod error;
 
 use crate::{Adapter, Domain, EventType, EventTypeSet};
+pub use config::TopicsConfig;
+pub use error::TopicsError;
 
 /// Where dead letters go unless the configuration says otherwise.
 pub const DEFAULT_DEAD_LETTER_TOPIC: &str = "openride.events.dlq";
-
-const MIB: usize = 1 << 20;
-
-/// The topics to subscribe to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TopicsConfig {
-    /// Topic of user events.
-    pub user: String,
-    /// Topic of booking events.
-    pub booking: String,
-    /// Topic of payment events.
-    pub payment: String,
-    /// Topic of trip events.
-    pub trip: String,
-    /// Topic of route events.
-    pub route: String,
-    /// Topic of location events.
-    pub location: String,
-    /// Topics of producers that write one topic per event, by the names in `adapters.toml`.
-    pub legacy_topics: Vec<String>,
-    /// Event types that come from a legacy topic and no longer from their domain's own.
-    pub moved_event_types: Vec<String>,
-    /// Largest accepted value of a record, in bytes.
-    pub max_event_bytes: usize,
-}
-
-impl Default for TopicsConfig {
-    fn default() -> Self {
-        let topic = |domain: Domain| domain.default_topic().to_owned();
-        Self {
-            user: topic(Domain::User),
-            booking: topic(Domain::Booking),
-            payment: topic(Domain::Payment),
-            trip: topic(Domain::Trip),
-            route: topic(Domain::Route),
-            location: topic(Domain::Location),
-            legacy_topics: Vec::new(),
-            moved_event_types: Vec::new(),
-            max_event_bytes: MIB,
-        }
-    }
-}
-
-impl TopicsConfig {
-    /// The name of a domain's own topic.
-    #[must_use]
-    pub fn topic_of(&self, domain: Domain) -> &str {
-        match domain {
-            Domain::User => &self.user,
-            Domain::Booking => &self.booking,
-            Domain::Payment => &self.payment,
-            Domain::Trip => &self.trip,
-            Domain::Route => &self.route,
-            Domain::Location => &self.location,
-        }
-    }
-}
 
 /// A topic and what is to be read from it.
 #[derive(Clone, Debug)]
@@ -90,56 +34,6 @@ pub struct Subscription {
     pub adapter: Option<&'static Adapter>,
     /// Largest accepted value of a record, in bytes.
     pub max_event_bytes: usize,
-}
-
-/// A set of topics that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TopicsError {
-    /// Two topics would carry one event type.
-    #[error(
-        "the topics `{first}` and `{second}` both carry {event_type}, which must come from one: add it \
-         to moved_event_types to take it from the legacy topic, or drop that topic from legacy_topics"
-    )]
-    CarriedTwice {
-        /// The type.
-        event_type: EventType,
-        /// One of the topics.
-        first: String,
-        /// The other.
-        second: String,
-    },
-    /// Two of the domains, or a domain and an adapter, would share a topic.
-    #[error("the topic `{topic}` is named twice; every domain has a topic of its own")]
-    NamedTwice {
-        /// The topic.
-        topic: String,
-    },
-    /// A legacy topic for which there is no adapter.
-    #[error("no adapter reads the topic `{topic}`; legacy_topics may name {known}")]
-    NoAdapter {
-        /// The topic.
-        topic: String,
-        /// The topics for which there is one.
-        known: String,
-    },
-    /// A moved type that does not exist.
-    #[error("moved_event_types names `{name}`, which is no event type")]
-    UnknownType {
-        /// The name.
-        name: String,
-    },
-    /// A moved type that no legacy topic carries, so that nothing would.
-    #[error("moved_event_types names {event_type}, but none of legacy_topics carries it")]
-    MovedNowhere {
-        /// The type.
-        event_type: EventType,
-    },
-    /// A topic without a name.
-    #[error("the topic of {domain} events has no name")]
-    NoName {
-        /// The domain.
-        domain: Domain,
-    },
 }
 
 /// All subscribed topics. No two of them carry the same event type.
