@@ -1,6 +1,31 @@
 //! Kafka to ClickHouse, exactly once.
+//!
+//! ```text
+//! Kafka ─▶ intake ─▶ pipeline: judge ─▶ open ─▶ dead letters ─▶ write ─▶ close ─▶ ClickHouse
+//!            │          │ board: where every lane stands           │
+//!            │          └ progress: complete_through ─▶ PostgreSQL  └ recover: anything else
+//!            └ group: lanes come and go
+//! ```
+//!
+//! The order of reading: [`pipeline`], [`judge`], [`write`], [`recover`], then [`intake`].
+
 pub mod batch;
+pub mod board;
 pub mod config;
+pub mod dead_letters;
+pub mod intake;
 pub mod judge;
+mod kafka;
+pub mod meters;
+pub mod pipeline;
+mod progress;
+pub mod recover;
+pub mod reread;
 pub mod rows;
+mod service;
+pub mod topics;
+mod windows;
 pub mod write;
+
+pub use config::Config;
+pub use service::run;

@@ -1,0 +1,164 @@
+//! Gathers records by lane until a batch is due.
+
+use crate::{
+    batch::{LaneRecords, RawBatch},
+    board::Board,
+    config::BatchConfig,
+    reread::keep,
+};
+use metadata_store::{LaneId, batches::Gap};
+use rdkafka::Message;
+use shared_schema::Subscription;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Instant,
+};
+
+/// What became of a record that was offered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is in the batch.
+    Kept,
+    /// Its lane is not ours, stands still, or has had it.
+    Ignored,
+    /// Offsets before it are missing and must be accounted for first.
+    Gap {
+        /// First missing offset.
+        lo: i64,
+        /// Last missing offset.
+        hi: i64,
+    },
+}
+
+struct Lane {
+    epoch: i64,
+    source: Arc<Subscription>,
+    next: i64,
+    stopped: bool,
+    range: Option<LaneRecords>,
+    heard: Instant,
+}
+
+/// Records that are not cut yet.
+pub(super) struct Gather {
+    limits: BatchConfig,
+    lanes: HashMap<String, BTreeMap<i32, Lane>>,
+    arena: Vec<u8>,
+    rows: usize,
+    oldest: Option<Instant>,
+}
+
+impl Gather {
+    pub(super) fn new(limits: BatchConfig) -> Self {
+        Self { limits, lanes: HashMap::new(), arena: Vec::new(), rows: 0, oldest: None }
+    }
+
+    /// The lane is ours from `next` on.
+    pub(super) fn add(&mut self, lane: LaneId, epoch: i64, next: i64, stopped: bool, source: Arc<Subscription>) {
+        let LaneId { topic, partition } = lane;
+        let fresh = Lane { epoch, source, next, stopped, range: None, heard: Instant::now() };
+        self.lanes.entry(topic).or_default().insert(partition, fresh);
+    }
+
+    /// The lane is no longer ours; what was gathered of it is dropped.
+    pub(super) fn remove(&mut self, lane: &LaneId) {
+        let removed = self.lanes.get_mut(&lane.topic).and_then(|lanes| lanes.remove(&lane.partition));
+        self.rows -= removed.and_then(|lane| lane.range).map_or(0, |range| range.records.len());
+    }
+
+    /// The lane takes no more records.
+    pub(super) fn stop(&mut self, lane: &LaneId) {
+        if let Some(lane) = self.lane(lane) {
+            lane.stopped = true;
+        }
+    }
+
+    fn lane(&mut self, lane: &LaneId) -> Option<&mut Lane> {
+        self.lanes.get_mut(&lane.topic)?.get_mut(&lane.partition)
+    }
+
+    /// Takes a record, unless offsets before it are missing.
+    pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
+        let lane = self.lanes.get_mut(message.topic()).and_then(|lanes| lanes.get_mut(&message.partition()));
+        let Some(lane) = lane.filter(|lane| !lane.stopped && message.offset() >= lane.next) else {
+            return Taken::Ignored;
+        };
+        if message.offset() > lane.next {
+            return Taken::Gap { lo: lane.next, hi: message.offset() - 1 };
+        }
+        let record = keep(&mut self.arena, message);
+        let id = || LaneId { topic: message.topic().to_owned(), partition: message.partition() };
+        let range = lane.range.get_or_insert_with(|| open_range(id(), lane.epoch, &lane.source, record.offset));
+        if range.records.is_empty() {
+            board.gathering(&range.lane, record.timestamp_ms);
+            lane.heard = Instant::now();
+        }
+        range.hi = record.offset;
+        lane.next = record.offset + 1;
+        range.records.push(record);
+        self.rows += 1;
+        self.oldest.get_or_insert_with(Instant::now);
+        Taken::Kept
+    }
+
+    /// Accounts for offsets without a record.
+    pub(super) fn skip(&mut self, id: &LaneId, gap: Gap) {
+        let Some(lane) = self.lane(id) else { return };
+        let range = lane.range.get_or_insert_with(|| open_range(id.clone(), lane.epoch, &lane.source, gap.lo));
+        range.hi = gap.hi;
+        lane.next = gap.hi + 1;
+        range.gaps.push(gap);
+        self.oldest.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether no more records fit.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows >= self.limits.max_rows || self.arena.len() >= self.limits.max_bytes.as_usize()
+    }
+
+    /// Whether a batch should be cut.
+    pub(super) fn is_due(&self) -> bool {
+        self.is_full() || self.oldest.is_some_and(|oldest| oldest.elapsed() >= self.limits.max_age.get())
+    }
+
+    /// Whether there is something to cut.
+    pub(super) fn is_empty(&self) -> bool {
+        self.oldest.is_none()
+    }
+
+    /// Cuts the batch.
+    pub(super) fn cut(&mut self, board: &Board) -> RawBatch {
+        let lanes = self.lanes.values_mut().flat_map(BTreeMap::values_mut);
+        let ranges: Vec<LaneRecords> = lanes.filter_map(|lane| lane.range.take()).collect();
+        for range in &ranges {
+            board.cut(&range.lane, range.hi);
+        }
+        self.rows = 0;
+        self.oldest = None;
+        let capacity = self.arena.len();
+        RawBatch::new(ranges, std::mem::replace(&mut self.arena, Vec::with_capacity(capacity)))
+    }
+
+    /// Lanes that have been silent for `silence` although Kafka's end lies behind what was read: lane, and the range
+    /// in which nothing was seen.
+    pub(super) fn silent(&mut self, board: &Board, silence: std::time::Duration) -> Option<(LaneId, i64, i64)> {
+        for (topic, lanes) in &mut self.lanes {
+            for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| !lane.stopped && lane.range.is_none()) {
+                let id = LaneId { topic: topic.clone(), partition: *partition };
+                let end = board.end(&id).unwrap_or(lane.next);
+                if end <= lane.next {
+                    lane.heard = Instant::now();
+                } else if lane.heard.elapsed() >= silence {
+                    lane.heard = Instant::now();
+                    return Some((id, lane.next, end - 1));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> LaneRecords {
+    LaneRecords { lane, epoch, source: source.clone(), lo, hi: lo, records: Vec::new(), gaps: Vec::new() }
+}

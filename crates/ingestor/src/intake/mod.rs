@@ -1,0 +1,240 @@
+//! The thread that polls Kafka, gathers records, and cuts batches.
+
+mod gather;
+mod group;
+mod takeover;
+
+pub use group::Group;
+pub use takeover::TakeOver;
+
+use crate::{
+    batch::RawBatch,
+    board::Board,
+    config::Config,
+    reread::{Emptiness, prove_empty},
+};
+use gather::{Gather, Taken};
+use group::Change;
+use metadata_store::{LaneId, batches::Gap, lanes};
+use rdkafka::{
+    Message,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, KafkaResult},
+};
+use service_runtime::health::Heartbeat;
+use shared_schema::Subscriptions;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+const POLL: Duration = Duration::from_millis(50);
+/// Records taken between two looks at everything else.
+const BURST: usize = 512;
+/// How long a lane may be silent, with Kafka's end further on, before the silence is looked into.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Reads the member's lanes.
+pub struct Intake {
+    consumer: Arc<BaseConsumer<Group>>,
+    gather: Gather,
+    board: Arc<Board>,
+    config: Config,
+    sources: Arc<Subscriptions>,
+    batches: mpsc::Sender<RawBatch>,
+    heartbeat: Heartbeat,
+    shutdown: CancellationToken,
+    paused: bool,
+    looked: Instant,
+}
+
+impl Intake {
+    /// Joins the group; lanes come with the first polls.
+    ///
+    /// # Errors
+    /// When the client cannot be configured so.
+    pub fn join(
+        config: &Config,
+        takeover: TakeOver,
+        board: Arc<Board>,
+        batches: mpsc::Sender<RawBatch>,
+        heartbeat: Heartbeat,
+    ) -> KafkaResult<Self> {
+        let (sources, shutdown) = (takeover.recovery.sources.clone(), takeover.recovery.shutdown.clone());
+        let consumer: BaseConsumer<Group> =
+            config.kafka.member().create_with_context(Group::new(board.clone(), takeover))?;
+        consumer.subscribe(&sources.topics().collect::<Vec<_>>())?;
+        Ok(Self {
+            consumer: Arc::new(consumer),
+            gather: Gather::new(config.batch.clone()),
+            board,
+            config: config.clone(),
+            sources,
+            batches,
+            heartbeat,
+            shutdown,
+            paused: false,
+            looked: Instant::now(),
+        })
+    }
+
+    /// The consumer, for whoever asks Kafka for ends or commits.
+    pub fn consumer(&self) -> Arc<BaseConsumer<Group>> {
+        self.consumer.clone()
+    }
+
+    /// Runs until shutdown, or until the client can go on no more. What was gathered is cut and handed on.
+    ///
+    /// # Errors
+    /// When the client reports that it is beyond repair.
+    pub fn run(mut self) -> KafkaResult<()> {
+        while !self.shutdown.is_cancelled() {
+            self.heartbeat.beat();
+            self.poll()?;
+            self.apply_changes();
+            self.hand_on();
+            self.press_back();
+            self.look_into_silence();
+        }
+        if !self.gather.is_empty() {
+            info!("handing on what was gathered");
+            let batch = self.gather.cut(&self.board);
+            // the pipeline ends with the channel; if it ended before, the offsets stay where they are
+            let _ = self.batches.blocking_send(batch);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self) -> KafkaResult<()> {
+        let consumer = self.consumer.clone();
+        let mut patience = POLL;
+        for _ in 0..BURST {
+            match consumer.poll(patience) {
+                Some(Ok(message)) => match self.gather.take(&message, &self.board) {
+                    Taken::Kept | Taken::Ignored => {}
+                    Taken::Gap { lo, hi } => {
+                        let lane = LaneId { topic: message.topic().to_owned(), partition: message.partition() };
+                        if self.account_for(&lane, lo, hi) {
+                            self.gather.take(&message, &self.board);
+                        }
+                    }
+                },
+                Some(Err(error)) => return self.survive(error),
+                None => return Ok(()),
+            }
+            if self.gather.is_full() {
+                return Ok(());
+            }
+            patience = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    /// Most errors are news about connections that the client mends itself.
+    fn survive(&self, error: KafkaError) -> KafkaResult<()> {
+        match self.consumer.client().fatal_error() {
+            Some((code, reason)) => {
+                error!(%code, reason, "the Kafka client cannot go on");
+                Err(error)
+            }
+            None => {
+                warn!(%error, "the Kafka client reports an error");
+                Ok(())
+            }
+        }
+    }
+
+    fn apply_changes(&mut self) {
+        for change in self.consumer.context().changes() {
+            match change {
+                Change::Assigned(assigned) => {
+                    for lane in assigned {
+                        let Some(source) = self.sources.by_topic(&lane.topic) else { continue };
+                        let stopped = lane.stopped_reason.is_some();
+                        self.gather.add(lane.id(), lane.epoch, lane.next_offset, stopped, Arc::new(source.clone()));
+                    }
+                    // a lane that comes while the others are paused must wait as well
+                    self.paused = false;
+                }
+                Change::Revoked(revoked) => revoked.iter().for_each(|lane| self.gather.remove(lane)),
+            }
+        }
+    }
+
+    fn hand_on(&mut self) {
+        if self.gather.is_due()
+            && let Ok(slot) = self.batches.clone().try_reserve_owned()
+        {
+            slot.send(self.gather.cut(&self.board));
+        }
+    }
+
+    /// Stops fetching while the pipeline is busy and the gathered batch is full. Polling goes on.
+    fn press_back(&mut self) {
+        let full = self.gather.is_full();
+        if full == self.paused {
+            return;
+        }
+        let switched = self.consumer.assignment().and_then(|lanes| match full {
+            true => self.consumer.pause(&lanes),
+            false => self.consumer.resume(&lanes),
+        });
+        match switched {
+            Ok(()) => self.paused = full,
+            Err(error) => warn!(%error, "lanes cannot be paused or resumed"),
+        }
+    }
+
+    /// A transaction marker at the end of a partition is no record: without a look, its offset would stay open.
+    fn look_into_silence(&mut self) {
+        if self.looked.elapsed() < SILENCE || self.paused {
+            return;
+        }
+        self.looked = Instant::now();
+        if let Some((lane, lo, hi)) = self.gather.silent(&self.board, SILENCE) {
+            self.account_for(&lane, lo, hi);
+        }
+    }
+
+    /// Finds out why there is no record in `[lo, hi]`. Answers whether the lane may go on behind it.
+    fn account_for(&mut self, lane: &LaneId, lo: i64, hi: i64) -> bool {
+        match prove_empty(&self.config.kafka, lane, lo, hi) {
+            Ok(Emptiness::Proved) => {
+                self.gather.skip(lane, Gap { lo, hi, cause: "control".to_owned() });
+                true
+            }
+            Ok(Emptiness::Lost { begins_at }) => {
+                self.stop(lane, &format!("lost: the log begins at {begins_at}, offsets from {lo} on were deleted before they were read"));
+                false
+            }
+            Ok(Emptiness::Refuted) => {
+                // the records are there and this consumer passed them by: read on from them
+                self.seek_back(lane, lo);
+                false
+            }
+            Err(error) => {
+                warn!(lane = %lane, %error, "a gap cannot be looked into yet");
+                self.seek_back(lane, lo);
+                false
+            }
+        }
+    }
+
+    fn seek_back(&self, lane: &LaneId, offset: i64) {
+        let target = rdkafka::Offset::Offset(offset);
+        if let Err(error) = self.consumer.seek(&lane.topic, lane.partition, target, Duration::from_secs(5)) {
+            warn!(lane = %lane, %error, "a lane cannot be read again from {offset}");
+        }
+    }
+
+    fn stop(&mut self, lane: &LaneId, reason: &str) {
+        error!(lane = %lane, reason, "a lane stops until an operator decides");
+        self.gather.stop(lane);
+        self.board.stop(lane);
+        let group = self.consumer.context();
+        group.takeover.block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
+    }
+}

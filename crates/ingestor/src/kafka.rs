@@ -1,0 +1,75 @@
+//! Clients of Kafka.
+
+use crate::config::{GroupProtocol, KafkaConfig};
+use rdkafka::{ClientConfig, TopicPartitionList, topic_partition_list::Offset};
+
+impl KafkaConfig {
+    /// What every client needs.
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config.set("client.id", "openride-ingestor");
+        config.set("security.protocol", &self.security_protocol);
+        let optional = [
+            ("sasl.mechanisms", self.sasl_mechanism.as_str()),
+            ("sasl.username", self.sasl_username.as_str()),
+            ("sasl.password", self.sasl_password.expose()),
+            ("ssl.ca.location", self.ssl_ca_location.as_str()),
+        ];
+        for (name, value) in optional.into_iter().filter(|(_, value)| !value.is_empty()) {
+            config.set(name, value);
+        }
+        config
+    }
+
+    /// A consumer that reads committed records and never resets or commits an offset by itself.
+    pub fn reader(&self) -> ClientConfig {
+        let mut config = self.client();
+        config.set("isolation.level", "read_committed");
+        config.set("enable.auto.commit", "false");
+        config.set("enable.auto.offset.store", "false");
+        config.set("auto.offset.reset", "error");
+        config.set("fetch.wait.max.ms", self.fetch_wait.as_millis().to_string());
+        config.set("fetch.message.max.bytes", "4194304");
+        config.set("queued.max.messages.kbytes", (self.queue_size.as_u64() / 1024).max(1).to_string());
+        config
+    }
+
+    /// A member of the consumer group.
+    pub fn member(&self) -> ClientConfig {
+        let mut config = self.reader();
+        config.set("group.id", &self.group);
+        config.set("queued.min.messages", "200000");
+        match self.group_protocol {
+            GroupProtocol::Classic => {
+                config.set("partition.assignment.strategy", "cooperative-sticky");
+                config.set("session.timeout.ms", self.session_timeout.as_millis().to_string());
+            }
+            // the broker decides on assignment and sessions, and the client refuses settings about them
+            GroupProtocol::Consumer => {
+                config.set("group.protocol", "consumer");
+            }
+        }
+        config
+    }
+
+    /// A producer that a broken connection does not make repeat itself.
+    pub fn producer(&self) -> ClientConfig {
+        let mut config = self.client();
+        config.set("enable.idempotence", "true");
+        config.set("acks", "all");
+        config.set("linger.ms", "5");
+        config
+    }
+}
+
+/// A list of partitions with offsets.
+pub fn partitions<'a>(
+    lanes: impl IntoIterator<Item = (&'a metadata_store::LaneId, Offset)>,
+) -> rdkafka::error::KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for (lane, offset) in lanes {
+        list.add_partition_offset(&lane.topic, lane.partition, offset)?;
+    }
+    Ok(list)
+}

@@ -1,0 +1,90 @@
+//! What the ingestor counts. Names are an interface: dashboards and alerts use them.
+
+use crate::{board::Board, judge::Judged};
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram, Meter},
+};
+use std::sync::Arc;
+
+/// Instruments of the ingestor.
+#[derive(Clone)]
+pub struct Meters {
+    /// Records by verdict, domain and reason.
+    pub records: Counter<u64>,
+    /// Batches that were closed.
+    pub batches: Counter<u64>,
+    /// Attempts at a batch beyond the first.
+    pub recoveries: Counter<u64>,
+    /// Records in a batch.
+    pub batch_records: Histogram<u64>,
+    /// Seconds from opening a batch to all its parts being there.
+    pub write_seconds: Histogram<f64>,
+    /// Facts whose region was settled.
+    pub settled: Counter<u64>,
+}
+
+impl Meters {
+    /// Makes the instruments; the gauges read the board when they are asked.
+    pub fn new(meter: &Meter, board: &Arc<Board>) -> Self {
+        let lags = board.clone();
+        meter
+            .i64_observable_gauge("openride_ingest_lag_offsets")
+            .with_description("Offsets between what is durable and Kafka's end.")
+            .with_callback(move |observer| {
+                for (lane, lag) in lags.lag() {
+                    let partition = i64::from(lane.partition);
+                    observer.observe(lag, &[KeyValue::new("topic", lane.topic), KeyValue::new("partition", partition)]);
+                }
+            })
+            .build();
+        let stopped = board.clone();
+        meter
+            .u64_observable_gauge("openride_ingest_stopped_lanes")
+            .with_description("Partitions that stand still until an operator decides.")
+            .with_callback(move |observer| observer.observe(stopped.stopped() as u64, &[]))
+            .build();
+        Self {
+            records: meter
+                .u64_counter("openride_ingest_records")
+                .with_description("Durable records by verdict.")
+                .build(),
+            batches: meter.u64_counter("openride_ingest_batches").with_description("Batches closed.").build(),
+            recoveries: meter
+                .u64_counter("openride_ingest_recoveries")
+                .with_description("Attempts at a batch beyond the first.")
+                .build(),
+            batch_records: meter
+                .u64_histogram("openride_ingest_batch_records")
+                .with_boundaries(vec![10.0, 100.0, 1e3, 1e4, 3e4, 1e5, 3e5, 1e6])
+                .with_description("Records in a batch.")
+                .build(),
+            write_seconds: meter
+                .f64_histogram("openride_ingest_write_seconds")
+                .with_unit("s")
+                .with_description("From opening a batch to all its parts being there.")
+                .build(),
+            settled: meter
+                .u64_counter("openride_ingest_settled_facts")
+                .with_description("Facts whose region was settled.")
+                .build(),
+        }
+    }
+
+    /// Counts a batch that was closed.
+    pub fn count(&self, judged: &Judged) {
+        self.batches.add(1, &[]);
+        self.batch_records.record(judged.raw.len() as u64, &[]);
+        for (lane, counts) in judged.raw.lanes.iter().zip(&judged.counts) {
+            let domain = KeyValue::new("domain", lane.source.domain.as_str());
+            let verdicts = [
+                ("accepted", counts.accepted),
+                ("duplicate", counts.duplicate),
+                ("dead_lettered", counts.dead_lettered),
+            ];
+            for (verdict, count) in verdicts.into_iter().filter(|(_, count)| *count > 0) {
+                self.records.add(count, &[domain.clone(), KeyValue::new("verdict", verdict)]);
+            }
+        }
+    }
+}

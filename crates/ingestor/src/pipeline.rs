@@ -1,0 +1,265 @@
+//! The way of a batch, in order:
+//!
+//! ```text
+//! intake ─▶ judge ─▶ open (and close the one before) ─▶ dead letters ─▶ write ─▶ closed
+//!             ▲         PostgreSQL                        Kafka       ClickHouse
+//!             └ while the batch before is on the wire       └ anything wrong: recover ┘
+//! ```
+//!
+//! A member has one open batch. The next one is judged while it is written, and the transaction that closes the
+//! one opens the other.
+
+use crate::{
+    batch::RawBatch,
+    board::Board,
+    config::Config,
+    judge::{CODEC, Encoder, Identities, Judged, Rules, judge},
+    recover::{RecoverError, Recovery, StoredLimits, chain},
+    windows,
+};
+use chrono::{DateTime, SubsecRound, Utc};
+use metadata_store::{
+    LaneId,
+    batches::{self, Batch, Opening},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::mpsc, task::JoinHandle};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Takes batches from the intake and makes them durable, one after the other.
+pub struct Pipeline {
+    recovery: Recovery,
+    board: Arc<Board>,
+    config: Config,
+    owner: String,
+    identities: Identities,
+    encoder: Encoder,
+    committed: mpsc::UnboundedSender<Vec<(LaneId, i64)>>,
+}
+
+/// A batch that is being written.
+struct Open {
+    judged: Arc<Judged>,
+    writing: JoinHandle<Result<(), RecoverError>>,
+}
+
+impl Pipeline {
+    /// A pipeline for one member. What is durable is told to `committed`.
+    pub fn new(
+        recovery: Recovery,
+        board: Arc<Board>,
+        config: &Config,
+        owner: String,
+        committed: mpsc::UnboundedSender<Vec<(LaneId, i64)>>,
+    ) -> Self {
+        Self {
+            recovery,
+            board,
+            config: config.clone(),
+            owner,
+            identities: Identities::default(),
+            encoder: Encoder::default(),
+            committed,
+        }
+    }
+
+    /// Runs until the intake ends and its last batch is closed.
+    ///
+    /// # Errors
+    /// When the process shuts down while a batch cannot be finished; the batch stays open for its recovery.
+    pub async fn run(mut self, mut incoming: mpsc::Receiver<RawBatch>) -> Result<(), RecoverError> {
+        let mut open: Option<Open> = None;
+        loop {
+            let raw = match &mut open {
+                None => incoming.recv().await,
+                Some(current) => tokio::select! {
+                    biased;
+                    raw = incoming.recv() => raw,
+                    written = &mut current.writing => {
+                        outcome(written)?;
+                        let judged = current.judged.clone();
+                        open = None;
+                        self.close(&judged).await?;
+                        continue;
+                    }
+                },
+            };
+            let Some(raw) = raw else { break };
+            let judged = self.judge(raw).await?;
+            let before = match open.take() {
+                Some(before) => {
+                    outcome(before.writing.await)?;
+                    Some(before.judged)
+                }
+                None => None,
+            };
+            open = self.open(judged, before).await?;
+        }
+        if let Some(last) = open {
+            outcome(last.writing.await)?;
+            self.close(&last.judged).await?;
+        }
+        Ok(())
+    }
+
+    /// Judges a batch, off the threads that serve the wire.
+    async fn judge(&mut self, raw: RawBatch) -> Result<Judged, RecoverError> {
+        self.load_windows(&raw).await?;
+        // milliseconds are what every store keeps
+        let decided_at = self.recovery.clock.now().trunc_subsecs(3);
+        self.judge_at(Uuid::now_v7(), raw, decided_at).await
+    }
+
+    async fn judge_at(&mut self, id: Uuid, raw: RawBatch, decided_at: DateTime<Utc>) -> Result<Judged, RecoverError> {
+        let rules = Rules { decided_at, limits: self.config.judge.age_limits() };
+        let mut identities = std::mem::take(&mut self.identities);
+        let mut encoder = std::mem::take(&mut self.encoder);
+        let judging = tokio::task::spawn_blocking(move || {
+            let judged = judge(id, raw, rules, &mut identities, &mut encoder);
+            (judged, identities, encoder)
+        });
+        let (judged, identities, encoder) = judging.await.map_err(|_| RecoverError::ShuttingDown)?;
+        self.identities = identities;
+        self.encoder = encoder;
+        Ok(judged.map_err(crate::write::WriteError::from)?)
+    }
+
+    /// Lanes that are new to this member need to know what was accepted before it came.
+    async fn load_windows(&mut self, raw: &RawBatch) -> Result<(), RecoverError> {
+        let reach = i64::from(self.config.judge.dedup_window);
+        for lane in &raw.lanes {
+            if !self.identities.covers(&lane.lane, lane.epoch) {
+                let window = self
+                    .persist("load the identities of a lane", async || {
+                        windows::load(self.recovery.writer.store(), &lane.lane, lane.epoch, lane.lo, reach).await
+                    })
+                    .await?;
+                self.identities.put(lane.lane.clone(), window);
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes `before` and opens the judged batch, without the lanes that were lost meanwhile.
+    async fn open(&mut self, mut judged: Judged, before: Option<Arc<Judged>>) -> Result<Option<Open>, RecoverError> {
+        let mut close = before.as_ref().map(|before| before.id);
+        loop {
+            let lost = self.lanes_given_up(&judged);
+            if !lost.is_empty() {
+                judged = self.without(judged, &lost).await?;
+            }
+            let intent = (!judged.raw.is_empty()).then(|| self.intent(&judged));
+            let opening = self
+                .persist("open a batch", async || {
+                    batches::advance(&self.recovery.pool, self.recovery.clock.now(), close, intent.as_ref()).await
+                })
+                .await?;
+            if let (Some(_), Some(before)) = (close.take(), &before) {
+                self.announce_closed(before);
+            }
+            match opening {
+                Opening::Opened if intent.is_none() => return Ok(None),
+                Opening::Opened => {
+                    self.board.opened(&judged.ranges);
+                    return Ok(Some(self.start(judged)));
+                }
+                Opening::LanesLost(lanes) => judged = self.without(judged, &lanes).await?,
+            }
+        }
+    }
+
+    fn lanes_given_up(&self, judged: &Judged) -> Vec<LaneId> {
+        let given_up = |lane: &&crate::batch::LaneRecords| self.board.epoch(&lane.lane) != Some(lane.epoch);
+        judged.raw.lanes.iter().filter(given_up).map(|lane| lane.lane.clone()).collect()
+    }
+
+    /// The batch without some lanes. The verdicts on the others stand: identities do not cross lanes.
+    async fn without(&mut self, judged: Judged, lost: &[LaneId]) -> Result<Judged, RecoverError> {
+        warn!(batch.id = %judged.id, lanes = lost.len(), "lanes were lost before their batch was opened");
+        lost.iter().for_each(|lane| self.identities.forget(lane));
+        let Judged { id, decided_at, mut raw, ranges, .. } = judged;
+        raw.lanes.retain(|lane| !lost.contains(&lane.lane));
+        let rules = Rules { decided_at, limits: self.config.judge.age_limits() };
+        let mut verdicts = crate::judge::StoredVerdicts::new(&ranges);
+        let judged = judge(id, raw, rules, &mut verdicts, &mut self.encoder);
+        Ok(judged.map_err(crate::write::WriteError::from)?)
+    }
+
+    fn intent(&self, judged: &Judged) -> Batch {
+        let limits = StoredLimits::from(self.config.judge.age_limits());
+        Batch {
+            id: judged.id,
+            owner: self.owner.clone(),
+            codec: CODEC,
+            decided_at: judged.decided_at,
+            dedup_window: i64::from(self.config.judge.dedup_window),
+            age_limits: serde_json::json!(limits),
+            ranges: judged.ranges.clone(),
+        }
+    }
+
+    /// Starts the first attempt; whatever goes wrong with it is recovered.
+    fn start(&self, judged: Judged) -> Open {
+        let judged = Arc::new(judged);
+        let (batch, recovery) = (judged.clone(), self.recovery.clone());
+        let writing = tokio::spawn(async move {
+            let started = tokio::time::Instant::now();
+            if let Err(failure) = first_attempt(&recovery, &batch).await {
+                warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
+                recovery.finish(batch.id, Some(&batch)).await?;
+            }
+            recovery.meters.write_seconds.record(started.elapsed().as_secs_f64(), &[]);
+            Ok(())
+        });
+        Open { judged, writing }
+    }
+
+    async fn close(&self, judged: &Judged) -> Result<(), RecoverError> {
+        self.persist("close a batch", async || {
+            batches::close(&self.recovery.pool, self.recovery.clock.now(), judged.id).await
+        })
+        .await?;
+        self.announce_closed(judged);
+        Ok(())
+    }
+
+    fn announce_closed(&self, judged: &Judged) {
+        self.board.closed(&judged.ranges);
+        self.recovery.meters.count(judged);
+        debug!(batch.id = %judged.id, batch.records = judged.raw.len(), "closed a batch");
+        let next = judged.ranges.iter().map(|range| (range.lane.clone(), range.hi + 1)).collect();
+        // nobody listens while the process ends; the commit is a hint for lag tools only
+        let _ = self.committed.send(next);
+    }
+
+    /// Tries until it works; an outage is waited for.
+    async fn persist<T, E>(&self, what: &str, work: impl AsyncFn() -> Result<T, E>) -> Result<T, RecoverError>
+    where
+        E: std::error::Error + 'static,
+    {
+        let (mut pause, longest) = PAUSE;
+        loop {
+            match work().await {
+                Ok(done) => return Ok(done),
+                Err(failure) => warn!(reason = chain(&failure), "cannot {what} yet"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
+                () = self.recovery.shutdown.cancelled() => return Err(RecoverError::ShuttingDown),
+            }
+        }
+    }
+}
+
+async fn first_attempt(recovery: &Recovery, judged: &Judged) -> Result<(), RecoverError> {
+    recovery.dead_letters.publish(judged).await?;
+    Ok(recovery.writer.write(judged).await?)
+}
+
+/// A write that ended; a panic in it leaves the batch to its recovery.
+fn outcome(joined: Result<Result<(), RecoverError>, tokio::task::JoinError>) -> Result<(), RecoverError> {
+    joined.unwrap_or(Err(RecoverError::ShuttingDown))
+}

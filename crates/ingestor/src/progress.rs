@@ -1,0 +1,72 @@
+//! Once a second: ask Kafka for its ends, and store how far every lane is complete.
+
+use crate::{board::Board, intake::Group, kafka::partitions, recover::chain};
+use metadata_store::{LaneId, Pool, lanes};
+use rdkafka::{
+    TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+    error::KafkaResult,
+    topic_partition_list::Offset,
+};
+use service_runtime::clock::Clock;
+use std::{
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+use tracing::{debug, warn};
+
+const INTERVAL: Duration = Duration::from_millis(500);
+const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Reports until it is dropped.
+pub async fn report(consumer: Arc<BaseConsumer<Group>>, board: Arc<Board>, pool: Pool, clock: Arc<dyn Clock>) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let lanes = board.lanes();
+        if lanes.is_empty() {
+            continue;
+        }
+        let asked_at = clock.now();
+        let asked = consumer.clone();
+        let ends = tokio::task::spawn_blocking(move || ends(&asked, &lanes)).await;
+        let ends = match ends {
+            Ok(Ok(ends)) => ends,
+            Ok(Err(error)) => {
+                warn!(%error, "Kafka does not tell its ends");
+                continue;
+            }
+            Err(_) => return,
+        };
+        let progress = board.progress(&ends, asked_at);
+        if let Err(failure) = lanes::report(&pool, clock.now(), &progress).await {
+            warn!(reason = chain(&failure), "progress cannot be stored");
+        }
+    }
+}
+
+/// Kafka's end of every lane, as a reader of committed records sees it. Blocks.
+fn ends(consumer: &BaseConsumer<Group>, lanes: &[LaneId]) -> KafkaResult<Vec<(LaneId, i64)>> {
+    // the timestamp -1 asks for the end
+    let asked = partitions(lanes.iter().map(|lane| (lane, Offset::End)))?;
+    let answered: TopicPartitionList = consumer.offsets_for_times(asked, KAFKA_TIMEOUT)?;
+    let ends = answered.elements().into_iter().filter_map(|element| match (element.error(), element.offset()) {
+        (Ok(()), Offset::Offset(end)) => {
+            Some((LaneId { topic: element.topic().to_owned(), partition: element.partition() }, end))
+        }
+        _ => None,
+    });
+    Ok(ends.collect())
+}
+
+/// Commits what is durable to the group: a hint for lag tools, never read by us.
+pub async fn commit(consumer: Arc<BaseConsumer<Group>>, mut durable: mpsc::UnboundedReceiver<Vec<(LaneId, i64)>>) {
+    while let Some(next) = durable.recv().await {
+        let list = partitions(next.iter().map(|(lane, offset)| (lane, Offset::Offset(*offset))));
+        if let Err(error) = list.and_then(|list| consumer.commit(&list, CommitMode::Async)) {
+            debug!(%error, "the group was not told what is durable");
+        }
+    }
+}

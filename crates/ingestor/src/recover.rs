@@ -1,0 +1,216 @@
+//! The one recovery: whatever went wrong with a batch, and whoever finds it.
+//!
+//! announce the next attempt ─▶ end the earlier ones ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
+
+use crate::{
+    config::KafkaConfig,
+    dead_letters::{DeadLetterError, DeadLetterTopic},
+    judge::{CODEC, Encoder, Judged, Rules, StoredVerdicts, judge},
+    meters::Meters,
+    reread::{self, RereadError},
+    write::{WriteError, Writer},
+};
+use metadata_store::{LaneId, Pool, StoreError, batches, lanes};
+use serde::{Deserialize, Serialize};
+use service_runtime::clock::Clock;
+use shared_schema::{AgeLimits, Subscriptions};
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+/// The pause after a failed attempt grows from the first to the second.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// Failures in a row after which someone should look.
+const ALARM_AFTER: u32 = 5;
+
+/// What a recovery works with.
+#[derive(Clone)]
+pub struct Recovery {
+    /// Where intents are stored.
+    pub pool: Pool,
+    /// What writes.
+    pub writer: Writer,
+    /// Where dead letters go.
+    pub dead_letters: DeadLetterTopic,
+    /// How Kafka is read again.
+    pub kafka: KafkaConfig,
+    /// What the topics carry.
+    pub sources: Arc<Subscriptions>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub meters: Meters,
+    /// Ends every wait.
+    pub shutdown: CancellationToken,
+}
+
+/// Why an attempt did not finish the batch.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// PostgreSQL.
+    #[error(transparent)]
+    Intent(#[from] StoreError),
+    /// ClickHouse.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Kafka.
+    #[error(transparent)]
+    Reread(#[from] RereadError),
+    /// The dead-letter topic.
+    #[error(transparent)]
+    DeadLetter(#[from] DeadLetterError),
+    /// Another version opened the batch.
+    #[error("batch {batch} was opened with codec {codec}, this version has {CODEC}: run a member of that version to finish it")]
+    OtherCodec {
+        /// The batch.
+        batch: Uuid,
+        /// Its codec.
+        codec: i32,
+    },
+    /// Somebody else is at it.
+    #[error("another member recovers batch {0}")]
+    LostRace(Uuid),
+    /// The process ends; the batch stays open for the next one.
+    #[error("the process is shutting down")]
+    ShuttingDown,
+}
+
+/// The age limits as they are stored with a batch, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredLimits {
+    clock_skew: u64,
+    max_ahead: u64,
+    max_age: u64,
+    max_location_age: u64,
+}
+
+impl From<AgeLimits> for StoredLimits {
+    fn from(limits: AgeLimits) -> Self {
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            clock_skew: ms(limits.clock_skew),
+            max_ahead: ms(limits.max_ahead),
+            max_age: ms(limits.max_age),
+            max_location_age: ms(limits.max_location_age),
+        }
+    }
+}
+
+impl From<StoredLimits> for AgeLimits {
+    fn from(stored: StoredLimits) -> Self {
+        Self {
+            clock_skew: Duration::from_millis(stored.clock_skew),
+            max_ahead: Duration::from_millis(stored.max_ahead),
+            max_age: Duration::from_millis(stored.max_age),
+            max_location_age: Duration::from_millis(stored.max_location_age),
+        }
+    }
+}
+
+impl Recovery {
+    /// Finishes a batch, however long it takes. `own` is the batch where this process judged it; without it, it is
+    /// read from Kafka again.
+    ///
+    /// # Errors
+    /// Only when the process shuts down: the batch is then still open.
+    pub async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> Result<(), RecoverError> {
+        let (mut pause, longest) = PAUSE;
+        let mut failures = 0;
+        loop {
+            let attempt = tokio::select! {
+                attempt = self.attempt(batch, own) => attempt,
+                () = self.shutdown.cancelled() => Err(RecoverError::ShuttingDown),
+            };
+            match attempt {
+                Ok(()) => return Ok(()),
+                Err(RecoverError::ShuttingDown) => return Err(RecoverError::ShuttingDown),
+                Err(failure) => {
+                    failures += 1;
+                    report(batch, failures, &failure);
+                }
+            }
+            // members that race must not stay in step
+            let jitter = Duration::from_millis(u64::from(Uuid::new_v4().as_bytes()[0]));
+            tokio::select! {
+                () = tokio::time::sleep(pause + jitter) => pause = (pause * 2).min(longest),
+                () = self.shutdown.cancelled() => return Err(RecoverError::ShuttingDown),
+            }
+        }
+    }
+
+    async fn attempt(&self, batch: Uuid, own: Option<&Judged>) -> Result<(), RecoverError> {
+        let stored = batches::load(&self.pool, batch).await?;
+        if stored.done {
+            return Ok(());
+        }
+        let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
+        let Some(attempt) = attempt else { return Err(RecoverError::LostRace(batch)) };
+        self.meters.recoveries.add(1, &[]);
+        info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
+        match own {
+            Some(judged) => self.complete(judged, attempt).await?,
+            None => self.complete(&self.judge_again(stored.batch).await?, attempt).await?,
+        }
+        info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
+        Ok(())
+    }
+
+    async fn complete(&self, judged: &Judged, attempt: i32) -> Result<(), RecoverError> {
+        self.dead_letters.publish(judged).await?;
+        self.writer.repair(judged, attempt).await?;
+        Ok(batches::close(&self.pool, self.clock.now(), judged.id).await?)
+    }
+
+    /// The batch as its member judged it, from the log and the stored verdicts.
+    async fn judge_again(&self, stored: batches::Batch) -> Result<Judged, RecoverError> {
+        if stored.codec != CODEC {
+            return Err(RecoverError::OtherCodec { batch: stored.id, codec: stored.codec });
+        }
+        let limits: StoredLimits = serde_json::from_value(stored.age_limits.clone())
+            .map_err(|error| StoreError::Unreadable { what: "age limits", detail: error.to_string() })?;
+        let ranges: Vec<_> = stored.ranges.iter().filter(|range| !range.parked).cloned().collect();
+        let reread = {
+            let (kafka, sources, ranges) = (self.kafka.clone(), self.sources.clone(), ranges.clone());
+            tokio::task::spawn_blocking(move || reread::ranges(&kafka, &sources, &ranges)).await
+        };
+        let reread = reread.map_err(|_| RecoverError::ShuttingDown)??;
+        for (lane, reason) in &reread.changed {
+            self.park(stored.id, lane, reason).await?;
+        }
+        let rules = Rules { decided_at: stored.decided_at, limits: limits.into() };
+        let mut verdicts = StoredVerdicts::new(&ranges);
+        let judged = judge(stored.id, reread.raw, rules, &mut verdicts, &mut Encoder::default());
+        Ok(judged.map_err(WriteError::from)?)
+    }
+
+    /// One range of a batch can no longer be read: its lane stands still until an operator decides, the others go on.
+    async fn park(&self, batch: Uuid, lane: &LaneId, reason: &str) -> Result<(), StoreError> {
+        error!(batch.id = %batch, lane = %lane, reason, "a range of an open batch no longer reads as stored; its lane stops");
+        batches::park(&self.pool, batch, lane).await?;
+        lanes::set_stopped(&self.pool, lane, Some(reason)).await
+    }
+}
+
+fn report(batch: Uuid, failures: u32, failure: &RecoverError) {
+    let reason = chain(failure);
+    match failure {
+        RecoverError::LostRace(_) => info!(batch.id = %batch, "another member is recovering the batch"),
+        _ if failures >= ALARM_AFTER => {
+            error!(batch.id = %batch, failures, reason, "a batch cannot be finished; it is tried again until it can");
+        }
+        _ => warn!(batch.id = %batch, failures, reason, "an attempt to finish a batch failed"),
+    }
+}
+
+/// An error with all its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,164 @@
+//! Reading ranges of partitions again, outside the group: for a recovery, and to prove a gap.
+
+use crate::{
+    batch::{LaneRecords, RawBatch, Record, store},
+    config::KafkaConfig,
+    kafka::partitions,
+};
+use metadata_store::{LaneId, batches::Range};
+use rdkafka::{
+    Message,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    topic_partition_list::Offset,
+};
+use shared_schema::Subscriptions;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long the log may keep silent before reading it again is given up, to be tried anew.
+const SILENCE: Duration = Duration::from_secs(15);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Why ranges could not be read again.
+#[derive(Debug, thiserror::Error)]
+pub enum RereadError {
+    /// Kafka did not answer.
+    #[error("cannot read Kafka again")]
+    Kafka(#[from] KafkaError),
+    /// Nothing came for a while.
+    #[error("Kafka sent nothing for {} s", SILENCE.as_secs())]
+    Silent,
+}
+
+/// Ranges that were read again.
+#[derive(Debug)]
+pub struct Reread {
+    /// Those that read as stored.
+    pub raw: RawBatch,
+    /// Those that do not, with what is wrong.
+    pub changed: Vec<(LaneId, String)>,
+}
+
+/// Reads the ranges of a stored batch again and compares them with their digests. Blocks.
+pub fn ranges(config: &KafkaConfig, sources: &Subscriptions, stored: &[Range]) -> Result<Reread, RereadError> {
+    let consumer: BaseConsumer = config.reader().set("enable.partition.eof", "false").create()?;
+    let mut arena = Vec::new();
+    let mut reread = Reread { raw: RawBatch::default(), changed: Vec::new() };
+    let mut lanes = Vec::new();
+    for range in stored {
+        let Some(source) = sources.by_topic(&range.lane.topic) else {
+            reread.changed.push((range.lane.clone(), "its topic is no longer subscribed to".to_owned()));
+            continue;
+        };
+        match read_range(&consumer, range, &mut arena)? {
+            Ok(records) => lanes.push(LaneRecords {
+                lane: range.lane.clone(),
+                epoch: range.epoch,
+                source: Arc::new(source.clone()),
+                lo: range.lo,
+                hi: range.hi,
+                records,
+                gaps: range.verdicts.gaps.clone(),
+            }),
+            Err(difference) => reread.changed.push((range.lane.clone(), difference)),
+        }
+    }
+    reread.raw = RawBatch::new(lanes, arena);
+    let hashes: HashMap<_, _> = stored.iter().map(|range| (&range.lane, range.hash)).collect();
+    let RawBatch { lanes, .. } = &reread.raw;
+    let differs = |lane: &&LaneRecords| hashes.get(&lane.lane).is_some_and(|hash| *hash != reread.raw.hash(lane));
+    let other: Vec<LaneId> = lanes.iter().filter(differs).map(|lane| lane.lane.clone()).collect();
+    for lane in other {
+        reread.raw.lanes.retain(|kept| kept.lane != lane);
+        reread.changed.push((lane, "its records are no longer those that were stored".to_owned()));
+    }
+    Ok(reread)
+}
+
+/// The records of a range, or why there are others.
+fn read_range(
+    consumer: &BaseConsumer,
+    range: &Range,
+    arena: &mut Vec<u8>,
+) -> Result<Result<Vec<Record>, String>, RereadError> {
+    let (low, high) = consumer.fetch_watermarks(&range.lane.topic, range.lane.partition, SILENCE)?;
+    if low > range.lo {
+        return Ok(Err(format!("its log begins at {low} now")));
+    }
+    if high <= range.hi {
+        return Ok(Err(format!("its log ends at {high} now")));
+    }
+    let wanted = usize::try_from(range.records).unwrap_or(usize::MAX);
+    let mut records = Vec::new();
+    if wanted == 0 {
+        return Ok(Ok(records));
+    }
+    consumer.assign(&partitions([(&range.lane, Offset::Offset(range.lo))])?)?;
+    let mut heard = Instant::now();
+    while records.len() < wanted {
+        match consumer.poll(POLL) {
+            Some(Ok(message)) if message.offset() > range.hi => {
+                return Ok(Err(format!("{} of {wanted} records are left of it", records.len())));
+            }
+            Some(Ok(message)) => {
+                heard = Instant::now();
+                records.push(keep(arena, &message));
+            }
+            Some(Err(error)) if is_final(&error) => return Err(error.into()),
+            Some(Err(_)) | None if heard.elapsed() > SILENCE => return Err(RereadError::Silent),
+            Some(Err(_)) | None => {}
+        }
+    }
+    consumer.unassign()?;
+    Ok(Ok(records))
+}
+
+/// Copies a message into an arena.
+pub fn keep(arena: &mut Vec<u8>, message: &impl Message) -> Record {
+    let timestamp_ms = message.timestamp().to_millis().unwrap_or_default();
+    let key = message.key().unwrap_or_default();
+    store(arena, message.offset(), timestamp_ms, key, message.payload().unwrap_or_default())
+}
+
+fn is_final(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::UnknownTopicOrPartition))
+}
+
+/// What stands between two offsets at which the consumer saw nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Emptiness {
+    /// No record: transaction markers, aborted records, or compaction.
+    Proved,
+    /// Records are there after all.
+    Refuted,
+    /// The log begins later: retention has taken them.
+    Lost {
+        /// Where it begins.
+        begins_at: i64,
+    },
+}
+
+/// Reads `[lo, hi]` of a lane again, in which no record was seen. Blocks.
+pub fn prove_empty(config: &KafkaConfig, lane: &LaneId, lo: i64, hi: i64) -> Result<Emptiness, RereadError> {
+    let consumer: BaseConsumer = config.reader().set("enable.partition.eof", "true").create()?;
+    let (low, _) = consumer.fetch_watermarks(&lane.topic, lane.partition, SILENCE)?;
+    if low > lo {
+        return Ok(Emptiness::Lost { begins_at: low });
+    }
+    consumer.assign(&partitions([(lane, Offset::Offset(lo))])?)?;
+    let started = Instant::now();
+    while started.elapsed() < SILENCE {
+        match consumer.poll(POLL) {
+            Some(Ok(message)) if message.offset() > hi => return Ok(Emptiness::Proved),
+            Some(Ok(_)) => return Ok(Emptiness::Refuted),
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Emptiness::Proved),
+            Some(Err(error)) if is_final(&error) => return Err(error.into()),
+            Some(Err(_)) | None => {}
+        }
+    }
+    Err(RereadError::Silent)
+}
