@@ -5,15 +5,19 @@ use std::{
     io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
     error::{FileContext as _, Result, StackError},
+    process::wait_until,
     servers,
 };
 
 const TEMPORARY_PREFIX: &str = "openride-stack-";
 const LOCK: &str = "lock";
+/// Longer than any question whether the lock is held.
+const ASKING: Duration = Duration::from_millis(300);
 
 /// A stack's directory, held by this process. The lock is the kernel's: it ends with the process,
 /// however that ends, so it is never stale.
@@ -54,7 +58,13 @@ impl StackDirectory {
             .keep();
         // Open to PostgreSQL's user; the data directories themselves are closed.
         fs::set_permissions(&path, Permissions::from_mode(0o755)).on("open", &path)?;
-        let lock = lock(&path)?;
+        // The lock appears locked: one that lies open is of the dead, and its directory goes.
+        let unseen = path.join("lock.new");
+        let lock = hold(&unseen)?.ok_or_else(|| StackError::AlreadyRunning {
+            dir: path.clone(),
+            pid: holder_text(&unseen),
+        })?;
+        fs::rename(&unseen, path.join(LOCK)).on("rename", &unseen)?;
         Ok(Self {
             path,
             temporary: true,
@@ -78,22 +88,28 @@ impl Drop for StackDirectory {
 
 fn lock(directory: &Path) -> Result<File> {
     let path = directory.join(LOCK);
+    hold(&path)?.ok_or_else(|| StackError::AlreadyRunning {
+        dir: directory.to_owned(),
+        pid: holder_text(&path),
+    })
+}
+
+/// Locks the file for this process, or finds it locked by another.
+fn hold(path: &Path) -> Result<Option<File>> {
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .read(true)
         .write(true)
-        .open(&path)
-        .on("open", &path)?;
-    if file.try_lock().is_err() {
-        return Err(StackError::AlreadyRunning {
-            dir: directory.to_owned(),
-            pid: holder_text(&path),
-        });
+        .open(path)
+        .on("open", path)?;
+    // Whoever only asks whether it is held, holds it for an instant.
+    if !wait_until(ASKING, || file.try_lock().is_ok()) {
+        return Ok(None);
     }
-    file.set_len(0).on("write", &path)?;
-    write!(file, "{}", std::process::id()).on("write", &path)?;
-    Ok(file)
+    file.set_len(0).on("write", path)?;
+    write!(file, "{}", std::process::id()).on("write", path)?;
+    Ok(Some(file))
 }
 
 fn holder_text(lock: &Path) -> String {
@@ -106,12 +122,15 @@ fn holder_text(lock: &Path) -> String {
 /// The process that holds the stack's directory, if one does.
 #[must_use]
 pub fn holder(directory: &Path) -> Option<u32> {
-    let path = directory.join(LOCK);
-    let file = File::open(&path).ok()?;
-    if file.try_lock().is_ok() {
+    if !is_held(directory) {
         return None;
     }
-    holder_text(&path).parse().ok()
+    holder_text(&directory.join(LOCK)).parse().ok()
+}
+
+/// Whether a process holds the directory. Shared, so that those who ask do not find each other.
+fn is_held(directory: &Path) -> bool {
+    File::open(directory.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 fn remove_abandoned(parent: &Path) {
@@ -121,9 +140,54 @@ fn remove_abandoned(parent: &Path) {
             .file_name()
             .to_string_lossy()
             .starts_with(TEMPORARY_PREFIX);
-        if ours && path.join(LOCK).exists() && holder(&path).is_none() {
+        if ours && path.join(LOCK).exists() && !is_held(&path) {
             let _ = servers::remove_outside_data(&path);
             let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_holder_and_is_free_once_that_is_gone() {
+        let parent = tempfile::tempdir().unwrap();
+        let held = StackDirectory::take(parent.path()).unwrap();
+        assert_eq!(holder(parent.path()), Some(std::process::id()));
+        let refused = StackDirectory::take(parent.path()).unwrap_err().to_string();
+        assert!(
+            refused.contains(&std::process::id().to_string()),
+            "{refused}"
+        );
+        drop(held);
+        assert_eq!(holder(parent.path()), None);
+        StackDirectory::take(parent.path()).unwrap();
+    }
+
+    #[test]
+    fn abandoned_directories_go_and_held_ones_stay() {
+        let parent = tempfile::tempdir().unwrap();
+        let dead = parent.path().join("openride-stack-dead");
+        let alive = parent.path().join("openride-stack-alive");
+        let foreign = parent.path().join("something-else");
+        for directory in [&dead, &foreign] {
+            drop(StackDirectory::take(directory).unwrap());
+        }
+        let _held = StackDirectory::take(&alive).unwrap();
+        remove_abandoned(parent.path());
+        assert!(!dead.exists());
+        assert!(alive.exists() && foreign.exists());
+    }
+
+    #[test]
+    fn temporary_directories_made_at_the_same_time_do_not_remove_each_other() {
+        let makers: Vec<_> = (0..16)
+            .map(|_| std::thread::spawn(|| StackDirectory::temporary().unwrap()))
+            .collect();
+        for made in makers.into_iter().map(|maker| maker.join().unwrap()) {
+            assert!(made.path().join(LOCK).exists());
         }
     }
 }
