@@ -1,5 +1,6 @@
 //! Events that are as the contract says, written in the ways that JSON leaves free.
 
+use proptest::prelude::*;
 use rstest::rstest;
 use shared_schema::{Event, EventType};
 
@@ -191,22 +192,17 @@ fn active_days_are_a_set() {
     );
 }
 
-#[test]
-fn numbers_of_full_precision_are_read_exactly() {
-    let bytes = with(
-        EventType::DriverLocationUpdated,
-        "lat",
-        "6.1234567890123456",
-    );
-    let Event::DriverLocationUpdated(event) =
-        accepted(EventType::DriverLocationUpdated, &bytes).event
-    else {
-        panic!("another type");
-    };
-    assert_eq!(
-        event.lat.get().to_bits(),
-        6.123_456_789_012_345_6_f64.to_bits()
-    );
+proptest! {
+    #[test]
+    fn numbers_of_full_precision_are_read_exactly(latitude in -90.0..90.0_f64) {
+        let bytes = with(EventType::DriverLocationUpdated, "lat", &latitude.to_string());
+        let Event::DriverLocationUpdated(event) =
+            accepted(EventType::DriverLocationUpdated, &bytes).event
+        else {
+            panic!("another type");
+        };
+        prop_assert_eq!(event.lat.get().to_bits(), latitude.to_bits());
+    }
 }
 
 #[test]
