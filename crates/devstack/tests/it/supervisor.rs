@@ -1,0 +1,243 @@
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use devstack::{ports::Ports, supervisor};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::processes::{self, eventually};
+
+/// A stack directory, ports of its own, and whatever runs there.
+struct Place {
+    directory: tempfile::TempDir,
+    ports: Ports,
+    running: Option<Child>,
+}
+
+impl Place {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self {
+            directory,
+            ports: Ports::free().unwrap(),
+            running: None,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn devstack(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_devstack"));
+        command
+            .args(arguments)
+            .env("OPENRIDE_STACK_DIR", self.path());
+        for (variable, port) in [
+            ("OPENRIDE_STACK_KAFKA_PORT", self.ports.kafka),
+            (
+                "OPENRIDE_STACK_KAFKA_CONTROLLER_PORT",
+                self.ports.kafka_controller,
+            ),
+            (
+                "OPENRIDE_STACK_CLICKHOUSE_HTTP_PORT",
+                self.ports.clickhouse_http,
+            ),
+            (
+                "OPENRIDE_STACK_CLICKHOUSE_TCP_PORT",
+                self.ports.clickhouse_tcp,
+            ),
+            ("OPENRIDE_STACK_POSTGRES_PORT", self.ports.postgres),
+            ("OPENRIDE_STACK_REDIS_PORT", self.ports.redis),
+        ] {
+            command.env(variable, port.to_string());
+        }
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.devstack(arguments).output().unwrap()
+    }
+
+    fn spawn(&mut self) {
+        let child = self
+            .devstack(&["run", "--servers-only"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.running = Some(child);
+    }
+
+    fn start(&mut self) -> Duration {
+        let began = Instant::now();
+        self.spawn();
+        eventually("the stack is up", || {
+            supervisor::ask(self.path(), &["status"]).is_ok()
+        });
+        began.elapsed()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self.running.as_ref().unwrap().id();
+        kill(Pid::from_raw(pid.try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Waits for the supervisor to end, then sees that nothing is left of it.
+    fn expect_nothing_left(&mut self) -> i32 {
+        let status = self.running.as_mut().unwrap().wait().unwrap();
+        eventually("no process is left", || {
+            processes::of_stack(self.path()).is_empty()
+        });
+        assert_eq!(supervisor::holder(self.path()), None);
+        status.code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.running {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_stop_leaves_no_process_and_no_lock() {
+    let mut place = Place::new();
+    place.start();
+    assert!(processes::of_stack(place.path()).len() >= 4);
+    assert!(place.output(&["stop"]).status.success());
+    assert_eq!(place.expect_nothing_left(), 0);
+    assert_eq!(place.output(&["status"]).status.code(), Some(3));
+}
+
+#[test]
+fn ctrl_c_leaves_no_process_and_no_lock() {
+    let mut place = Place::new();
+    place.start();
+    place.signal(Signal::SIGINT);
+    assert_eq!(place.expect_nothing_left(), 0);
+}
+
+#[test]
+fn ctrl_c_during_the_start_leaves_no_process_and_no_lock() {
+    let mut place = Place::new();
+    place.spawn();
+    let path = place.path().to_owned();
+    eventually("the first server is there", || {
+        processes::of_stack(&path).len() >= 3
+    });
+    place.signal(Signal::SIGINT);
+    assert_eq!(place.expect_nothing_left(), 1);
+}
+
+#[test]
+fn a_killed_supervisor_leaves_nothing_and_the_next_start_finds_the_data() {
+    let mut place = Place::new();
+    place.start();
+    place.signal(Signal::SIGKILL);
+    place.expect_nothing_left();
+    let again = place.start();
+    assert!(again < Duration::from_secs(30), "{again:?}");
+    place.signal(Signal::SIGTERM);
+    assert_eq!(place.expect_nothing_left(), 0);
+}
+
+#[test]
+fn a_second_supervisor_says_that_one_runs_already() {
+    let mut place = Place::new();
+    place.start();
+    let second = place.output(&["run", "--servers-only"]);
+    assert!(!second.status.success());
+    let message = text(&second.stderr);
+    assert!(message.contains("already runs"), "{message}");
+    assert!(message.contains("make stop"), "{message}");
+    assert!(supervisor::ask(place.path(), &["status"]).is_ok());
+}
+
+#[test]
+fn taken_ports_are_named_with_their_settings_and_nothing_is_started() {
+    let place = Place::new();
+    let _redis = TcpListener::bind(("127.0.0.1", place.ports.redis)).unwrap();
+    let _kafka = TcpListener::bind(("127.0.0.1", place.ports.kafka)).unwrap();
+    let refused = place.output(&["run", "--servers-only"]);
+    assert!(!refused.status.success());
+    let message = text(&refused.stderr);
+    for (port, setting) in [
+        (place.ports.redis, "OPENRIDE_STACK_REDIS_PORT"),
+        (place.ports.kafka, "OPENRIDE_STACK_KAFKA_PORT"),
+    ] {
+        assert!(
+            message.contains(&format!("port {port} is taken")),
+            "{message}"
+        );
+        assert!(message.contains(setting), "{message}");
+    }
+    assert!(processes::of_stack(place.path()).is_empty());
+}
+
+#[test]
+fn a_start_that_fails_midway_stops_what_it_started() {
+    let mut place = Place::new();
+    // Redis finds a file where its directory should be; the others come up.
+    fs::write(place.path().join("redis"), "in the way").unwrap();
+    place.spawn();
+    assert_eq!(place.expect_nothing_left(), 1);
+}
+
+#[test]
+fn a_server_that_dies_is_started_again_and_one_that_was_stopped_is_not() {
+    let mut place = Place::new();
+    place.start();
+    let path = place.path().to_owned();
+    let pid_of = |name: &str| {
+        let status = supervisor::ask(&path, &["status"]).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+            .to_owned();
+        line.rsplit_once("pid ")
+            .map(|(_, pid)| pid.parse::<i32>().unwrap())
+    };
+    let killed = pid_of("redis").unwrap();
+    kill(Pid::from_raw(killed), Signal::SIGKILL).unwrap();
+    eventually("redis runs again", || {
+        pid_of("redis").is_some_and(|pid| pid != killed)
+    });
+
+    supervisor::ask(&path, &["stop", "clickhouse"]).unwrap();
+    assert_eq!(pid_of("clickhouse"), None);
+    let refused = supervisor::ask(&path, &["stop", "oracle"]).unwrap_err();
+    assert!(refused.contains("clickhouse"), "{refused}");
+    assert_eq!(pid_of("clickhouse"), None);
+    supervisor::ask(&path, &["start", "clickhouse"]).unwrap();
+    assert!(pid_of("clickhouse").is_some());
+}
+
+#[test]
+fn clean_removes_the_data_but_not_under_a_running_stack() {
+    let mut place = Place::new();
+    place.start();
+    assert!(!place.output(&["clean"]).status.success());
+    assert!(place.path().join("kafka").exists());
+    place.output(&["stop"]);
+    place.expect_nothing_left();
+    assert!(place.output(&["clean"]).status.success());
+    assert!(!place.path().exists());
+}
