@@ -22,8 +22,9 @@ const fn pin(name: &'static str, value: &'static str, reason: &'static str) -> P
     }
 }
 
-/// More rows and bytes than any batch has.
-const MORE_THAN_A_BATCH: &str = "1099511627776";
+/// More than any batch has. The server takes a larger number of rows for a mistake and lowers it to 2³².
+const MORE_THAN_A_BATCH: &str = "4000000000";
+const MORE_BYTES_THAN_A_BATCH: &str = "1099511627776";
 
 /// What every insert is sent with.
 pub const PINNED: &[Pinned] = &[
@@ -49,7 +50,7 @@ pub const PINNED: &[Pinned] = &[
     ),
     pin(
         "min_insert_block_size_bytes",
-        MORE_THAN_A_BATCH,
+        MORE_BYTES_THAN_A_BATCH,
         "what a view makes of a batch would be cut",
     ),
     pin(

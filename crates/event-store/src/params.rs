@@ -101,12 +101,12 @@ impl From<&[u64]> for Value {
 }
 
 impl From<&[&str]> for Value {
-    /// Quoted inside the array, and the whole escaped as a field.
+    /// Arrays are read as in SQL: their texts are quoted, and the whole is not a field.
     fn from(texts: &[&str]) -> Self {
         let quoted: Vec<String> = texts
             .iter()
             .map(|text| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")))
             .collect();
-        Self::from(format!("[{}]", quoted.join(",")))
+        Self(format!("[{}]", quoted.join(",")))
     }
 }

@@ -176,10 +176,11 @@ impl<'s> Scratch<'s> {
         ]
     }
 
-    /// Parts as they were written: merging has made the inactive ones into others since.
+    /// Parts as they were written. Some may have been merged since; they are kept for minutes, and a merged
+    /// part spans several blocks.
     async fn count(&self) -> Result<Parts, StoreError> {
         let sql = "SELECT table, partition AS month, count() AS parts FROM system.parts
-            WHERE database = currentDatabase() AND startsWith(table, {name:String}) AND level = 0
+            WHERE database = currentDatabase() AND startsWith(table, {name:String}) AND min_block_number = max_block_number
             GROUP BY table, month";
         let query = self
             .store

@@ -68,13 +68,25 @@ scalars!(
 );
 
 /// The ClickHouse type of a column that takes values of kind `K`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ColumnType<K> {
     /// Without `Nullable`, `LowCardinality` and `Array` around it.
     name: String,
     nullable: bool,
     shape: Shape,
     kind: PhantomData<fn(K)>,
+}
+
+// not derived: that would ask the kind to be `Clone`
+impl<K> Clone for ColumnType<K> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            nullable: self.nullable,
+            shape: self.shape.clone(),
+            kind: PhantomData,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

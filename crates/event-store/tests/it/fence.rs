@@ -1,0 +1,155 @@
+use std::time::{Duration, Instant};
+
+use devstack::{PrivateStack, Server, StackConfig};
+use event_store::{
+    Config, InsertSelect, Store, StoreError,
+    fence::{Fence, boot_id, fence_off, query_id},
+    migrations::{Rendering, apply_steps, embedded},
+};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::support::{self, count, execute, numbers, wait_for_query};
+
+/// A table with a view on it, and the fence as the migrations make it.
+async fn prepare(store: &Store) {
+    let steps = embedded().unwrap();
+    let rendering = Rendering::single(store.database());
+    apply_steps(store, &rendering, &steps[..1]).await.unwrap();
+    for statement in [
+        "CREATE TABLE in_numbers (n UInt64) ENGINE = Null",
+        "CREATE TABLE numbers (n UInt64) ENGINE = MergeTree ORDER BY n",
+        "CREATE MATERIALIZED VIEW to_numbers TO numbers AS SELECT n FROM in_numbers",
+    ] {
+        execute(store, statement).await;
+    }
+}
+
+/// What an attempt sends; `column` may take its time.
+fn attempt(store: &Store, fence: Fence, batch: Uuid, column: &str, rows: u64) -> InsertSelect {
+    let (input, body) = numbers(rows);
+    let predicate = Fence::predicate(store.database());
+    let sql = format!("INSERT INTO in_numbers SELECT {column} AS n FROM {input} WHERE {predicate}");
+    let id = query_id(batch, "in_numbers", fence.attempt);
+    InsertSelect::new(sql, id, body).params(fence.params())
+}
+
+async fn new_attempt(store: &Store) -> (Fence, Uuid) {
+    let fence = Fence {
+        boot: boot_id(store).await.unwrap(),
+        attempt: Uuid::new_v4(),
+    };
+    (fence, Uuid::now_v7())
+}
+
+async fn insert(store: &Store, fence: Fence, batch: Uuid) -> Result<(), StoreError> {
+    store
+        .insert_select(attempt(store, fence, batch, "n", 10))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_is_let_through_until_it_is_fenced_off_and_others_go_on() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let (fence, batch) = new_attempt(&store).await;
+    insert(&store, fence, batch).await.unwrap();
+    assert_eq!(count(&store, "numbers").await, 10);
+
+    fence_off(&store, batch, &[fence.attempt]).await.unwrap();
+    let error = insert(&store, fence, batch).await.unwrap_err();
+    assert_eq!(error.server_code(), Some(395));
+    assert!(error.is_fenced() && !error.is_retryable() && !error.outcome_unknown());
+    assert_eq!(count(&store, "numbers").await, 10);
+
+    let next = Fence {
+        attempt: Uuid::new_v4(),
+        ..fence
+    };
+    insert(&store, next, batch).await.unwrap();
+    assert_eq!(count(&store, "numbers").await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_insert_is_killed_and_leaves_nothing() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let (fence, batch) = new_attempt(&store).await;
+    // 60 s of work, in steps that a kill can come between
+    let slow = attempt(&store, fence, batch, "n + sleepEachRow(0.02)", 3_000)
+        .setting("max_block_size", 10)
+        .setting("function_sleep_max_microseconds_per_block", 0);
+    let id = slow.query_id.clone();
+    let sender = store.clone();
+    let insert: JoinHandle<_> = tokio::spawn(async move { sender.insert_select(slow).await });
+    wait_for_query(&store, &id, true).await;
+
+    let began = Instant::now();
+    fence_off(&store, batch, &[fence.attempt]).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(30));
+    wait_for_query(&store, &id, false).await;
+    let error = insert.await.unwrap().unwrap_err();
+    assert_eq!(error.server_code(), Some(394), "{error}");
+    assert_eq!(count(&store, "numbers").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fencing_off_one_batch_leaves_the_inserts_of_another_alone() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let (fence, batch) = new_attempt(&store).await;
+    let slow = attempt(&store, fence, batch, "n + sleepEachRow(0.1)", 10);
+    let id = slow.query_id.clone();
+    let sender = store.clone();
+    let insert = tokio::spawn(async move { sender.insert_select(slow).await });
+    wait_for_query(&store, &id, true).await;
+    fence_off(&store, Uuid::now_v7(), &[Uuid::new_v4()])
+        .await
+        .unwrap();
+    insert.await.unwrap().unwrap();
+    assert_eq!(count(&store, "numbers").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_who_find_the_table_empty_at_once_get_a_boot_id_that_works() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let race: Vec<JoinHandle<_>> = (0..16)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { boot_id(&store).await.unwrap() })
+        })
+        .collect();
+    for racer in race {
+        let fence = Fence {
+            boot: racer.await.unwrap(),
+            attempt: Uuid::new_v4(),
+        };
+        insert(&store, fence, Uuid::now_v7()).await.unwrap();
+    }
+    assert_eq!(
+        boot_id(&store).await.unwrap(),
+        boot_id(&store).await.unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_from_before_a_restart_of_the_server_is_refused() {
+    let stack = PrivateStack::start(StackConfig::only(&[Server::ClickHouse])).unwrap();
+    let config = Config {
+        url: stack.endpoints().clickhouse_http.parse().unwrap(),
+        ..support::config()
+    };
+    let store = support::store_of(&config).await;
+    prepare(&store).await;
+    let (fence, batch) = new_attempt(&store).await;
+    insert(&store, fence, batch).await.unwrap();
+
+    stack.kill(Server::ClickHouse).unwrap();
+    stack.restart(Server::ClickHouse).unwrap();
+    assert!(insert(&store, fence, batch).await.unwrap_err().is_fenced());
+    let (after, batch) = new_attempt(&store).await;
+    assert_ne!(after.boot, fence.boot);
+    assert!(insert(&store, fence, batch).await.unwrap_err().is_fenced());
+    insert(&store, after, batch).await.unwrap();
+}
