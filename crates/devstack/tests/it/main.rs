@@ -1,5 +1,11 @@
 //! Tests of the local stack, against the real servers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper fails its test by panicking"
+)]
+
 mod clients;
 mod faults;
 mod processes;
