@@ -1,0 +1,3 @@
+//! The simulator, seen from outside.
+
+mod answer;
