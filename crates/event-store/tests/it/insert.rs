@@ -86,7 +86,6 @@ async fn harmed(store: &Store, harm: Harm) -> (Store, tokio::task::JoinHandle<()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_body_leaves_nothing_and_says_that_it_does_not_know() {
     let store = with_numbers_table(&support::config()).await;
-    // the tear lies between two numbers, where the rest would be a shorter, valid stream
     let (harmed, task) = harmed(&store, Harm::TearRequest(400_000)).await;
     let insert = insert_numbers(ROWS);
     let id = insert.query_id.clone();

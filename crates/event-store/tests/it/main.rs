@@ -1,5 +1,11 @@
 //! The event store against a real ClickHouse.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what helps a test fails like a test"
+)]
+
 mod deadlines;
 mod errors;
 mod fence;
