@@ -11,7 +11,7 @@ use service_runtime::{
 use shared_schema::{AgeLimits, Subscriptions, TopicsConfig};
 
 /// The settings of the ingestor.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where the events come from.
@@ -32,6 +32,22 @@ pub struct Config {
     pub admin: AdminConfig,
     /// Logs, metrics, traces.
     pub telemetry: TelemetryConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            kafka: KafkaConfig::default(),
+            topics: TopicsConfig::default(),
+            clickhouse: event_store::Config::default(),
+            postgres: metadata_store::Config::default(),
+            batch: BatchConfig::default(),
+            judge: JudgeConfig::default(),
+            settle: SettleConfig::default(),
+            admin: AdminConfig::on_port(9101),
+            telemetry: TelemetryConfig::default(),
+        }
+    }
 }
 
 impl Settings for Config {

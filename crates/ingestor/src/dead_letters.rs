@@ -38,7 +38,7 @@ impl DeadLetterTopic {
 
     /// Publishes all dead letters of a batch and waits until the brokers have them.
     pub async fn publish(&self, judged: &Judged) -> Result<(), DeadLetterError> {
-        let deliveries = judged.dead.iter().map(|letter| self.deliver(judged, letter));
+        let deliveries: Vec<_> = judged.dead.iter().map(|letter| self.deliver(judged, letter)).collect();
         try_join_all(deliveries).await.map(drop)
     }
 

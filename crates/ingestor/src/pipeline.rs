@@ -24,6 +24,7 @@ use metadata_store::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
@@ -132,11 +133,9 @@ impl Pipeline {
         let reach = i64::from(self.config.judge.dedup_window);
         for lane in &raw.lanes {
             if !self.identities.covers(&lane.lane, lane.epoch) {
-                let window = self
-                    .persist("load the identities of a lane", async || {
-                        windows::load(self.recovery.writer.store(), &lane.lane, lane.epoch, lane.lo, reach).await
-                    })
-                    .await?;
+                let store = self.recovery.writer.store();
+                let load = || windows::load(store, &lane.lane, lane.epoch, lane.lo, reach);
+                let window = persist(&self.recovery.shutdown, "load the identities of a lane", load).await?;
                 self.identities.put(lane.lane.clone(), window);
             }
         }
@@ -152,11 +151,9 @@ impl Pipeline {
                 judged = self.without(judged, &lost).await?;
             }
             let intent = (!judged.raw.is_empty()).then(|| self.intent(&judged));
-            let opening = self
-                .persist("open a batch", async || {
-                    batches::advance(&self.recovery.pool, self.recovery.clock.now(), close, intent.as_ref()).await
-                })
-                .await?;
+            let recovery = &self.recovery;
+            let advance = || batches::advance(&recovery.pool, recovery.clock.now(), close, intent.as_ref());
+            let opening = persist(&recovery.shutdown, "open a batch", advance).await?;
             if let (Some(_), Some(before)) = (close.take(), &before) {
                 self.announce_closed(before);
             }
@@ -218,10 +215,9 @@ impl Pipeline {
     }
 
     async fn close(&self, judged: &Judged) -> Result<(), RecoverError> {
-        self.persist("close a batch", async || {
-            batches::close(&self.recovery.pool, self.recovery.clock.now(), judged.id).await
-        })
-        .await?;
+        let recovery = &self.recovery;
+        let close = || batches::close(&recovery.pool, recovery.clock.now(), judged.id);
+        persist(&recovery.shutdown, "close a batch", close).await?;
         self.announce_closed(judged);
         Ok(())
     }
@@ -235,21 +231,27 @@ impl Pipeline {
         let _ = self.committed.send(next);
     }
 
-    /// Tries until it works; an outage is waited for.
-    async fn persist<T, E>(&self, what: &str, work: impl AsyncFn() -> Result<T, E>) -> Result<T, RecoverError>
-    where
-        E: std::error::Error + 'static,
-    {
-        let (mut pause, longest) = PAUSE;
-        loop {
-            match work().await {
-                Ok(done) => return Ok(done),
-                Err(failure) => warn!(reason = chain(&failure), "cannot {what} yet"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
-                () = self.recovery.shutdown.cancelled() => return Err(RecoverError::ShuttingDown),
-            }
+}
+
+/// Tries until it works; an outage is waited for.
+async fn persist<T, E, F>(
+    shutdown: &CancellationToken,
+    what: &str,
+    work: impl Fn() -> F + Send,
+) -> Result<T, RecoverError>
+where
+    E: std::error::Error + Send + 'static,
+    F: Future<Output = Result<T, E>> + Send,
+{
+    let (mut pause, longest) = PAUSE;
+    loop {
+        match work().await {
+            Ok(done) => return Ok(done),
+            Err(failure) => warn!(reason = chain(&failure), "cannot {what} yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
+            () = shutdown.cancelled() => return Err(RecoverError::ShuttingDown),
         }
     }
 }

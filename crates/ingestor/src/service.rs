@@ -44,9 +44,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let heartbeat = Heartbeat::new();
     let health = health_state(&store, &pool, &board, &heartbeat);
-    let admin = health::bind(&config.admin)?;
     let admin_stop = CancellationToken::new();
-    let admin = tokio::spawn(health::serve(admin, health.clone(), admin_stop.clone()));
+    let admin = tokio::spawn(health::bind(config.admin.listen, &health)?.run(admin_stop.clone()));
 
     let owner = format!("{}-{}", hostname(), Uuid::now_v7().simple());
     await_dependencies(&store, &pool, &shutdown).await?;
@@ -130,7 +129,7 @@ async fn check_dependencies(store: &Store, pool: &Pool) -> anyhow::Result<()> {
     pool.ping().await?;
     lanes::all(pool).await.context("PostgreSQL is not migrated")?;
     Targets::discover(store).await?;
-    probe::run(store).await?;
+    probe::probe(store).await?;
     Ok(())
 }
 

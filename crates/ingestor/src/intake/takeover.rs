@@ -13,9 +13,12 @@ const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs take-overs on the thread of the consumer, which does not poll meanwhile.
 pub struct TakeOver {
-    pub(super) recovery: Recovery,
-    pub(super) owner: String,
-    pub(super) runtime: Handle,
+    /// How open batches are finished.
+    pub recovery: Recovery,
+    /// The name of this member.
+    pub owner: String,
+    /// Where its waiting runs.
+    pub runtime: Handle,
 }
 
 impl TakeOver {

@@ -83,11 +83,9 @@ impl Writer {
         for insert in verdict_rows::inserts(judged)? {
             self.insert_verdicts(judged, &insert, fence).await?;
         }
-        stream::iter(&judged.inserts)
-            .map(|insert| self.insert_events(judged, insert, fence))
-            .buffer_unordered(CONCURRENT_INSERTS)
-            .try_collect::<()>()
-            .await
+        let inserts: Vec<_> =
+            judged.inserts.iter().map(|insert| self.insert_events(judged, insert, fence)).collect();
+        stream::iter(inserts).buffer_unordered(CONCURRENT_INSERTS).try_collect::<()>().await
     }
 
     /// A later attempt: ends the earlier ones, inserts what is missing, and looks again.

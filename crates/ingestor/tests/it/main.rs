@@ -1,0 +1,4 @@
+//! The ingestor against real servers.
+
+mod end_to_end;
+mod platform;
