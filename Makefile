@@ -66,7 +66,7 @@ bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka en
 .PHONY: verify
 verify: ## Recompute all aggregates of the running stack and check that the ledger balances
 	@cargo build --release -p verify
-	@exec $(DEVSTACK) env -- $(TARGET_DIR)/release/openride-verify
+	@exec $(DEVSTACK) exec -- $(TARGET_DIR)/release/openride-verify
 
 .PHONY: check
 check: ## Formatting, lints and documentation, warnings forbidden
