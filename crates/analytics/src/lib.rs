@@ -9,6 +9,8 @@
 //! There is one module per metric of the API: [`users`], [`bookings`], [`payments`], [`trips`], [`drivers`],
 //! [`routes`], [`realtime`]. Each holds the definition, its statements and its results.
 //!
+//! Beside the metrics there are the books of the pipeline: [`ledger`] and [`dead_letters`].
+//!
 //! # How ranges are answered
 //! Aggregates have a grain of 15 minutes, which every zone's days and hours fall on. A bound off that grid is
 //! answered exactly from the stored events between it and the next slot, as long as those are kept ([`time::Retention`]).
@@ -18,7 +20,9 @@
 //! up to the total. Of things that are counted once (users, drivers, days), `unknown` counts those in no known region.
 
 pub mod bookings;
+pub mod dead_letters;
 pub mod drivers;
+pub mod ledger;
 pub mod number;
 pub mod payments;
 pub mod query;

@@ -56,7 +56,7 @@ impl Hundredths {
             clippy::cast_possible_truncation,
             reason = "processing times are 32 bits wide, and anything out of the range has been turned away"
         )]
-        (scaled.is_finite() && scaled.abs() < 1e15).then(|| Self(scaled as i128))
+        (scaled.is_finite() && scaled.abs() < 1e15).then_some(Self(scaled as i128))
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(json(Hundredths::mean(12_345, 1000, 2)), "6.17");
         assert_eq!(json(Metres::new(12_340)), "12.34");
         assert_eq!(
-            json(Hundredths::of_interpolated(1_234.349_999_999_999_9)),
+            json(Hundredths::of_interpolated(1_234.349_999_999_9)),
             "1234.35"
         );
     }

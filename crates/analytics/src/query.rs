@@ -25,6 +25,8 @@ pub enum Value {
     Number(u64),
     /// A list of numbers, for an `Array(UInt64)` place.
     Numbers(Vec<u64>),
+    /// A list of texts, for an `Array(String)` place.
+    Texts(Vec<String>),
     /// A list of ids, for an `Array(UUID)` place.
     Ids(Vec<Uuid>),
 }
@@ -52,6 +54,11 @@ impl Parameters {
     /// Binds a list of numbers and returns its place.
     pub(crate) fn numbers(&mut self, name: &'static str, value: Vec<u64>) -> String {
         self.bind(name, "Array(UInt64)", Value::Numbers(value))
+    }
+
+    /// Binds a list of texts and returns its place.
+    pub(crate) fn texts(&mut self, name: &'static str, value: Vec<String>) -> String {
+        self.bind(name, "Array(String)", Value::Texts(value))
     }
 
     /// Binds a list of ids and returns its place.
@@ -96,6 +103,7 @@ pub(crate) mod tests {
                 Value::Time(time) => time.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
                 Value::Number(number) => number.to_string(),
                 Value::Numbers(numbers) => format!("{numbers:?}"),
+                Value::Texts(texts) => format!("{texts:?}"),
                 Value::Ids(ids) => format!("{ids:?}"),
             };
             text.push_str(&format!("\n-- {name} = {value}"));

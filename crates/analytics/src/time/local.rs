@@ -145,7 +145,8 @@ mod tests {
     fn years_far_away_do_no_harm() {
         for year in [0, 1, 1500, 9999] {
             let date = NaiveDate::from_ymd_opt(year, 12, 31).unwrap();
-            day_start(chrono_tz::America::New_York, date);
+            let start = day_start(chrono_tz::America::New_York, date);
+            assert!((start - date.and_time(NaiveTime::MIN).and_utc()).abs() < TimeDelta::hours(6));
         }
     }
 }

@@ -1,0 +1,267 @@
+//! `/pipeline/dead-letters`: the records that are no event, the latest first, and why. Never their bytes: those may
+//! hold names and phone numbers.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use shared_schema::ReasonCode;
+use utoipa::ToSchema;
+
+use crate::{
+    query::{Parameters, Query},
+    time::{DateRange, clamped},
+};
+
+/// Which dead letters are asked for.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Of one reason only.
+    pub reason: Option<ReasonCode>,
+    /// Of one topic only.
+    pub topic: Option<String>,
+    /// Decided about in this range.
+    pub range: DateRange,
+    /// After the last one of the page before.
+    pub after: Option<Cursor>,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// A place in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    decided_ms: i64,
+    partition: u32,
+    offset: u64,
+    topic: String,
+}
+
+/// A text is no cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is not the next_cursor of an answer")]
+pub struct NoCursor;
+
+/// A record that is no event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeadLetter {
+    /// The reason code.
+    #[schema(example = "missing_field")]
+    pub reason: String,
+    /// JSON path of the value at fault.
+    #[schema(example = "$.total_price")]
+    pub path: String,
+    /// What would have been right.
+    pub detail: String,
+    /// The topic that it was read from.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// The offset.
+    pub offset: u64,
+    /// When it arrived at the broker.
+    pub kafka_timestamp: DateTime<Utc>,
+    /// When it was decided about.
+    pub decided_at: DateTime<Utc>,
+    /// Bytes of its value.
+    pub bytes: u64,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Page {
+    /// The latest first.
+    pub dead_letters: Vec<DeadLetter>,
+    /// To be sent as `cursor` for the next page; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// A row of the answer.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct DeadLetterRow {
+    reason: String,
+    path: String,
+    detail: String,
+    topic: String,
+    partition: u32,
+    offset: u64,
+    kafka_ms: i64,
+    decided_ms: i64,
+    bytes: u64,
+}
+
+/// One page and the first row of the next; the rows are [`DeadLetterRow`]s.
+#[must_use]
+pub fn query(filter: &Filter) -> Query {
+    let mut parameters = Parameters::default();
+    let mut conditions = vec![
+        format!(
+            "decided_at >= {}",
+            parameters.time("start", clamped(filter.range.start()))
+        ),
+        format!(
+            "decided_at < {}",
+            parameters.time("end", clamped(filter.range.end()))
+        ),
+    ];
+    if let Some(reason) = filter.reason {
+        conditions.push(format!(
+            "reason = {}",
+            parameters.text("reason", reason.as_str())
+        ));
+    }
+    if let Some(topic) = &filter.topic {
+        conditions.push(format!("kafka_topic = {}", parameters.text("topic", topic)));
+    }
+    if let Some(after) = &filter.after {
+        conditions.push(after.condition(&mut parameters));
+    }
+    let limit = parameters.number("limit", filter.limit.saturating_add(1));
+    parameters.into_query(format!(
+        "SELECT toString(reason) AS reason, path, detail, toString(kafka_topic) AS topic, kafka_partition AS partition, kafka_offset AS offset, toUnixTimestamp64Milli(kafka_timestamp) AS kafka_ms, toUnixTimestamp64Milli(decided_at) AS decided_ms, length(payload) AS bytes\nFROM dead_letters\nWHERE {}\nORDER BY decided_at DESC, kafka_topic DESC, kafka_partition DESC, kafka_offset DESC\nLIMIT {limit}",
+        conditions.join(" AND "),
+    ))
+}
+
+/// The page that the rows make.
+#[must_use]
+pub fn assemble(filter: &Filter, mut rows: Vec<DeadLetterRow>) -> Page {
+    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| Cursor::at(row).to_string());
+    Page {
+        dead_letters: rows.into_iter().map(DeadLetter::of).collect(),
+        next_cursor,
+    }
+}
+
+impl DeadLetter {
+    fn of(row: DeadLetterRow) -> Self {
+        Self {
+            reason: row.reason,
+            path: row.path,
+            detail: row.detail,
+            topic: row.topic,
+            partition: row.partition,
+            offset: row.offset,
+            kafka_timestamp: DateTime::from_timestamp_millis(row.kafka_ms).unwrap_or_default(),
+            decided_at: DateTime::from_timestamp_millis(row.decided_ms).unwrap_or_default(),
+            bytes: row.bytes,
+        }
+    }
+}
+
+impl Cursor {
+    fn at(row: &DeadLetterRow) -> Self {
+        Self {
+            decided_ms: row.decided_ms,
+            partition: row.partition,
+            offset: row.offset,
+            topic: row.topic.clone(),
+        }
+    }
+
+    fn condition(&self, parameters: &mut Parameters) -> String {
+        let decided = DateTime::from_timestamp_millis(self.decided_ms).unwrap_or_default();
+        format!(
+            "(decided_at, toString(kafka_topic), kafka_partition, kafka_offset) < ({}, {}, toUInt32({}), {})",
+            parameters.time("after", clamped(decided)),
+            parameters.text("after_topic", &self.topic),
+            parameters.number("after_partition", self.partition.into()),
+            parameters.number("after_offset", self.offset),
+        )
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}.{}.{}.{}",
+            self.decided_ms, self.partition, self.offset, self.topic
+        )
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let mut parts = text.splitn(4, '.');
+        let mut next = || parts.next().ok_or(NoCursor);
+        Ok(Self {
+            decided_ms: next()?.parse().map_err(|_| NoCursor)?,
+            partition: next()?.parse().map_err(|_| NoCursor)?,
+            offset: next()?.parse().map_err(|_| NoCursor)?,
+            topic: next()?.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, shown};
+
+    fn filter(limit: u64) -> Filter {
+        Filter {
+            reason: Some(ReasonCode::MissingField),
+            topic: Some("openride.events.booking".to_owned()),
+            range: everywhere(false).range,
+            after: Some(
+                "1704067200123.3.45.openride.events.booking"
+                    .parse()
+                    .unwrap(),
+            ),
+            limit,
+        }
+    }
+
+    fn row(offset: u64) -> DeadLetterRow {
+        DeadLetterRow {
+            reason: "too_old".to_owned(),
+            path: "$".to_owned(),
+            detail: String::new(),
+            topic: "openride.events.trip".to_owned(),
+            partition: 3,
+            offset,
+            kafka_ms: 1_704_067_200_000,
+            decided_ms: 1_704_067_200_123,
+            bytes: 10,
+        }
+    }
+
+    #[test]
+    fn a_page_begins_after_the_cursor() {
+        insta::assert_snapshot!(shown(&query(&filter(100))));
+    }
+
+    #[test]
+    fn the_next_cursor_is_that_of_the_last_row_shown() {
+        let page = assemble(&filter(2), vec![row(9), row(8), row(7)]);
+        assert_eq!(page.dead_letters.len(), 2);
+        let cursor = page.next_cursor.unwrap();
+        assert_eq!(cursor, "1704067200123.3.8.openride.events.trip");
+        assert_eq!(cursor.parse(), Ok(Cursor::at(&row(8))));
+        assert_eq!(assemble(&filter(2), vec![row(9), row(8)]).next_cursor, None);
+    }
+
+    #[test]
+    fn anything_else_is_no_cursor() {
+        for text in [
+            "",
+            "a",
+            "1.2.3",
+            "1.-2.3.x",
+            "1.2.99999999999999999999.x",
+            "' OR 1=1",
+        ] {
+            assert_eq!(text.parse::<Cursor>(), Err(NoCursor), "{text}");
+        }
+    }
+}

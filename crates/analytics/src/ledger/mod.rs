@@ -1,0 +1,379 @@
+//! `/pipeline/ledger`: whether every offset of every partition has exactly one verdict.
+//!
+//! ```text
+//! first_offset      recounted from                       next_offset (the durable one)
+//!      ├───────────────────┼──────────────────────────────────┤
+//!        sums of the ledger   rows of events_raw, duplicates, dead_letters
+//!      └──────────────── rows of ingest_gaps ──────────────────┘
+//! ```
+//!
+//! The stored rows themselves are counted, not what their writer said of them. Rows leave, however: an event 14 days
+//! after it was the oldest that is accepted, and no event is older when it is decided about. So what was decided in
+//! the last 13 days is still there whole and is recounted; of what was decided before, the rows of `ingest_ledger`
+//! tell the counts, which were recounted while they could be. Gaps are kept for ever.
+
+mod statements;
+
+use std::collections::HashMap;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use self::statements::{gaps, recounted, starts, vouched};
+
+/// Days for which no row of what was decided can have expired.
+pub const RECOUNTED_DAYS: i64 = 13;
+/// Gaps of a partition that are shown; their sums are of all.
+pub const SHOWN_GAPS: u64 = 100;
+
+/// The offsets of a partition that are to be accounted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The Kafka topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: u64,
+    /// The first offset that this platform answers for.
+    pub first_offset: u64,
+    /// Everything before it is durable.
+    pub next_offset: u64,
+}
+
+/// A lane, and from which offset on its rows are counted themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The lane.
+    pub lane: Lane,
+    /// Between the lane's first and next offset.
+    pub recounted_from: u64,
+}
+
+/// The account of a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Account {
+    /// The Kafka topic.
+    #[schema(example = "openride.events.booking")]
+    pub topic: String,
+    /// The partition's number.
+    pub partition: u64,
+    /// The first offset that this platform answers for.
+    pub first_offset: u64,
+    /// Everything before it is durable.
+    pub next_offset: u64,
+    /// Events that were stored.
+    pub accepted: u64,
+    /// Events that repeat a stored one.
+    pub duplicate: u64,
+    /// Records that are no event, with their reason among the dead letters.
+    pub dead_lettered: u64,
+    /// Offsets without a record, the latest 100 of the ranges, lost ones first.
+    pub gaps: Vec<Gap>,
+    /// How many offsets all gaps have, by cause.
+    pub gap_offsets: std::collections::BTreeMap<String, u64>,
+    /// Whether next − first = accepted + duplicate + dead-lettered + gaps, every offset has one verdict, and none is
+    /// lost.
+    pub balanced: bool,
+    /// Offsets without a verdict; negative if there are more verdicts than offsets.
+    pub missing: i128,
+    /// Verdicts beyond the first of an offset.
+    pub repeated: u64,
+    /// Rows from this offset on were counted for this answer; what lies before may have expired, and is told by the
+    /// ledger of the time.
+    pub recounted_from: u64,
+}
+
+/// Offsets without a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Gap {
+    /// The first.
+    pub first_offset: u64,
+    /// The last.
+    pub last_offset: u64,
+    /// `control`: markers of transactions and aborted records; `compacted`; `lost`.
+    pub cause: String,
+}
+
+/// Where the recently decided offsets of a partition begin.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct StartRow {
+    topic: String,
+    partition: u64,
+    from: u64,
+}
+
+/// Sums over the ledger of a partition.
+#[derive(Clone, Debug, Default, Row, Deserialize)]
+pub struct VouchedRow {
+    topic: String,
+    partition: u64,
+    accepted: u64,
+    duplicate: u64,
+    dead_lettered: u64,
+}
+
+/// Stored rows of a partition.
+#[derive(Clone, Debug, Default, Row, Deserialize)]
+pub struct RecountedRow {
+    topic: String,
+    partition: u64,
+    accepted: u64,
+    duplicate: u64,
+    dead_lettered: u64,
+    /// Distinct offsets of all of them.
+    offsets: u64,
+}
+
+/// The gaps of a partition of one cause: all their offsets, and the latest of the ranges.
+#[derive(Clone, Debug, Row, Deserialize)]
+pub struct GapRow {
+    topic: String,
+    partition: u64,
+    cause: String,
+    offsets: u64,
+    latest: Vec<(u64, u64)>,
+}
+
+const LOST: &str = "lost";
+
+/// Adds to each lane from where on it can be recounted.
+#[must_use]
+pub fn stretches(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Stretch> {
+    let starts: HashMap<(String, u64), u64> = starts
+        .into_iter()
+        .map(|row| ((row.topic, row.partition), row.from))
+        .collect();
+    let stretch = |lane: Lane| {
+        let recent = starts.get(&(lane.topic.clone(), lane.partition)).copied();
+        let recounted_from = recent
+            .unwrap_or(u64::MAX)
+            .min(lane.next_offset)
+            .max(lane.first_offset);
+        Stretch {
+            lane,
+            recounted_from,
+        }
+    };
+    lanes.into_iter().map(stretch).collect()
+}
+
+/// The accounts of all lanes.
+#[must_use]
+pub fn assemble(
+    stretches: Vec<Stretch>,
+    vouched: Vec<VouchedRow>,
+    recounted: Vec<RecountedRow>,
+    gaps: Vec<GapRow>,
+) -> Vec<Account> {
+    let mut vouched: HashMap<_, _> = vouched
+        .into_iter()
+        .map(|row| ((row.topic.clone(), row.partition), row))
+        .collect();
+    let mut recounted: HashMap<_, _> = recounted
+        .into_iter()
+        .map(|row| ((row.topic.clone(), row.partition), row))
+        .collect();
+    let mut gaps_of = HashMap::<(String, u64), Vec<GapRow>>::new();
+    for row in gaps {
+        gaps_of
+            .entry((row.topic.clone(), row.partition))
+            .or_default()
+            .push(row);
+    }
+    let account = |stretch: Stretch| {
+        let key = (stretch.lane.topic.clone(), stretch.lane.partition);
+        let told = vouched.remove(&key).unwrap_or_default();
+        let counted = recounted.remove(&key).unwrap_or_default();
+        Account::of(
+            stretch,
+            &told,
+            &counted,
+            gaps_of.remove(&key).unwrap_or_default(),
+        )
+    };
+    stretches.into_iter().map(account).collect()
+}
+
+impl Account {
+    fn of(stretch: Stretch, told: &VouchedRow, counted: &RecountedRow, gaps: Vec<GapRow>) -> Self {
+        let Stretch {
+            lane,
+            recounted_from,
+        } = stretch;
+        let rows = counted.accepted + counted.duplicate + counted.dead_lettered;
+        let gap_offsets: std::collections::BTreeMap<String, u64> = gaps
+            .iter()
+            .map(|row| (row.cause.clone(), row.offsets))
+            .collect();
+        let (accepted, duplicate) = (
+            told.accepted + counted.accepted,
+            told.duplicate + counted.duplicate,
+        );
+        let dead_lettered = told.dead_lettered + counted.dead_lettered;
+        let in_gaps: u64 = gap_offsets.values().sum();
+        let verdicts = [accepted, duplicate, dead_lettered, in_gaps]
+            .map(i128::from)
+            .iter()
+            .sum::<i128>();
+        let missing = i128::from(lane.next_offset) - i128::from(lane.first_offset) - verdicts;
+        let repeated = rows.saturating_sub(counted.offsets);
+        let lost = gap_offsets.get(LOST).is_some_and(|offsets| *offsets > 0);
+        Self {
+            topic: lane.topic,
+            partition: lane.partition,
+            first_offset: lane.first_offset,
+            next_offset: lane.next_offset,
+            accepted,
+            duplicate,
+            dead_lettered,
+            gaps: shown(gaps),
+            gap_offsets,
+            balanced: missing == 0 && repeated == 0 && !lost,
+            missing,
+            repeated,
+            recounted_from,
+        }
+    }
+}
+
+/// The gaps that are shown: lost ones first, then the latest.
+fn shown(rows: Vec<GapRow>) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = rows
+        .into_iter()
+        .flat_map(|row| {
+            let cause = row.cause;
+            row.latest
+                .into_iter()
+                .map(move |(first_offset, last_offset)| Gap {
+                    first_offset,
+                    last_offset,
+                    cause: cause.clone(),
+                })
+        })
+        .collect();
+    gaps.sort_by_key(|gap| (gap.cause != LOST, std::cmp::Reverse(gap.first_offset)));
+    gaps.truncate(usize::try_from(SHOWN_GAPS).unwrap_or(usize::MAX));
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch(first: u64, from: u64, next: u64) -> Stretch {
+        Stretch {
+            lane: Lane {
+                topic: "rides".to_owned(),
+                partition: 0,
+                first_offset: first,
+                next_offset: next,
+            },
+            recounted_from: from,
+        }
+    }
+
+    fn counted(
+        accepted: u64,
+        duplicate: u64,
+        dead_lettered: u64,
+        offsets: u64,
+    ) -> Vec<RecountedRow> {
+        vec![RecountedRow {
+            topic: "rides".to_owned(),
+            partition: 0,
+            accepted,
+            duplicate,
+            dead_lettered,
+            offsets,
+        }]
+    }
+
+    fn gap(cause: &str, first: u64, last: u64) -> GapRow {
+        GapRow {
+            topic: "rides".to_owned(),
+            partition: 0,
+            cause: cause.to_owned(),
+            offsets: last - first + 1,
+            latest: vec![(first, last)],
+        }
+    }
+
+    fn account(stretch: Stretch, counted: Vec<RecountedRow>, gaps: Vec<GapRow>) -> Account {
+        let told = VouchedRow {
+            topic: "rides".to_owned(),
+            partition: 0,
+            accepted: 5,
+            ..VouchedRow::default()
+        };
+        assemble(vec![stretch], vec![told], counted, gaps).remove(0)
+    }
+
+    #[test]
+    fn old_offsets_are_told_and_recent_ones_counted() {
+        let account = account(
+            stretch(10, 15, 30),
+            counted(11, 2, 1, 14),
+            vec![gap("control", 20, 20)],
+        );
+        assert!(account.balanced);
+        assert_eq!(
+            (account.accepted, account.missing, account.repeated),
+            (16, 0, 0)
+        );
+    }
+
+    #[test]
+    fn a_missing_row_unbalances() {
+        let account = account(stretch(10, 15, 30), counted(14, 0, 0, 14), Vec::new());
+        assert!(!account.balanced);
+        assert_eq!(account.missing, 1);
+    }
+
+    #[test]
+    fn a_missing_row_is_not_made_good_by_a_repeated_one() {
+        let account = account(stretch(10, 15, 30), counted(15, 0, 0, 14), Vec::new());
+        assert!(!account.balanced);
+        assert_eq!((account.missing, account.repeated), (0, 1));
+    }
+
+    #[test]
+    fn a_lost_record_unbalances_and_is_shown_first() {
+        let gaps = vec![gap("control", 28, 29), gap("lost", 20, 20)];
+        let account = account(stretch(10, 15, 30), counted(12, 0, 0, 12), gaps);
+        assert_eq!((account.missing, account.balanced), (0, false));
+        assert_eq!(account.gaps[0].cause, "lost");
+    }
+
+    #[test]
+    fn a_partition_without_rows_is_balanced_only_if_it_is_empty() {
+        let nothing = |next| {
+            assemble(
+                vec![stretch(10, next, next)],
+                Vec::new(),
+                Vec::new(),
+                Vec::new(),
+            )
+            .remove(0)
+        };
+        assert!(nothing(10).balanced);
+        assert!(!nothing(11).balanced);
+    }
+
+    #[test]
+    fn a_lane_without_recent_ranges_is_told_whole() {
+        let lane = stretch(10, 0, 30).lane;
+        let row = |from| {
+            vec![StartRow {
+                topic: "rides".to_owned(),
+                partition: 0,
+                from,
+            }]
+        };
+        assert_eq!(
+            stretches(vec![lane.clone()], Vec::new())[0].recounted_from,
+            30
+        );
+        assert_eq!(stretches(vec![lane.clone()], row(20))[0].recounted_from, 20);
+        assert_eq!(stretches(vec![lane], row(3))[0].recounted_from, 10);
+    }
+}
