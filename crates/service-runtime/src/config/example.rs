@@ -207,6 +207,11 @@ fn quoted(text: &str) -> String {
     }
 }
 
+/// The text of `.env.example` as it was when this crate was built, to be compared with [`example()`].
+pub fn published() -> &'static str {
+    PUBLISHED
+}
+
 /// The names that `.env.example` documents.
 pub(super) fn published_names() -> BTreeSet<String> {
     let settings = PUBLISHED.lines().filter_map(|line| {

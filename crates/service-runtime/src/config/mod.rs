@@ -80,7 +80,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use self::{
     byte_size::{ByteSize, ParseByteSizeError},
     duration::HumanDuration,
-    example::{Document, ExampleError, example},
+    example::{Document, ExampleError, example, published},
     layer::Origin,
     loader::{Loaded, LoadedSetting, Loader},
     problem::{ConfigError, Problem},

@@ -1,0 +1,3 @@
+//! What only shows where all services stand side by side.
+
+mod settings;
