@@ -4,6 +4,7 @@ use crate::{
     LaneId, Pool, StoreError,
     error::TxError,
     schema::{ingest_batch, ingest_lane, ingest_range},
+    settlings,
 };
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -87,6 +88,8 @@ pub enum Opening {
     Opened,
     /// Nothing was opened: these lanes are no longer the member's, or stand elsewhere.
     LanesLost(Vec<LaneId>),
+    /// Nothing was opened: the batch was judged too long ago. It must be judged at this time or later.
+    Stale(DateTime<Utc>),
 }
 
 /// A stored batch with its state.
@@ -241,6 +244,9 @@ async fn open_in(
     now: DateTime<Utc>,
     batch: &Batch,
 ) -> Result<Opening, TxError> {
+    if let Some(not_before) = settlings::too_early(tx, batch.decided_at).await? {
+        return Ok(Opening::Stale(not_before));
+    }
     let opened = tx
         .transaction(async |tx| {
             store_in(tx, now, batch).await?;

@@ -56,5 +56,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    settle_horizon (only) {
+        only -> Bool,
+        bucket -> BigInt,
+        left_over -> BigInt,
+    }
+}
+
 diesel::joinable!(ingest_range -> ingest_batch (batch_id));
 diesel::allow_tables_to_appear_in_same_query!(ingest_batch, ingest_range, ingest_lane);

@@ -1,14 +1,101 @@
 //! Settlings: batches of facts whose region has become known. At most one is under way.
 
-use crate::{Pool, StoreError, schema::settle_batch};
+use crate::{
+    Pool, StoreError,
+    error::TxError,
+    schema::{ingest_batch, settle_batch, settle_horizon},
+};
 use chrono::{DateTime, Utc};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper,
+    SelectableHelper, dsl::min, sql_types::BigInt,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Length of a bucket of `decided_at`; the views on the input tables have the same.
+const BUCKET_SECONDS: i64 = 10;
+/// Only one process settles at a time.
+const TURN_LOCK: i64 = 0x7365_7474_6c65;
+
+/// The right to settle. It ends when it is dropped, or with the process.
+pub struct Turn(#[expect(dead_code, reason = "the session holds the lock")] AsyncPgConnection);
+
+/// Takes the turn, unless another process has it.
+pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        taken: bool,
+    }
+    let operation = "take the turn to settle";
+    // out of the pool: the lock goes with the session
+    let mut connection = crate::pool::Connection::take(pool.get(operation).await?);
+    let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
+        .bind::<BigInt, _>(TURN_LOCK)
+        .get_result(&mut connection)
+        .await
+        .map_err(|source| StoreError::Query { operation, source })?;
+    Ok(answer.taken.then_some(Turn(connection)))
+}
+
+/// What a settling may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub struct Horizon {
+    /// The last bucket of `decided_at` to which no batch can add any more.
+    pub bucket: i64,
+    /// The last bucket that was given to facts left over; all of these may be taken.
+    pub left_over: i64,
+}
+
+/// Closes all buckets that ended before `now` and in which no open batch was judged. From then on no batch can be
+/// opened that adds to them.
+pub async fn raise_horizon(pool: &Pool, now: DateTime<Utc>) -> Result<Horizon, StoreError> {
+    let operation = "raise the horizon of settling";
+    let mut connection = pool.get(operation).await?;
+    connection
+        .transaction(async |tx| {
+            let stored: Horizon = settle_horizon::table
+                .select((settle_horizon::bucket, settle_horizon::left_over))
+                .for_update()
+                .first(tx)
+                .await?;
+            let oldest_open: Option<DateTime<Utc>> = ingest_batch::table
+                .filter(ingest_batch::state.eq("open"))
+                .select(min(ingest_batch::decided_at))
+                .first(tx)
+                .await?;
+            let first_open = oldest_open.map_or(i64::MAX, bucket);
+            let raised = bucket(now).min(first_open) - 1;
+            let horizon = Horizon {
+                bucket: stored.bucket.max(raised),
+                left_over: (stored.left_over + 1).max(now.timestamp_millis()),
+            };
+            diesel::update(settle_horizon::table)
+                .set((settle_horizon::bucket.eq(horizon.bucket), settle_horizon::left_over.eq(horizon.left_over)))
+                .execute(tx)
+                .await?;
+            Ok(horizon)
+        })
+        .await
+        .map_err(|error: TxError| error.during(operation))
+}
+
+fn bucket(time: DateTime<Utc>) -> i64 {
+    time.timestamp().div_euclid(BUCKET_SECONDS)
+}
+
+/// Whether a batch that was judged at `decided_at` would add to a bucket that was taken; then the time from which
+/// on it would not. Keeps the horizon where it is until the transaction ends.
+pub(crate) async fn too_early(
+    tx: &mut AsyncPgConnection,
+    decided_at: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, TxError> {
+    let horizon: i64 = settle_horizon::table.select(settle_horizon::bucket).for_share().first(tx).await?;
+    let is_early = bucket(decided_at) <= horizon;
+    Ok(is_early.then(|| DateTime::from_timestamp((horizon + 1) * BUCKET_SECONDS, 0)).flatten())
+}
 
 /// Which waiting facts a settling takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -67,3 +67,13 @@ CREATE TABLE settle_batch (
 );
 -- one settling at a time
 CREATE UNIQUE INDEX settle_batch_one ON settle_batch ((true)) WHERE state <> 'done';
+
+-- Up to which bucket of `decided_at` waiting facts may have been taken. Opening a batch reads it shared, raising it
+-- locks it, so no batch can add facts to a bucket that was taken.
+CREATE TABLE settle_horizon (
+    only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+    bucket    bigint  NOT NULL,
+    -- the last bucket that was given to facts left over
+    left_over bigint  NOT NULL
+);
+INSERT INTO settle_horizon (bucket, left_over) VALUES (0, 0);
