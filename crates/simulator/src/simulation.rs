@@ -145,7 +145,7 @@ impl Simulation {
         else {
             return;
         };
-        let Some(rider) = self.people.rider(route.town, dice) else {
+        let Some(rider) = self.people.rider(route.town, route.driver, dice) else {
             return;
         };
         let outcome = Outcome::draw(dice);

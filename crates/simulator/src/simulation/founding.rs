@@ -17,7 +17,7 @@ impl Size {
         let headways = u64::try_from(span_ms / headway_ms)
             .unwrap_or_default()
             .max(1);
-        let drivers = (rides / headways / 2).clamp(8, 20_000);
+        let drivers = (rides / headways / 2).clamp(8, 60_000);
         Self {
             riders: (rides / 12).min(drivers * 40).max(20),
             drivers,

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const SECOND_MS: i64 = 1000;
 
 /// A route.
@@ -89,7 +88,7 @@ impl Route {
             destination: end.region,
             from,
             to,
-            seats_total: u8::try_from(dice.between(3, 8)).unwrap_or(4),
+            seats_total: u8::try_from(dice.between(4, 8)).unwrap_or(4),
             base_price_kobo: whole(naira / 10.0) * 1_000 + dice.between(0, 99),
             departure_second: u32::try_from(dice.between(16, 84) * 900).unwrap_or_default(),
             active_days: *dice.weighted(&[(0b111_1111, 6), (0b001_1111, 3), (0b011_1111, 1)])?,
@@ -144,8 +143,8 @@ impl Fleet {
         self.routes.push(route);
     }
 
-    /// Seats on one of the routes: the route, and the departure, at `from_ms` or later. Full cars are passed over,
-    /// unless nothing else is to be had within a day.
+    /// Seats on one of the routes: the route, and the departure, at `from_ms` or later. Full cars are passed over;
+    /// where all are full, people wait for the next one.
     pub(crate) fn reserve(
         &mut self,
         seats: u8,
@@ -184,7 +183,7 @@ impl Fleet {
     ) -> Option<(Route, i64)> {
         let route = self.routes.get(number)?;
         let mut departure_ms = route.departure_from(from_ms, headway_ms);
-        while departure_ms < from_ms + DAY_MS && !self.has_room(number, departure_ms, seats) {
+        while seats <= route.seats_total && !self.has_room(number, departure_ms, seats) {
             departure_ms = route.departure_from(departure_ms + 1, headway_ms);
         }
         self.sell(number, departure_ms, seats)

@@ -38,13 +38,16 @@ impl People {
         }
     }
 
-    /// Somebody who books in a town: mostly one of its own, rather an old customer than a new one.
-    pub(crate) fn rider(&self, town: usize, dice: &mut Dice) -> Option<Uuid> {
-        let locals = self
-            .by_town
-            .get(town)
-            .filter(|locals| !locals.is_empty() && !dice.chance(0.1));
-        match locals {
+    /// Somebody other than the driver who books in a town.
+    pub(crate) fn rider(&self, town: usize, driver: Uuid, dice: &mut Dice) -> Option<Uuid> {
+        let mut choices = (0..8).filter_map(|_| self.anybody(town, dice));
+        choices.find(|rider| *rider != driver)
+    }
+
+    /// Mostly somebody from the town, rather an old customer than a new one.
+    fn anybody(&self, town: usize, dice: &mut Dice) -> Option<Uuid> {
+        let locals = self.by_town.get(town).filter(|locals| !locals.is_empty());
+        match locals.filter(|_| !dice.chance(0.1)) {
             Some(locals) => {
                 let number = *locals.get(dice.below(locals.len()).min(dice.below(locals.len())))?;
                 self.riders.get(number as usize).copied()

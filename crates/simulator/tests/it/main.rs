@@ -1,3 +1,6 @@
 //! The simulator, seen from outside.
 
 mod answer;
+mod judge;
+mod story;
+mod traffic;
