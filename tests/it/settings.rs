@@ -8,9 +8,13 @@ use service_runtime::config::{ConfigError, Document, example, published};
 /// Rewrites the file instead of comparing it.
 const UPDATE: &str = "OPENRIDE_TEST_UPDATE";
 
-/// Every program with a configuration of its own; a new one is added here.
+/// Every program with a configuration of its own; a new one is added here. Where several share a section,
+/// the first one describes it.
 fn documents() -> Result<Vec<Document>, ConfigError> {
-    Ok(vec![Document::of::<migrate::Config>("migrate")?])
+    Ok(vec![
+        Document::of::<ingestor::Config>("ingestor")?,
+        Document::of::<migrate::Config>("migrate")?,
+    ])
 }
 
 #[test]
