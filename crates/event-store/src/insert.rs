@@ -7,10 +7,11 @@ use crate::{
     store::Store,
 };
 
-/// `INSERT INTO … SELECT … FROM input('…') … FORMAT Native` with its body: one request, one block.
+/// `INSERT INTO … SELECT … FROM input('…') … FORMAT Native` with its body, or `INSERT INTO … SELECT …` from tables
+/// without one: one request, one block.
 #[derive(Clone, Debug)]
 pub struct InsertSelect {
-    /// The statement. `FORMAT Native` may be left out.
+    /// The statement. `FORMAT Native` may be left out, and must be where there is no body.
     pub sql: String,
     /// Values of its `{name:Type}` places.
     pub params: Params,
@@ -18,7 +19,7 @@ pub struct InsertSelect {
     pub query_id: String,
     /// Settings beside the [pinned](crate::insert_settings) ones, which cannot be changed here.
     pub settings: Vec<(String, String)>,
-    /// One block, as [`Block::encode_into`](crate::native::Block::encode_into) writes it.
+    /// One block, as [`Block::encode_into`](crate::native::Block::encode_into) writes it; empty for none.
     pub body: Bytes,
 }
 
@@ -86,7 +87,11 @@ impl Store {
         insert: &InsertSelect,
         pinned: &[(&str, &str)],
     ) -> Result<(), StoreError> {
-        let sql = with_format(&insert.sql);
+        let sql = if insert.body.is_empty() {
+            insert.sql.clone()
+        } else {
+            with_format(&insert.sql)
+        };
         let seconds = self.config().insert_timeout.as_secs_f64().to_string();
         let request = [
             ("database", self.database()),

@@ -52,14 +52,12 @@ impl Default for Config {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        let mut problems = Vec::new();
-        if let Err(error) = Subscriptions::new(&self.topics) {
-            problems.push(Problem::new("topics", error.to_string()));
-        }
-        if let Err(found) = self.clickhouse.validate() {
-            problems.extend(found);
-        }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        let topics = Subscriptions::new(&self.topics).map(drop);
+        Problem::of_sections([
+            ("topics", topics.map_err(|error| vec![Problem::new("", error.to_string())])),
+            ("clickhouse", self.clickhouse.validate()),
+            ("telemetry", self.telemetry.validate()),
+        ])
     }
 }
 

@@ -23,6 +23,7 @@ pub mod recover;
 pub mod reread;
 pub mod rows;
 mod service;
+pub mod settle;
 pub mod topics;
 mod windows;
 pub mod write;

@@ -13,9 +13,10 @@ use crate::{
     batch::RawBatch,
     board::Board,
     config::Config,
-    judge::{CODEC, Encoder, Identities, Judged, Rules, judge},
+    judge::{CODEC, Encoder, Identities, Judged, Rules, StoredVerdicts, judge},
     recover::{RecoverError, Recovery, StoredLimits, chain},
     windows,
+    write::WriteError,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{
@@ -125,7 +126,7 @@ impl Pipeline {
         let (judged, identities, encoder) = judging.await.map_err(|_| RecoverError::ShuttingDown)?;
         self.identities = identities;
         self.encoder = encoder;
-        Ok(judged.map_err(crate::write::WriteError::from)?)
+        Ok(judged.map_err(WriteError::from)?)
     }
 
     /// Lanes that are new to this member need to know what was accepted before it came.
@@ -148,7 +149,7 @@ impl Pipeline {
         loop {
             let lost = self.lanes_given_up(&judged);
             if !lost.is_empty() {
-                judged = self.without(judged, &lost).await?;
+                judged = self.without(judged, &lost)?;
             }
             let intent = (!judged.raw.is_empty()).then(|| self.intent(&judged));
             let recovery = &self.recovery;
@@ -163,7 +164,11 @@ impl Pipeline {
                     self.board.opened(&judged.ranges);
                     return Ok(Some(self.start(judged)));
                 }
-                Opening::LanesLost(lanes) => judged = self.without(judged, &lanes).await?,
+                Opening::LanesLost(lanes) => judged = self.without(judged, &lanes)?,
+                Opening::Stale(not_before) => {
+                    let decided_at = not_before.max(self.recovery.clock.now().trunc_subsecs(3));
+                    judged = self.again(judged, decided_at)?;
+                }
             }
         }
     }
@@ -174,15 +179,20 @@ impl Pipeline {
     }
 
     /// The batch without some lanes. The verdicts on the others stand: identities do not cross lanes.
-    async fn without(&mut self, judged: Judged, lost: &[LaneId]) -> Result<Judged, RecoverError> {
+    fn without(&mut self, mut judged: Judged, lost: &[LaneId]) -> Result<Judged, RecoverError> {
         warn!(batch.id = %judged.id, lanes = lost.len(), "lanes were lost before their batch was opened");
         lost.iter().for_each(|lane| self.identities.forget(lane));
-        let Judged { id, decided_at, mut raw, ranges, .. } = judged;
-        raw.lanes.retain(|lane| !lost.contains(&lane.lane));
+        judged.raw.lanes.retain(|lane| !lost.contains(&lane.lane));
+        let decided_at = judged.decided_at;
+        self.again(judged, decided_at)
+    }
+
+    /// Judges the records again; what was said about identities stands.
+    fn again(&mut self, judged: Judged, decided_at: DateTime<Utc>) -> Result<Judged, RecoverError> {
         let rules = Rules { decided_at, limits: self.config.judge.age_limits() };
-        let mut verdicts = crate::judge::StoredVerdicts::new(&ranges);
-        let judged = judge(id, raw, rules, &mut verdicts, &mut self.encoder);
-        Ok(judged.map_err(crate::write::WriteError::from)?)
+        let mut verdicts = StoredVerdicts::new(&judged.ranges);
+        let judged = judge(judged.id, judged.raw, rules, &mut verdicts, &mut self.encoder);
+        Ok(judged.map_err(WriteError::from)?)
     }
 
     fn intent(&self, judged: &Judged) -> Batch {

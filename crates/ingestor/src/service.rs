@@ -10,6 +10,7 @@ use crate::{
     pipeline::Pipeline,
     progress,
     recover::{RecoverError, Recovery},
+    settle::Settler,
     write::{Targets, Writer},
 };
 use anyhow::{Context, anyhow};
@@ -71,6 +72,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let (durable, commits) = mpsc::unbounded_channel();
     let reporting = tokio::spawn(progress::report(consumer.clone(), board.clone(), pool.clone(), clock));
     let committing = tokio::spawn(progress::commit(consumer.clone(), commits));
+    let settling = tokio::spawn(settler(&config, &recovery, &owner).run(config.settle.interval.get(), shutdown.clone()));
     info!(owner, "joined the group");
 
     let reading = tokio::task::spawn_blocking(move || intake.run());
@@ -80,6 +82,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     health.start_draining();
     info!("draining");
     drain(pipeline, give_up).await?;
+    settling.await.ok();
     committing.await.ok();
     reporting.abort();
     if let Err(error) = lanes::release(&pool, &owner, &board.lanes()).await {
@@ -90,6 +93,17 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     admin_stop.cancel();
     admin.await.context("the admin listener")??;
     read.map_err(|error| anyhow!("the Kafka client cannot go on: {error}"))
+}
+
+fn settler(config: &Config, recovery: &Recovery, owner: &str) -> Settler {
+    Settler {
+        store: recovery.writer.store().clone(),
+        pool: recovery.pool.clone(),
+        clock: recovery.clock.clone(),
+        owner: owner.to_owned(),
+        patience: config.settle.patience.get(),
+        settled: recovery.meters.settled.clone(),
+    }
 }
 
 /// Waits for the pipeline to close its last batch.

@@ -20,7 +20,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: Secret::from("postgres://openride@127.0.0.1:15432/openride"),
+            url: Secret::from("postgres://openride@127.0.0.1:15432/openride_analytics"),
             pool_size: 4,
             connect_timeout: HumanDuration::secs(5),
             statement_timeout: HumanDuration::secs(10),

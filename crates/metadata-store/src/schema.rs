@@ -57,8 +57,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    settle_horizon (only) {
-        only -> Bool,
+    settle_horizon (singleton) {
+        singleton -> Bool,
         bucket -> BigInt,
         left_over -> BigInt,
     }

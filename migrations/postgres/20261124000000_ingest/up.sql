@@ -71,7 +71,7 @@ CREATE UNIQUE INDEX settle_batch_one ON settle_batch ((true)) WHERE state <> 'do
 -- Up to which bucket of `decided_at` waiting facts may have been taken. Opening a batch reads it shared, raising it
 -- locks it, so no batch can add facts to a bucket that was taken.
 CREATE TABLE settle_horizon (
-    only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     bucket    bigint  NOT NULL,
     -- the last bucket that was given to facts left over
     left_over bigint  NOT NULL

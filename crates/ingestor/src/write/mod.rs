@@ -4,7 +4,7 @@
 //! what is there and inserts what is not. Both run under a [`Fence`], so that an attempt that was given up
 //! can never write again.
 
-mod presence;
+pub mod presence;
 mod statement;
 mod targets;
 mod verdict_rows;

@@ -6,41 +6,54 @@ use chrono::NaiveDate;
 use event_store::{Params, Store, StoreError};
 use shared_schema::Domain;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// The partitions of a table in which the batch's rows of a domain are.
-pub async fn partitions(
+pub(super) async fn partitions(
     store: &Store,
     target: &Target,
     judged: &Judged,
     domain: Domain,
 ) -> Result<BTreeSet<String>, StoreError> {
-    let condition = match target.witness {
-        Witness::Mark => "mark = {mark:UUID}",
-        Witness::Batch => "batch = {batch:UUID} AND kafka_topic IN {topics:Array(String)}",
-    };
-    let sql = format!("SELECT DISTINCT _partition_id FROM {}.{} WHERE {condition}", store.database(), target.table);
+    if target.witness == Witness::Mark {
+        return marked_partitions(store, target, mark(judged.id, domain)).await;
+    }
+    let condition = "batch = {batch:UUID} AND kafka_topic IN {topics:Array(String)}";
     let lanes = judged.raw.lanes.iter().filter(|lane| lane.source.domain == domain);
     let topics: BTreeSet<&str> = lanes.map(|lane| lane.lane.topic.as_str()).collect();
     let topics: Vec<&str> = topics.into_iter().collect();
-    let params = Params::new()
-        .with("mark", mark(judged.id, domain))
-        .with("batch", judged.id)
-        .with("topics", topics.as_slice());
+    let params = Params::new().with("batch", judged.id).with("topics", topics.as_slice());
+    select(store, target, condition, params).await
+}
+
+/// The partitions of an aggregate in which the sentinels of an insert are.
+pub async fn marked_partitions(store: &Store, target: &Target, mark: Uuid) -> Result<BTreeSet<String>, StoreError> {
+    select(store, target, "mark = {mark:UUID}", Params::new().with("mark", mark)).await
+}
+
+async fn select(
+    store: &Store,
+    target: &Target,
+    condition: &str,
+    params: Params,
+) -> Result<BTreeSet<String>, StoreError> {
+    let sql = format!("SELECT DISTINCT _partition_id FROM {}.{} WHERE {condition}", store.database(), target.table);
     let found: Vec<String> = store.query(&sql).params(&params).named("presence of a batch").fetch_all().await?;
     Ok(found.into_iter().collect())
 }
 
 /// Whether nothing can be missing. Of a table without sentinels that cannot be told: a repair offers it all rows
 /// that are not in a partition found present.
-pub fn is_complete(target: &Target, insert: &DomainInsert, present: &BTreeSet<String>) -> bool {
-    target.witness == Witness::Mark && expected(target, insert).is_subset(present)
+pub(super) fn is_complete(target: &Target, insert: &DomainInsert, present: &BTreeSet<String>) -> bool {
+    target.witness == Witness::Mark && expected(target, &insert.months).is_subset(present)
 }
 
-fn expected(target: &Target, insert: &DomainInsert) -> BTreeSet<String> {
+/// The partitions of an aggregate in which an insert over these months must show.
+pub fn expected(target: &Target, months: &BTreeSet<NaiveDate>) -> BTreeSet<String> {
     if target.partition_key.is_empty() {
         return BTreeSet::from(["all".to_owned()]);
     }
-    insert.months.iter().map(partition_id).collect()
+    months.iter().map(partition_id).collect()
 }
 
 fn partition_id(month: &NaiveDate) -> String {

@@ -44,21 +44,28 @@ impl Statements {
         format!("INSERT INTO {}.in_{domain} ({names}) {select}", self.database, domain = domain.as_str())
     }
 
-    /// The insert of what is missing straight into one target, past all views: the view's own `SELECT`, read from
-    /// the batch's rows instead of the input table, without the partitions that are there.
+    /// The insert of what is missing of a batch straight into one target.
     pub fn repair(&self, domain: Domain, target: &Target) -> String {
         let source = self.sources.get(&domain).map_or("", |source| source.select.as_str());
-        let input = format!("FROM {}.in_{}", self.database, domain.as_str());
-        let select = target.select.replace(&input, &format!("FROM ({source})"));
-        let columns = target.columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let partition = match target.partition_key.as_str() {
+        target.repair(&self.database, domain, source)
+    }
+}
+
+impl Target {
+    /// The insert of missing rows straight into the table, past all views: the view's own `SELECT`, read from
+    /// `source` instead of the input table, without the partitions in `{present:Array(String)}`.
+    pub fn repair(&self, database: &str, domain: Domain, source: &str) -> String {
+        let input = format!("FROM {database}.in_{}", domain.as_str());
+        let select = self.select.replace(&input, &format!("FROM ({source})"));
+        let columns = self.columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let partition = match self.partition_key.as_str() {
             "" => "'all'".to_owned(),
             key => format!("toString({key})"),
         };
         format!(
-            "INSERT INTO {}.{} ({columns}) SELECT {columns} FROM ({select}) \
+            "INSERT INTO {database}.{} ({columns}) SELECT {columns} FROM ({select}) \
              WHERE {partition} NOT IN ({{present:Array(String)}})",
-            self.database, target.table,
+            self.table,
         )
     }
 }

@@ -1,0 +1,257 @@
+//! The SQL of a settling.
+
+use shared_schema::Domain;
+
+/// Facts of a domain that can wait.
+pub struct Waiting {
+    /// Whose facts.
+    pub domain: Domain,
+    /// What the regional aggregates need of them, beside the envelope.
+    columns: &'static [&'static str],
+    /// Whom they ask.
+    asks: Asks,
+}
+
+/// What decides a fact's region.
+enum Asks {
+    /// The ride's pick-up, else the origin of its route, which the fact names or not.
+    Ride { names_route: bool },
+    /// The origin of the route.
+    Route,
+    /// The registration.
+    User,
+}
+
+const ENVELOPE: [&str; 9] = [
+    "event_id",
+    "event_type",
+    "event_timestamp",
+    "kafka_topic",
+    "kafka_partition",
+    "kafka_offset",
+    "kafka_timestamp",
+    "clock_skew",
+    "decided_at",
+];
+const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
+const ZERO: &str = "toUUID('00000000-0000-0000-0000-000000000000')";
+
+/// Every domain whose facts can wait.
+pub const WAITING: [Waiting; 5] = [
+    Waiting { domain: Domain::User, columns: &["user_id", "role", "kyc_status"], asks: Asks::User },
+    Waiting {
+        domain: Domain::Booking,
+        columns: &[
+            "booking_id", "rider_id", "driver_id", "route_id", "seats_booked", "total_price", "scheduled_departure",
+        ],
+        asks: Asks::Ride { names_route: true },
+    },
+    Waiting {
+        domain: Domain::Payment,
+        columns: &[
+            "payment_id", "booking_id", "rider_id", "amount", "currency", "payment_method", "processing_time_ms",
+            "refund_amount",
+        ],
+        asks: Asks::Ride { names_route: false },
+    },
+    Waiting {
+        domain: Domain::Trip,
+        columns: &[
+            "trip_id", "booking_id", "driver_id", "rider_id", "route_id", "scheduled_departure", "actual_departure",
+            "duration_minutes", "distance_km", "driver_earnings", "platform_commission", "on_time",
+        ],
+        asks: Asks::Ride { names_route: true },
+    },
+    Waiting { domain: Domain::Route, columns: &["route_id", "driver_id", "seats_total"], asks: Asks::Route },
+];
+
+impl Waiting {
+    /// The table in which they wait.
+    pub fn table(&self) -> String {
+        format!("waiting_{}", self.domain.as_str())
+    }
+
+    /// The outcomes that can be told now: place, region, method. A fact whose source is missing waits until
+    /// everything that arrived `patience` before has been read (`{expired:DateTime64}`), and is `unknown` then.
+    pub fn outcomes(&self, database: &str) -> String {
+        match self.asks {
+            Asks::User => self.by_source(database, "user", "user_id"),
+            Asks::Route => self.by_source(database, "route", "route_id"),
+            Asks::Ride { names_route } => self.by_ride(database, names_route),
+        }
+    }
+
+    fn taken(&self, database: &str) -> String {
+        format!("(SELECT * FROM {database}.{} WHERE bucket IN {{buckets:Array(UInt64)}})", self.table())
+    }
+
+    fn by_source(&self, database: &str, kind: &str, id: &str) -> String {
+        let facts = self.taken(database);
+        let source = source(database, kind, &format!("SELECT {id} FROM {facts}"));
+        format!(
+            "SELECT f.kafka_topic, f.kafka_partition, f.kafka_offset, \
+                 if(s.known, s.state, 'unknown') AS state, if(s.known, s.city, 'unknown') AS city, '' AS payment_method \
+             FROM {facts} AS f LEFT JOIN {source} AS s ON s.id = f.{id} \
+             WHERE s.known OR f.kafka_timestamp < {{expired:DateTime64(3, 'UTC')}}"
+        )
+    }
+
+    fn by_ride(&self, database: &str, names_route: bool) -> String {
+        let facts = self.taken(database);
+        let ride = source(database, "ride", &format!("SELECT booking_id FROM {facts}"));
+        let route_id = if names_route { "f.route_id" } else { "r.route_id" };
+        let routes = if names_route {
+            format!("SELECT route_id FROM {facts}")
+        } else {
+            format!("SELECT route_id FROM {ride}")
+        };
+        let route = source(database, "route", &routes);
+        let (method_join, method) = match self.domain {
+            Domain::Payment => {
+                let payment = source(database, "payment", &format!("SELECT payment_id FROM {facts}"));
+                (format!("LEFT JOIN {payment} AS p ON p.id = f.payment_id"), "p.payment_method")
+            }
+            _ => (String::new(), "''"),
+        };
+        format!(
+            "SELECT f.kafka_topic, f.kafka_partition, f.kafka_offset, \
+                 multiIf(r.state != '', r.state, o.known, o.state, 'unknown') AS state, \
+                 multiIf(r.state != '', r.city, o.known, o.city, 'unknown') AS city, {method} AS payment_method \
+             FROM {facts} AS f LEFT JOIN {ride} AS r ON r.id = f.booking_id \
+             LEFT JOIN {route} AS o ON o.id = {route_id} {method_join} \
+             WHERE r.state != '' OR (r.known AND o.known) OR f.kafka_timestamp < {{expired:DateTime64(3, 'UTC')}}"
+        )
+    }
+
+    /// The rows for the domain's input table: the facts that this settling settled, with their regions, and a
+    /// sentinel for each month that they can fall into.
+    pub fn source(&self, database: &str, fence: &str) -> String {
+        let columns = || ENVELOPE.iter().chain(self.columns).copied();
+        let facts: Vec<String> = columns()
+            .map(|name| match name {
+                // what a refund does not say, its payment does
+                "payment_method" => "coalesce(f.payment_method, nullIf(s.payment_method, '')) AS payment_method".to_owned(),
+                name => format!("f.{name} AS {name}"),
+            })
+            .collect();
+        let constants = "{batch:UUID} AS batch, CAST('settle', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)') AS phase";
+        let settled = format!(
+            "SELECT {constants}, {ZERO} AS mark, s.state AS state, s.city AS city, true AS region_settled, {} \
+             FROM {} AS f INNER JOIN {} AS s \
+             ON s.kafka_topic = f.kafka_topic AND s.kafka_partition = f.kafka_partition AND s.kafka_offset = f.kafka_offset",
+            facts.join(", "),
+            self.taken(database),
+            settlements(database),
+        );
+        format!("SELECT * FROM ({settled} UNION ALL {}) WHERE {fence}", self.sentinels(database, constants))
+    }
+
+    /// Rows of nothing but a mark and a month.
+    fn sentinels(&self, database: &str, constants: &str) -> String {
+        let columns = ENVELOPE.iter().chain(self.columns).map(|name| match *name {
+            "event_timestamp" => "first AS event_timestamp".to_owned(),
+            "decided_at" => "{settled_at:DateTime64(3, 'UTC')} AS decided_at".to_owned(),
+            name => format!("blank.{name} AS {name}"),
+        });
+        format!(
+            "SELECT {constants}, {{mark:UUID}} AS mark, '' AS state, '' AS city, false AS region_settled, {} \
+             FROM (SELECT arrayJoin({{months:Array(DateTime64(3, 'UTC'))}}) AS first) AS month \
+             CROSS JOIN (SELECT * FROM {database}.in_{} RIGHT JOIN (SELECT 1 AS one) AS nothing ON false) AS blank",
+            columns.collect::<Vec<_>>().join(", "),
+            self.domain.as_str(),
+        )
+    }
+
+    /// The insert of [`source`](Self::source) into the input table.
+    pub fn insert(&self, database: &str, fence: &str) -> String {
+        let columns = ENVELOPE.iter().chain(self.columns).copied().collect::<Vec<_>>().join(", ");
+        format!(
+            "INSERT INTO {database}.in_{} (batch, phase, mark, state, city, region_settled, {columns}) {}",
+            self.domain.as_str(),
+            self.source(database, fence)
+        )
+    }
+
+    /// Months of the settled facts, as a view may round their times.
+    pub fn months(&self, database: &str) -> String {
+        format!(
+            "SELECT DISTINCT toUInt32(toYYYYMM(arrayJoin([event_timestamp, event_timestamp + INTERVAL 999 MILLISECOND]))) AS month \
+             FROM {} WHERE ({PLACE}) IN (SELECT {PLACE} FROM {})",
+            self.taken(database),
+            settlements(database)
+        )
+    }
+
+    fn left_over(&self, database: &str) -> String {
+        format!("{} WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {})", self.taken(database), settlements(database))
+    }
+
+    /// How many facts go on waiting.
+    pub fn count_left_over(&self, database: &str) -> String {
+        format!("SELECT count() FROM {}", self.left_over(database))
+    }
+
+    /// Gives them a bucket of their own.
+    pub fn keep_left_over(&self, database: &str) -> String {
+        let columns = ENVELOPE.iter().chain(self.columns).copied().collect::<Vec<_>>().join(", ");
+        format!(
+            "INSERT INTO {database}.{} (bucket, batch, {columns}) SELECT {{left_over:UInt64}}, {{batch:UUID}}, {columns} FROM {}",
+            self.table(),
+            self.left_over(database)
+        )
+    }
+
+    /// Writes the regions into the domain's own rows. May be repeated.
+    pub fn update_rows(&self, database: &str) -> String {
+        let places = format!("SELECT {PLACE} FROM {}", settlements(database));
+        let region = |field: &str| {
+            format!("dictGetOrDefault('{database}.settled_regions', '{field}', ({PLACE}), {field})")
+        };
+        format!(
+            "UPDATE {database}.{}_events SET state = {}, city = {}, region_settled = true \
+             WHERE event_timestamp >= {{first:DateTime64(3, 'UTC')}} AND event_timestamp <= {{last:DateTime64(3, 'UTC')}} \
+               AND NOT region_settled AND ({PLACE}) IN ({places})",
+            self.domain.as_str(),
+            region("state"),
+            region("city"),
+        )
+    }
+
+    /// First and last time of the settled facts.
+    pub fn span(&self, database: &str) -> String {
+        format!(
+            "SELECT toUnixTimestamp64Milli(min(event_timestamp)) AS first, toUnixTimestamp64Milli(max(event_timestamp)) AS last, \
+                 count() AS facts \
+             FROM {} WHERE ({PLACE}) IN (SELECT {PLACE} FROM {})",
+            self.taken(database),
+            settlements(database)
+        )
+    }
+}
+
+/// What is known of some ids; of several events that tell it, the earliest counts.
+fn source(database: &str, kind: &str, ids: &str) -> String {
+    format!(
+        "(SELECT id, argMin(route_id, kafka_offset) AS route_id, argMin(toString(state), kafka_offset) AS state, \
+             argMin(toString(city), kafka_offset) AS city, argMin(toString(payment_method), kafka_offset) AS payment_method, \
+             true AS known \
+         FROM {database}.region_sources WHERE kind = '{kind}' AND id IN ({ids}) GROUP BY id)"
+    )
+}
+
+fn settlements(database: &str) -> String {
+    format!("(SELECT * FROM {database}.settlements WHERE batch = {{batch:UUID}} AND kafka_topic != '')")
+}
+
+/// Stores what can be told now, in one part, with a row of no place as its witness.
+pub fn decide(database: &str, fence: &str) -> String {
+    let outcomes: Vec<String> = WAITING.iter().map(|waiting| waiting.outcomes(database)).collect();
+    format!(
+        "INSERT INTO {database}.settlements \
+             (batch, kafka_topic, kafka_partition, kafka_offset, state, city, payment_method, settled_at) \
+         SELECT {{batch:UUID}}, *, {{settled_at:DateTime64(3, 'UTC')}} FROM ( \
+             {} UNION ALL SELECT '' AS kafka_topic, 0 AS kafka_partition, 0 AS kafka_offset, '', '', '' \
+         ) WHERE {fence}",
+        outcomes.join(" UNION ALL ")
+    )
+}
