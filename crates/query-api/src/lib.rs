@@ -1,1 +1,29 @@
 //! The HTTP API over the metrics.
+//!
+//! ```text
+//! request ─▶ http::request_id ─▶ routes ─▶ parameters ─▶ analytics::Query ─▶ ClickHouse
+//!                                   │                                            │
+//!                                   ├─▶ lanes (PostgreSQL): complete_through     ▼
+//!                                   └──────────────────────────▶ Answer { date_range, metrics } ─▶ JSON
+//! anything that goes wrong ─▶ error: ApiError ─▶ one table ─▶ problem document (RFC 9457)
+//! ```
+//!
+//! Definitions of metrics are in the crate `analytics`; this one reads parameters, asks, and answers. It has no
+//! access control yet and therefore listens to its own machine only.
+
+mod answer;
+mod ask;
+mod config;
+mod error;
+mod health;
+mod http;
+mod lanes;
+mod openapi;
+mod parameters;
+mod routes;
+mod server;
+mod services;
+
+pub use config::{Config, HttpConfig};
+pub use openapi::document as openapi;
+pub use server::{Server, bind, run};

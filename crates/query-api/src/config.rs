@@ -1,0 +1,129 @@
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_runtime::{
+    cli::ServiceSettings,
+    config::{HumanDuration, Problem, Settings},
+    telemetry::TelemetryConfig,
+};
+
+/// The settings of the query API.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where requests are answered.
+    pub http: HttpConfig,
+    /// The database of the events.
+    pub clickhouse: event_store::Config,
+    /// The database of the lanes.
+    pub postgres: metadata_store::Config,
+    /// Logs, metrics, traces.
+    pub telemetry: TelemetryConfig,
+}
+
+/// How requests are answered.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Address and port of the API. It has no access control yet, so it must be a loopback address; port 0
+    /// takes a free one.
+    pub listen: SocketAddr,
+    /// Threads that answer requests; 0 takes one per core.
+    #[schemars(range(max = 256))]
+    pub workers: u16,
+    /// How long the statements of a request may take, each.
+    pub query_deadline: HumanDuration,
+    /// How long the lanes may be waited for. Metrics then show the last `complete_through` that was read,
+    /// which stays true.
+    pub lanes_deadline: HumanDuration,
+    /// How long requests that are under way may take after a SIGTERM.
+    pub shutdown_timeout: HumanDuration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8097)),
+            workers: 0,
+            query_deadline: HumanDuration::secs(10),
+            lanes_deadline: HumanDuration::secs(1),
+            shutdown_timeout: HumanDuration::secs(20),
+        }
+    }
+}
+
+impl Settings for HttpConfig {
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        let mut problems = Vec::new();
+        if !self.listen.ip().is_loopback() {
+            problems.push(Problem::new(
+                "listen",
+                "it must be a loopback address such as 127.0.0.1:8097: the API has no access control",
+            ));
+        }
+        for (name, value) in [
+            ("query_deadline", self.query_deadline),
+            ("lanes_deadline", self.lanes_deadline),
+        ] {
+            if value.is_zero() {
+                problems.push(Problem::new(name, "it must be longer than 0s"));
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl Settings for Config {
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        Problem::of_sections([
+            ("http", self.http.validate()),
+            ("clickhouse", self.clickhouse.validate()),
+            ("telemetry", self.telemetry.validate()),
+        ])
+    }
+}
+
+impl ServiceSettings for Config {
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert!(Config::default().validate().is_ok());
+    }
+
+    #[test]
+    fn an_address_that_others_can_reach_is_refused() {
+        for listen in ["0.0.0.0:8097", "192.168.1.5:8097", "[::]:8097"] {
+            let http = HttpConfig {
+                listen: listen.parse().unwrap(),
+                ..HttpConfig::default()
+            };
+            let problems = Config {
+                http,
+                ..Config::default()
+            }
+            .validate()
+            .unwrap_err();
+            assert_eq!(problems[0].setting, "http.listen", "{listen}");
+        }
+        for listen in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:8097"] {
+            let http = HttpConfig {
+                listen: listen.parse().unwrap(),
+                ..HttpConfig::default()
+            };
+            assert!(http.validate().is_ok(), "{listen}");
+        }
+    }
+}

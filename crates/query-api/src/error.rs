@@ -1,0 +1,229 @@
+//! Everything that can go wrong with a request, and the one table of what the client hears of it.
+
+use std::fmt;
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use analytics::time::{BeyondRetention, Side};
+use event_store::StoreError;
+
+use crate::{
+    http::problem,
+    lanes::LanesError,
+    parameters::{Fault, ParameterError},
+};
+
+/// Why a request is not answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// A parameter is at fault.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// A bound off the grid is too old.
+    #[error(transparent)]
+    BeyondRetention(#[from] BeyondRetention),
+    /// There is nothing at this path.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// The path exists, but not for this method.
+    #[error("this path answers GET and HEAD only")]
+    MethodNotAllowed,
+    /// ClickHouse did not answer.
+    #[error("clickhouse: {0}")]
+    Store(#[from] StoreError),
+    /// PostgreSQL did not answer.
+    #[error("postgres: {0}")]
+    Lanes(#[from] LanesError),
+}
+
+/// What the client hears of an error. Of an error of ours it is a fixed text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Stable: programs may rely on it.
+    pub(crate) code: &'static str,
+    pub(crate) status: StatusCode,
+    /// What is wrong with this request.
+    pub(crate) detail: String,
+    /// What to do about it.
+    pub(crate) hint: String,
+    /// The parameter at fault.
+    pub(crate) parameter: Option<String>,
+}
+
+impl ApiError {
+    /// The table.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Parameter(error) => of_parameter(error),
+            Self::BeyondRetention(error) => of_retention(error),
+            Self::NotFound => fixed(
+                "not_found",
+                StatusCode::NOT_FOUND,
+                self,
+                "/docs lists all paths.",
+            ),
+            Self::MethodNotAllowed => fixed(
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                self,
+                "Use GET.",
+            ),
+            Self::Store(error) => of_store(error),
+            Self::Lanes(_) => fixed(
+                "lanes_unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database of the lanes does not answer.",
+                RETRY,
+            ),
+        }
+    }
+
+    /// Seconds after which the request may be repeated.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        (self.verdict().status == StatusCode::SERVICE_UNAVAILABLE).then_some(2)
+    }
+}
+
+const RETRY: &str = "Try again in some seconds.";
+
+fn fixed(code: &'static str, status: StatusCode, detail: impl fmt::Display, hint: &str) -> Verdict {
+    let (detail, hint) = (detail.to_string(), hint.to_owned());
+    Verdict {
+        code,
+        status,
+        detail,
+        hint,
+        parameter: None,
+    }
+}
+
+fn of_parameter(error: &ParameterError) -> Verdict {
+    let (code, status) = match error.fault {
+        Fault::Unknown => ("unknown_parameter", StatusCode::BAD_REQUEST),
+        Fault::Repeated => ("repeated_parameter", StatusCode::BAD_REQUEST),
+        Fault::Unreadable => ("unreadable_parameter", StatusCode::BAD_REQUEST),
+        Fault::OutOfRange => ("parameter_out_of_range", StatusCode::UNPROCESSABLE_ENTITY),
+        Fault::StartAfterEnd => ("start_after_end", StatusCode::UNPROCESSABLE_ENTITY),
+        Fault::TooManyPoints => ("too_many_points", StatusCode::UNPROCESSABLE_ENTITY),
+        Fault::UnknownRegion => ("unknown_region", StatusCode::UNPROCESSABLE_ENTITY),
+        Fault::UnknownReason => ("unknown_reason", StatusCode::UNPROCESSABLE_ENTITY),
+    };
+    Verdict {
+        code,
+        status,
+        detail: error.to_string(),
+        hint: error.allowed.clone(),
+        parameter: Some(error.name.clone()),
+    }
+}
+
+fn of_retention(error: &BeyondRetention) -> Verdict {
+    let parameter = match error.side {
+        Side::Start => "start_date",
+        Side::End => "end_date",
+    };
+    Verdict {
+        code: "beyond_retention",
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        detail: format!("{parameter}: {error}; older bounds must lie on quarters of an hour"),
+        hint: format!(
+            "The nearest that can be served are {} and {}.",
+            error.earlier, error.later
+        ),
+        parameter: Some(parameter.to_owned()),
+    }
+}
+
+/// ClickHouse's own code for a statement that took too long.
+const TIMEOUT_EXCEEDED: u32 = 159;
+
+fn of_store(error: &StoreError) -> Verdict {
+    let timed_out = matches!(error, StoreError::TimedOut { .. })
+        || error.server_code() == Some(TIMEOUT_EXCEEDED);
+    match (timed_out, error.is_retryable()) {
+        (true, _) => fixed(
+            "query_timed_out",
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database of the events did not answer in time.",
+            "Try again in some seconds, or ask for less.",
+        ),
+        (false, true) => fixed(
+            "store_unavailable",
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database of the events does not answer.",
+            RETRY,
+        ),
+        (false, false) => fixed(
+            "internal",
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The request could not be answered.",
+            "Report the request_id.",
+        ),
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.verdict().status
+    }
+
+    /// Without the id of the request, which only the middleware knows; that puts the whole answer in its place.
+    fn error_response(&self) -> HttpResponse {
+        problem::response(self, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_store::{At, Operation};
+
+    fn at() -> At {
+        At {
+            operation: Operation::Select,
+            subject: "bookings".to_owned(),
+        }
+    }
+
+    #[test]
+    fn errors_of_ours_do_not_carry_their_cause() {
+        let secret = "DB::Exception: Unknown column in SELECT secret FROM events_raw";
+        for (code, expected) in [
+            (47, "internal"),
+            (241, "store_unavailable"),
+            (159, "query_timed_out"),
+        ] {
+            let error: ApiError = StoreError::Server {
+                at: at(),
+                code,
+                message: secret.to_owned(),
+            }
+            .into();
+            let verdict = error.verdict();
+            assert_eq!(verdict.code, expected);
+            assert!(!format!("{verdict:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn an_outage_says_when_to_try_again() {
+        let down: ApiError = StoreError::Unreachable {
+            at: at(),
+            source: "refused".into(),
+        }
+        .into();
+        assert_eq!(
+            (down.verdict().code, down.retry_after()),
+            ("store_unavailable", Some(2))
+        );
+        let late: ApiError = StoreError::TimedOut {
+            at: at(),
+            after: std::time::Duration::from_secs(1),
+        }
+        .into();
+        assert_eq!(
+            (late.verdict().code, late.retry_after()),
+            ("query_timed_out", Some(2))
+        );
+        assert_eq!(ApiError::NotFound.retry_after(), None);
+    }
+}

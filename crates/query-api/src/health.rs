@@ -1,0 +1,28 @@
+use service_runtime::health::HealthState;
+use tracing::warn;
+
+use crate::services::Services;
+
+/// Ready while the numbers can be read. PostgreSQL is asked too, although metrics are answered without it for a
+/// while: the ledger is not.
+pub(crate) fn state(services: &Services) -> HealthState {
+    let (store, lanes) = (services.store.clone(), services.lanes.clone());
+    HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+        .check("clickhouse", move || {
+            let store = store.clone();
+            async move { reported("clickhouse", store.ping().await) }
+        })
+        .check("postgres", move || {
+            let lanes = lanes.clone();
+            async move { reported("postgres", lanes.ping().await) }
+        })
+        .build()
+}
+
+/// Details are for the log; whoever can reach the port reads the reason.
+fn reported<E: std::error::Error>(dependency: &str, result: Result<(), E>) -> Result<(), String> {
+    result.map_err(|error| {
+        warn!(dependency, %error, "a dependency does not answer");
+        "it does not answer".to_owned()
+    })
+}

@@ -1,0 +1,68 @@
+//! What every request and answer has: an id, a place in the log and in the metrics, and problem documents.
+
+pub(crate) mod problem;
+mod request_id;
+mod requests;
+
+use std::time::Instant;
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{StatusCode, header::HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use tracing::{Instrument, debug, error, info_span, warn};
+
+use self::request_id::RequestId;
+pub(crate) use self::requests::Requests;
+use crate::error::ApiError;
+
+/// Gives the request its id and the answer its frame.
+pub(crate) async fn framed(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = RequestId::of(request.headers());
+    let span = info_span!("request", request_id = %id, http.method = %request.method(), url.path = request.path());
+    let began = Instant::now();
+    let requests = request.app_data::<Data<Requests>>().cloned();
+    let response = next.call(request).instrument(span.clone()).await?;
+    let _entered = span.enter();
+    if let Some(requests) = requests {
+        requests.count(&response, began.elapsed());
+    }
+    let mut response = match response
+        .response()
+        .error()
+        .and_then(Error::as_error::<ApiError>)
+    {
+        Some(problem) => {
+            report(problem);
+            let document = problem::response(problem, Some(&id));
+            response.into_response(document).map_into_right_body()
+        }
+        None => response.map_into_left_body(),
+    };
+    if let Ok(value) = HeaderValue::try_from(id.as_str()) {
+        response.headers_mut().insert(request_id::HEADER, value);
+    }
+    Ok(response)
+}
+
+/// Errors are logged here and nowhere else: what the client did wrong is no news, an outage is, and what is neither
+/// must be looked at.
+fn report(problem: &ApiError) {
+    let verdict = problem.verdict();
+    match verdict.status {
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            error!(code = verdict.code, error = %problem, "the request failed")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            warn!(code = verdict.code, error = %problem, "the request cannot be answered")
+        }
+        _ => debug!(code = verdict.code, error = %problem, "the request was refused"),
+    }
+}

@@ -1,0 +1,137 @@
+//! The lanes in PostgreSQL: how far arrivals are durable, and whether anybody reads them.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use analytics::realtime::Signs;
+use metadata_store::{Pool, StoreError, lanes::Lane};
+use tokio::time::timeout;
+use tracing::warn;
+
+/// Reads the lanes and remembers what it read last.
+#[derive(Clone)]
+pub(crate) struct Lanes {
+    pool: Pool,
+    deadline: Duration,
+    last: Arc<Mutex<Option<Signs>>>,
+}
+
+/// Why the lanes could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LanesError {
+    /// PostgreSQL did not answer in time.
+    #[error("the lanes were not read within {0:?}")]
+    TimedOut(Duration),
+    /// PostgreSQL failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lanes {
+    pub(crate) fn new(pool: Pool, deadline: Duration) -> Self {
+        Self {
+            pool,
+            deadline,
+            last: Arc::default(),
+        }
+    }
+
+    /// All lanes as they are now.
+    pub(crate) async fn all(&self) -> Result<Vec<Lane>, LanesError> {
+        let lanes = timeout(self.deadline, metadata_store::lanes::all(&self.pool));
+        Ok(lanes
+            .await
+            .map_err(|_| LanesError::TimedOut(self.deadline))??)
+    }
+
+    /// What the lanes tell. To be read before the numbers that it is shown with: what was durable then is in them.
+    ///
+    /// While PostgreSQL is away it is what was read last. That stays true: what is complete remains complete.
+    pub(crate) async fn signs(&self) -> Result<Signs, LanesError> {
+        match self.all().await {
+            Ok(lanes) => {
+                let signs = signs_of(&lanes);
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(signs.clone());
+                Ok(signs)
+            }
+            Err(error) => {
+                let last = self
+                    .last
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone();
+                let last = last.ok_or(error)?;
+                warn!("the lanes cannot be read; the last complete_through stands");
+                Ok(last)
+            }
+        }
+    }
+
+    /// Whether PostgreSQL answers.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.pool.ping().await
+    }
+}
+
+/// The least of all lanes, or nothing as long as one has none.
+fn signs_of(lanes: &[Lane]) -> Signs {
+    let complete = lanes
+        .iter()
+        .map(|lane| lane.complete_through)
+        .collect::<Option<Vec<_>>>();
+    Signs {
+        complete_through: complete.and_then(|times| times.into_iter().min()),
+        heard_at: lanes.iter().filter_map(|lane| lane.heartbeat_at).max(),
+        stopped: lanes
+            .iter()
+            .filter(|lane| lane.stopped_reason.is_some())
+            .map(|lane| lane.id().to_string())
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+
+    fn lane(partition: i32, complete_through: Option<i64>) -> Lane {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
+        Lane {
+            topic: "openride.events.trip".to_owned(),
+            partition,
+            first_offset: 0,
+            next_offset: 0,
+            epoch: 1,
+            owner: None,
+            open_batch: None,
+            end_offset: None,
+            complete_through: complete_through.map(at),
+            heartbeat_at: complete_through.map(at),
+            stopped_reason: (partition == 1).then(|| "parked".to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_slowest_lane_decides() {
+        let signs = signs_of(&[lane(0, Some(20)), lane(1, Some(10))]);
+        assert_eq!(
+            signs.complete_through,
+            DateTime::<Utc>::from_timestamp(10, 0)
+        );
+        assert_eq!(signs.heard_at, DateTime::<Utc>::from_timestamp(20, 0));
+        assert_eq!(signs.stopped, ["openride.events.trip/1"]);
+    }
+
+    #[test]
+    fn a_lane_of_which_nothing_is_known_makes_nothing_complete() {
+        assert_eq!(
+            signs_of(&[lane(0, Some(20)), lane(2, None)]).complete_through,
+            None
+        );
+        assert_eq!(signs_of(&[]).complete_through, None);
+    }
+}

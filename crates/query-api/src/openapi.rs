@@ -1,0 +1,121 @@
+//! The description of the API: `/openapi.json`, and a page to read it and try it at `/docs`.
+
+use actix_web::{
+    HttpResponse,
+    http::header::LOCATION,
+    web::{self, ServiceConfig},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, Ref, RefOr, Response, ResponseBuilder,
+        header::HeaderBuilder,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{http::problem::Problem, routes};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "OpenRide Analytics",
+        description = "Numbers about users, bookings, payments, trips, drivers and routes, from the events of the OpenRide services.\n\nMoney is a decimal string in NGN. Rates are percent with two decimals, rounded half away from zero from exact values. A rate, mean or percentile over nothing is `null`, an empty sum is \"0.00\". Percentiles are interpolated linearly. Problems are documents as RFC 9457 has them, with a stable `code`. A request may bring its own `X-Request-Id`; every answer has one."
+    ),
+    paths(
+        routes::metrics::users,
+        routes::metrics::bookings,
+        routes::metrics::payments,
+        routes::metrics::trips,
+        routes::metrics::drivers,
+        routes::metrics::routes,
+        routes::metrics::realtime,
+        routes::pipeline::ledger,
+        routes::pipeline::dead_letters,
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "metrics", description = "The numbers"),
+        (name = "pipeline", description = "The books of the ingestor"),
+    ),
+    modifiers(&Problems),
+)]
+struct Api;
+
+/// The description of the API.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Api::openapi()
+}
+
+/// `/openapi.json`, `/docs` and everything below.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document()))
+        .route("/docs", web::get().to(to_page));
+}
+
+async fn to_page() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, "/docs/"))
+        .finish()
+}
+
+/// What every operation may answer instead.
+struct Problems;
+
+const PROBLEMS: [(&str, &str); 4] = [
+    (
+        "400",
+        "`unknown_parameter`, `repeated_parameter`, `unreadable_parameter`: `parameter` names it, `hint` says what is allowed.",
+    ),
+    (
+        "422",
+        "`parameter_out_of_range`, `start_after_end`, `too_many_points`, `unknown_region`, `unknown_reason`, `beyond_retention`: \
+         the parameter can be read, but is not allowed; `hint` says what is.",
+    ),
+    ("500", "`internal`: report the `request_id`."),
+    (
+        "503",
+        "`store_unavailable`, `query_timed_out`, `lanes_unavailable`: try again after the seconds of `Retry-After`.",
+    ),
+];
+
+impl Modify for Problems {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        for operation in api
+            .paths
+            .paths
+            .values_mut()
+            .filter_map(|path| path.get.as_mut())
+        {
+            for (status, description) in PROBLEMS {
+                let response = problem(status, description);
+                operation
+                    .responses
+                    .responses
+                    .insert(status.to_owned(), RefOr::T(response));
+            }
+        }
+    }
+}
+
+fn problem(status: &str, description: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    let response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", Content::new(Some(schema)));
+    match status {
+        "503" => response.header("Retry-After", seconds()).build(),
+        _ => response.build(),
+    }
+}
+
+fn seconds() -> utoipa::openapi::Header {
+    let schema: Schema = ObjectBuilder::new().schema_type(Type::Integer).into();
+    HeaderBuilder::new()
+        .schema(Some(schema))
+        .description(Some("Seconds after which the request may be repeated."))
+        .build()
+}

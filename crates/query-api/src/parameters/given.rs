@@ -1,0 +1,138 @@
+use actix_web::web::Query;
+use utoipa::IntoParams;
+
+use super::{Fault, ParameterError};
+
+/// The parameters that a request gives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given(Vec<(String, String)>);
+
+/// How alike two names must be (1 is equal) for one to be offered in the place of the other.
+const ALIKE: f64 = 0.5;
+
+impl Given {
+    /// Reads a query string in which only these names may stand, each once.
+    pub(crate) fn read(query: &str, allowed: &[String]) -> Result<Self, ParameterError> {
+        let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
+            ParameterError::new(
+                "query",
+                Fault::Unreadable,
+                "it is no query string",
+                listed(allowed),
+            )
+        })?;
+        let mut given = Self::default();
+        for (name, value) in pairs.into_inner() {
+            if !allowed.contains(&name) {
+                let near = nearest(&name, allowed.iter().map(String::as_str));
+                let why = near.map_or("there is no such parameter".to_owned(), |near| {
+                    format!("there is no such parameter; did you mean {near}?")
+                });
+                return Err(ParameterError::new(
+                    &name,
+                    Fault::Unknown,
+                    why,
+                    listed(allowed),
+                ));
+            }
+            if given.get(&name).is_some() {
+                return Err(ParameterError::new(
+                    &name,
+                    Fault::Repeated,
+                    "it is given twice",
+                    "Give it once.",
+                ));
+            }
+            given.0.push((name, value));
+        }
+        Ok(given)
+    }
+
+    /// The text of a parameter.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The parameter read as what it should be; `allowed` says what that is.
+    pub(crate) fn parsed<T>(&self, name: &str, allowed: &str) -> Result<Option<T>, ParameterError>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let parse = |text: &str| {
+            text.parse().map_err(|error: T::Err| {
+                ParameterError::new(name, Fault::Unreadable, error.to_string(), allowed)
+            })
+        };
+        self.get(name).map(parse).transpose()
+    }
+}
+
+/// The names of documented parameters.
+pub(crate) fn names<P: IntoParams>() -> Vec<String> {
+    P::into_params(|| None)
+        .into_iter()
+        .map(|parameter| parameter.name)
+        .collect()
+}
+
+fn listed(allowed: &[String]) -> String {
+    match allowed {
+        [] => "It takes no parameters.".to_owned(),
+        names => format!("Allowed are {}.", names.join(", ")),
+    }
+}
+
+/// The known name most like an unknown one, if any is like it.
+pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // Likeness takes time that grows with both lengths.
+    let name: String = name.chars().take(40).collect::<String>().to_lowercase();
+    known
+        .map(|known| {
+            (
+                strsim::normalized_damerau_levenshtein(&name, &known.to_lowercase()),
+                known,
+            )
+        })
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Given, ParameterError> {
+        Given::read(query, &["start_date".to_owned(), "tz".to_owned()])
+    }
+
+    #[test]
+    fn values_are_decoded() {
+        let given = read("tz=Africa%2FLagos&start_date=2024-01-01T00:00:00%2B01:00").unwrap();
+        assert_eq!(given.get("tz"), Some("Africa/Lagos"));
+        assert_eq!(given.get("start_date"), Some("2024-01-01T00:00:00+01:00"));
+        assert_eq!(read("").unwrap().get("tz"), None);
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest() {
+        let error = read("startdate=2024-01-01").unwrap_err();
+        assert_eq!(error.fault, Fault::Unknown);
+        assert_eq!(
+            error.to_string(),
+            "startdate: there is no such parameter; did you mean start_date?"
+        );
+        assert_eq!(error.allowed, "Allowed are start_date, tz.");
+        let error = read(&format!("{}=1", "x".repeat(1_000_000))).unwrap_err();
+        assert_eq!(error.name.len(), 100);
+    }
+
+    #[test]
+    fn a_name_may_stand_once() {
+        assert_eq!(read("tz=a&tz=b").unwrap_err().fault, Fault::Repeated);
+    }
+}

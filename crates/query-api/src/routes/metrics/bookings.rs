@@ -1,0 +1,60 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{Domain, bookings, time::Retention};
+use tokio::try_join;
+
+use super::{WITH_SERIES, unsettled};
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    services::Services,
+};
+
+/// What happened to bookings
+///
+/// Each event counts at its own time, so that rates of different events may exceed 100.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/bookings",
+    tag = "metrics",
+    params(RangeParameters, RegionParameters, SeriesParameters),
+    responses((status = 200, description = "The metrics", body = Answer<bookings::Bookings>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "bookings_created": 1200,
+        "bookings_confirmed": 900,
+        "bookings_cancelled": 150,
+        "bookings_completed": 800,
+        "conversion_rate": 75.0,
+        "cancellation_rate": 12.5,
+        "avg_booking_value": "3250.50",
+        "total_booking_value": "2925450.00"
+    })))
+)]
+pub(crate) async fn bookings(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &WITH_SERIES)?;
+    let selection = selection(&given, services.clock.now())?;
+    Retention::Events.check(&selection.range, selection.now)?;
+    let complete_through = services.lanes.signs().await?.complete_through;
+    let query = bookings::query(&selection);
+    let rows = async { Ok(services.store.rows("bookings", &query).await?) };
+    let unsettled = unsettled(&services, &selection.region, || {
+        selection.unsettled(&[Domain::Booking])
+    });
+    let (rows, unsettled) = try_join!(rows, unsettled)?;
+    let metrics = bookings::assemble(&selection, rows);
+    Ok(Answer {
+        date_range: selection.range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}

@@ -1,0 +1,78 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{Domain, drivers, time::Retention};
+use tokio::try_join;
+
+use super::{unsettled, with_limit};
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{DriversLimit, Given, RangeParameters, RegionParameters, limit, selection},
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(with_limit::<DriversLimit>);
+
+/// The drivers that earned most
+///
+/// From the trips completed in the range; ordered by earnings, ties by id.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/drivers",
+    tag = "metrics",
+    params(RangeParameters, RegionParameters, DriversLimit),
+    responses((status = 200, description = "The list", body = Answer<drivers::Drivers>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "drivers": [{
+            "driver_id": "018d3f5e-6f0a-7000-8000-000000000001",
+            "total_trips": 84,
+            "total_earnings": "218400.00",
+            "avg_earnings_per_trip": "2600.00",
+            "total_distance_km": 1543.08,
+            "active_days": 24,
+            "on_time_rate": 91.67
+        }],
+        "earnings_distribution": {
+            "p10": "2600.00", "p25": "7800.00", "p50": "15600.50", "p75": "31200.00", "p90": "78000.00"
+        }
+    })))
+)]
+pub(crate) async fn drivers(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let limit = limit(&given, 100, 1..=1000)?;
+    let selection = selection(&given, services.clock.now())?;
+    Retention::Events.check(&selection.range, selection.now)?;
+    let complete_through = services.lanes.signs().await?.complete_through;
+    let (list, distribution) = (
+        drivers::query(&selection, limit),
+        drivers::distribution(&selection),
+    );
+    let rows = async { Ok(services.store.rows("drivers", &list).await?) };
+    let distribution = async {
+        Ok(services
+            .store
+            .row("drivers: distribution", &distribution)
+            .await?)
+    };
+    let unsettled = unsettled(&services, &selection.region, || {
+        selection.unsettled(&[Domain::Trip])
+    });
+    let (rows, distribution, unsettled) = try_join!(rows, distribution, unsettled)?;
+    let metrics = drivers::assemble(rows, &distribution);
+    Ok(Answer {
+        date_range: selection.range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}

@@ -1,0 +1,92 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{Domain, payments, time::Retention};
+use tokio::try_join;
+
+use super::{WITH_SERIES, unsettled};
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    services::Services,
+};
+
+/// What happened to payments
+///
+/// In total, by method and over time. Money is in NGN; other currencies stand by themselves. A refund counts under
+/// the method of its payment, and under `unknown` until that is known.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/payments",
+    tag = "metrics",
+    params(RangeParameters, RegionParameters, SeriesParameters),
+    responses((status = 200, description = "The metrics", body = Answer<payments::Payments>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "payments_initiated": 1000,
+        "payments_success": 900,
+        "payments_failed": 80,
+        "payments_refunded": 30,
+        "success_rate": 91.84,
+        "avg_processing_time_ms": 1320.4,
+        "p50_processing_time_ms": 1180.0,
+        "p95_processing_time_ms": 2950.25,
+        "total_revenue": "2925450.00",
+        "total_refunded": "81000.00",
+        "other_currencies": {"USD": {"total_revenue": "120.00", "total_refunded": "0.00"}},
+        "by_method": [{
+            "method": "card",
+            "payments_initiated": 1000,
+            "payments_success": 900,
+            "payments_failed": 80,
+            "payments_refunded": 30,
+            "success_rate": 91.84,
+            "avg_processing_time_ms": 1320.4,
+            "p50_processing_time_ms": 1180.0,
+            "p95_processing_time_ms": 2950.25,
+            "total_revenue": "2925450.00",
+            "total_refunded": "81000.00",
+            "other_currencies": {"USD": {"total_revenue": "120.00", "total_refunded": "0.00"}}
+        }]
+    })))
+)]
+pub(crate) async fn payments(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &WITH_SERIES)?;
+    let selection = selection(&given, services.clock.now())?;
+    Retention::Events.check(&selection.range, selection.now)?;
+    let complete_through = services.lanes.signs().await?.complete_through;
+    // Before the totals: what is settled by now is among them.
+    let refunds = services
+        .store
+        .rows(
+            "payments: refunds",
+            &payments::refunds_by_method(&selection),
+        )
+        .await?;
+    let query = payments::query(&selection);
+    let rows = async { Ok::<_, ApiError>(services.store.rows("payments", &query).await?) };
+    let times = async {
+        match payments::unknown_times(&selection) {
+            Some(query) => Ok(Some(services.store.rows("payments: times", &query).await?)),
+            None => Ok(None),
+        }
+    };
+    let unsettled = unsettled(&services, &selection.region, || {
+        selection.unsettled(&[Domain::Payment])
+    });
+    let (rows, times, unsettled) = try_join!(rows, times, unsettled)?;
+    let metrics = payments::assemble(&selection, rows, refunds, times);
+    Ok(Answer {
+        date_range: selection.range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}

@@ -1,0 +1,89 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::realtime::{self, Moment, PipelineHealth, Realtime};
+use chrono::{DateTime, Utc};
+use event_store::StoreError;
+use serde::Serialize;
+use tokio::try_join;
+use utoipa::ToSchema;
+
+use super::unsettled;
+use crate::{
+    ask::Asker,
+    error::ApiError,
+    parameters::{Given, RegionParameters, names, region},
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(names::<RegionParameters>);
+
+/// The tiles of this second, and how well the pipeline follows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RealtimeAnswer {
+    #[serde(flatten)]
+    tiles: Realtime,
+    #[serde(flatten)]
+    health: PipelineHealth,
+    /// Everything that arrived at the broker before this is in the numbers; `null` as long as that is not known of
+    /// every partition.
+    complete_through: Option<DateTime<Utc>>,
+    /// With a region only: facts of the last day whose region is not known yet. They count as `unknown` until it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsettled: Option<u64>,
+}
+
+/// The tiles of this second
+///
+/// Events of producers whose clocks are ahead are not in them.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/realtime",
+    tag = "metrics",
+    params(RegionParameters),
+    responses((status = 200, description = "The tiles", body = RealtimeAnswer, example = json!({
+        "timestamp": "2024-02-01T08:30:02Z",
+        "active_users": 58,
+        "active_drivers": 23,
+        "active_trips": 17,
+        "bookings_last_hour": 42,
+        "revenue_last_hour": "117000.00",
+        "other_currencies": {},
+        "avg_wait_time_minutes": 3.25,
+        "system_health": "healthy",
+        "system_health_reasons": [],
+        "ingest_lag_seconds": 1,
+        "complete_through": "2024-02-01T08:30:00.125Z"
+    })))
+)]
+pub(crate) async fn realtime(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let region = region(&given)?;
+    let now = services.clock.now();
+    let signs = services.lanes.signs().await?;
+    let moment = Moment::at(now, region.clone());
+    let tiles = async { Ok(asked(&services.store, &moment).await?) };
+    let unsettled = unsettled(&services, &region, || moment.unsettled_facts());
+    let (tiles, unsettled) = try_join!(tiles, unsettled)?;
+    Ok(HttpResponse::Ok().json(RealtimeAnswer {
+        tiles,
+        health: PipelineHealth::judge(&signs, now),
+        complete_through: signs.complete_through,
+        unsettled,
+    }))
+}
+
+async fn asked(store: &Asker, moment: &Moment) -> Result<Realtime, StoreError> {
+    let (tiles, drivers) = (realtime::tiles(moment), realtime::drivers(moment));
+    let (trips, others) = (realtime::trips(moment), realtime::other_currencies(moment));
+    let (tiles, drivers, trips, others) = try_join!(
+        store.row("realtime: tiles", &tiles),
+        store.row("realtime: drivers", &drivers),
+        store.row("realtime: trips", &trips),
+        store.rows("realtime: other currencies", &others),
+    )?;
+    Ok(realtime::assemble(moment, &tiles, drivers, trips, others))
+}

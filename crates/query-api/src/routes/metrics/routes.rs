@@ -1,0 +1,87 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{
+    Domain, Selection,
+    routes::{self, RouteRow, Routes},
+    time::Retention,
+};
+use event_store::StoreError;
+use tokio::try_join;
+use uuid::Uuid;
+
+use super::{unsettled, with_limit};
+use crate::{
+    answer::Answer,
+    ask::Asker,
+    error::ApiError,
+    parameters::{Given, RangeParameters, RegionParameters, RoutesLimit, limit, selection},
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(with_limit::<RoutesLimit>);
+
+/// The routes with the most confirmed bookings
+///
+/// Ordered by bookings confirmed in the range, ties by id.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/routes",
+    tag = "metrics",
+    params(RangeParameters, RegionParameters, RoutesLimit),
+    responses((status = 200, description = "The list", body = Answer<Routes>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "routes": [{
+            "route_id": "018d3f5e-6f0a-7000-8000-000000000002",
+            "route_name": "Ikeja to Victoria Island",
+            "origin_city": "Ikeja",
+            "destination_city": "Victoria Island",
+            "driver_id": "018d3f5e-6f0a-7000-8000-000000000001",
+            "total_bookings": 96,
+            "total_revenue": "288000.00",
+            "avg_occupancy": 68.75,
+            "seats_total": 4
+        }]
+    })))
+)]
+pub(crate) async fn routes(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let limit = limit(&given, 50, 1..=500)?;
+    let selection = selection(&given, services.clock.now())?;
+    Retention::Events.check(&selection.range, selection.now)?;
+    let complete_through = services.lanes.signs().await?.complete_through;
+    let list = async { Ok(listed(&services.store, &selection, limit).await?) };
+    let unsettled = unsettled(&services, &selection.region, || {
+        selection.unsettled(&[Domain::Booking])
+    });
+    let (metrics, unsettled) = try_join!(list, unsettled)?;
+    Ok(Answer {
+        date_range: selection.range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}
+
+/// The list, then what is known of the routes on it.
+async fn listed(store: &Asker, selection: &Selection, limit: u64) -> Result<Routes, StoreError> {
+    let rows: Vec<RouteRow> = store
+        .rows("routes", &routes::query(selection, limit))
+        .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.route_id).collect();
+    let (profiles, occupancy) = (routes::profiles(&ids), routes::occupancy(selection, &ids));
+    let (profiles, occupancy) = try_join!(
+        store.rows("routes: profiles", &profiles),
+        store.rows("routes: occupancy", &occupancy),
+    )?;
+    Ok(routes::assemble(rows, profiles, occupancy))
+}

@@ -1,0 +1,62 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{Domain, time::Retention, trips};
+use tokio::try_join;
+
+use super::{WITH_SERIES, unsettled};
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    services::Services,
+};
+
+/// What happened to trips
+///
+/// Each event counts at its own time, so that rates of different events may exceed 100.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/trips",
+    tag = "metrics",
+    params(RangeParameters, RegionParameters, SeriesParameters),
+    responses((status = 200, description = "The metrics", body = Answer<trips::Trips>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "trips_started": 850,
+        "trips_completed": 800,
+        "trips_cancelled": 40,
+        "completion_rate": 94.12,
+        "avg_duration_minutes": 42.5,
+        "avg_distance_km": 18.37,
+        "on_time_performance": 88.25,
+        "total_driver_earnings": "2080000.00",
+        "total_platform_commission": "520000.00",
+        "active_drivers": 120
+    })))
+)]
+pub(crate) async fn trips(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &WITH_SERIES)?;
+    let selection = selection(&given, services.clock.now())?;
+    Retention::Events.check(&selection.range, selection.now)?;
+    let complete_through = services.lanes.signs().await?.complete_through;
+    let query = trips::query(&selection);
+    let rows = async { Ok(services.store.rows("trips", &query).await?) };
+    let unsettled = unsettled(&services, &selection.region, || {
+        selection.unsettled(&[Domain::Trip])
+    });
+    let (rows, unsettled) = try_join!(rows, unsettled)?;
+    let metrics = trips::assemble(&selection, rows);
+    Ok(Answer {
+        date_range: selection.range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}

@@ -1,0 +1,97 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{
+    Selection,
+    time::{BeyondRetention, Retention},
+    users,
+};
+use event_store::StoreError;
+use tokio::try_join;
+
+use super::{WITH_SERIES, unsettled};
+use crate::{
+    answer::Answer,
+    ask::Asker,
+    error::ApiError,
+    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    services::Services,
+};
+
+/// Who was active, who registered, and how far those got
+///
+/// `dau`, `wau` and `mau` are of the last 1, 7 and 30 local days that end with the range, whatever its start.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics/users",
+    tag = "metrics",
+    params(RangeParameters, RegionParameters, SeriesParameters),
+    responses((status = 200, description = "The metrics", body = Answer<users::Users>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "dau": 310,
+        "wau": 960,
+        "mau": 2150,
+        "new_registrations": 400,
+        "total_users": 5200,
+        "kyc_completion_rate": 62.5,
+        "driver_activation_rate": 8.75
+    })))
+)]
+pub(crate) async fn users(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &WITH_SERIES)?;
+    let selection = selection(&given, services.clock.now())?;
+    kept(&selection)?;
+    let complete_through = services.lanes.signs().await?.complete_through;
+    let answers = async { Ok(asked(&services.store, &selection).await?) };
+    let unsettled = unsettled(&services, &selection.region, || {
+        users::unsettled_facts(&selection)
+    });
+    let (answers, unsettled) = try_join!(answers, unsettled)?;
+    let metrics = users::assemble(&selection, answers);
+    Ok(Answer {
+        date_range: selection.range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}
+
+/// Registrations need user events only; whoever counts active users needs locations, at the end of the range, and
+/// for a series also at its start.
+fn kept(selection: &Selection) -> Result<(), BeyondRetention> {
+    let (range, now) = (&selection.range, selection.now);
+    Retention::Events.check(range, now)?;
+    match selection.series {
+        Some(_) => Retention::Locations.check(range, now),
+        None => Retention::Locations.check_end(range, now),
+    }
+}
+
+async fn asked(store: &Asker, selection: &Selection) -> Result<users::Answers, StoreError> {
+    let (windows, cohort) = (users::windows(selection), users::cohort(selection));
+    let registrations = users::new_registrations(selection);
+    let (windows, cohort, registrations, active, first) = try_join!(
+        store.row("users: windows", &windows),
+        store.row("users: cohort", &cohort),
+        store.rows("users: registrations", &registrations),
+        store.rows_if("users: active by unit", users::active_by_unit(selection)),
+        store.rows_if(
+            "users: first registrations",
+            users::first_registrations(selection)
+        ),
+    )?;
+    Ok(users::Answers {
+        windows,
+        cohort,
+        registrations,
+        active,
+        first,
+    })
+}

@@ -1,0 +1,104 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::{
+    dead_letters::{self, Filter, Page},
+    time::DateRange,
+};
+use serde::Serialize;
+use shared_schema::ReasonCode;
+use utoipa::ToSchema;
+
+use crate::{
+    answer::DateRangeShown,
+    error::ApiError,
+    parameters::{
+        DeadLetterParameters, Fault, Given, ParameterError, RangeParameters, dates, limit, names,
+    },
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> =
+    LazyLock::new(|| [names::<RangeParameters>(), names::<DeadLetterParameters>()].concat());
+
+/// A page of dead letters.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeadLetterPage {
+    /// What was asked for, made explicit.
+    #[schema(value_type = DateRangeShown)]
+    date_range: DateRange,
+    #[serde(flatten)]
+    page: Page,
+}
+
+/// The records that are no event, and why
+///
+/// Those that were decided about in the range, the latest first. Their bytes are not shown: they may hold personal
+/// data.
+#[utoipa::path(
+    get,
+    path = "/v1/pipeline/dead-letters",
+    tag = "pipeline",
+    params(RangeParameters, DeadLetterParameters),
+    responses((status = 200, description = "A page of the list", body = DeadLetterPage, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "dead_letters": [{
+            "reason": "missing_field",
+            "path": "$.total_price",
+            "detail": "a required field is missing",
+            "topic": "openride.events.booking",
+            "partition": 0,
+            "offset": 1234,
+            "kafka_timestamp": "2024-01-31T10:30:00.000Z",
+            "decided_at": "2024-01-31T10:30:00.412Z",
+            "bytes": 412
+        }],
+        "next_cursor": "1706697000412.0.1234.openride.events.booking"
+    })))
+)]
+pub(crate) async fn dead_letters(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let filter = Filter {
+        reason: reason(&given)?,
+        topic: given.get("topic").map(str::to_owned),
+        range: dates(&given, services.clock.now())?,
+        after: given.parsed(
+            "cursor",
+            "Allowed is the next_cursor of an answer, unchanged.",
+        )?,
+        limit: limit(&given, 100, 1..=1000)?,
+    };
+    let rows = services
+        .store
+        .rows("dead letters", &dead_letters::query(&filter))
+        .await?;
+    let page = dead_letters::assemble(&filter, rows);
+    Ok(HttpResponse::Ok().json(DeadLetterPage {
+        date_range: filter.range,
+        page,
+    }))
+}
+
+fn reason(given: &Given) -> Result<Option<ReasonCode>, ParameterError> {
+    let Some(text) = given.get("reason") else {
+        return Ok(None);
+    };
+    let refused = || {
+        let codes: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
+        let allowed = format!("Allowed are {}.", codes.join(", "));
+        ParameterError::new(
+            "reason",
+            Fault::UnknownReason,
+            "there is no such reason code",
+            allowed,
+        )
+    };
+    ReasonCode::parse(text).map(Some).ok_or_else(refused)
+}

@@ -1,0 +1,139 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::ledger::{self, Account, Lane, Stretch};
+use chrono::{DateTime, Utc};
+use event_store::StoreError;
+use metadata_store::lanes::Lane as StoredLane;
+use serde::Serialize;
+use tokio::try_join;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{ask::Asker, error::ApiError, parameters::Given, services::Services};
+
+/// The accounts of all partitions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ledger {
+    /// By topic and partition.
+    partitions: Vec<PartitionAccount>,
+    /// Whether all are.
+    balanced: bool,
+}
+
+/// The account of a partition, and where it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PartitionAccount {
+    #[serde(flatten)]
+    account: Account,
+    /// Kafka's end of the partition when the ingestor last asked.
+    end_offset: Option<i64>,
+    /// Everything that arrived in this partition before is durable.
+    complete_through: Option<DateTime<Utc>>,
+    /// The batch that holds the next offsets and is being written. Its rows do not count yet.
+    open_batch: Option<Uuid>,
+    /// Why the partition is not read on, if it is not.
+    stopped_reason: Option<String>,
+}
+
+/// Whether every offset has exactly one verdict
+///
+/// For every partition, next − first = accepted + duplicate + dead-lettered + gaps, counted over the stored rows at
+/// the moment of the request. Rows expire; what was decided more than 13 days ago is therefore told by the ledger of
+/// the time (`recounted_from` is the first offset that was counted).
+#[utoipa::path(
+    get,
+    path = "/v1/pipeline/ledger",
+    tag = "pipeline",
+    responses((status = 200, description = "The ledger", body = Ledger, example = json!({
+        "partitions": [{
+            "topic": "openride.events.booking",
+            "partition": 0,
+            "first_offset": 0,
+            "next_offset": 1250,
+            "accepted": 1240,
+            "duplicate": 4,
+            "dead_lettered": 5,
+            "gaps": [{"first_offset": 800, "last_offset": 800, "cause": "control"}],
+            "gap_offsets": {"control": 1},
+            "balanced": true,
+            "missing": 0,
+            "repeated": 0,
+            "recounted_from": 0,
+            "end_offset": 1250,
+            "complete_through": "2024-02-01T08:30:00.125Z",
+            "open_batch": null,
+            "stopped_reason": null
+        }],
+        "balanced": true
+    })))
+)]
+pub(crate) async fn ledger(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    Given::read(request.query_string(), &[])?;
+    let now = services.clock.now();
+    // Before the rows: what is before the next offset is stored by now.
+    let stored = services.lanes.all().await?;
+    let lanes = stored.iter().filter_map(lane).collect();
+    let accounts = accounts(&services.store, lanes, now).await?;
+    let partitions: Vec<PartitionAccount> = accounts
+        .into_iter()
+        .filter_map(|account| {
+            let stored = stored.iter().find(|lane| {
+                lane.topic == account.topic
+                    && i64::from(lane.partition) == signed(account.partition)
+            })?;
+            Some(PartitionAccount::of(account, stored))
+        })
+        .collect();
+    let balanced = partitions
+        .iter()
+        .all(|partition| partition.account.balanced);
+    Ok(HttpResponse::Ok().json(Ledger {
+        partitions,
+        balanced,
+    }))
+}
+
+async fn accounts(
+    store: &Asker,
+    lanes: Vec<Lane>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Account>, StoreError> {
+    let starts = store.rows("ledger: starts", &ledger::starts(now)).await?;
+    let stretches: Vec<Stretch> = ledger::stretches(lanes, starts);
+    let (vouched, recounted) = (ledger::vouched(&stretches), ledger::recounted(&stretches));
+    let gaps = ledger::gaps(&stretches);
+    let (vouched, recounted, gaps) = try_join!(
+        store.rows("ledger: vouched", &vouched),
+        store.rows("ledger: recounted", &recounted),
+        store.rows("ledger: gaps", &gaps),
+    )?;
+    Ok(ledger::assemble(stretches, vouched, recounted, gaps))
+}
+
+/// Kafka's numbers are signed, but never negative.
+fn lane(stored: &StoredLane) -> Option<Lane> {
+    Some(Lane {
+        topic: stored.topic.clone(),
+        partition: u64::try_from(stored.partition).ok()?,
+        first_offset: u64::try_from(stored.first_offset).ok()?,
+        next_offset: u64::try_from(stored.next_offset).ok()?,
+    })
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl PartitionAccount {
+    fn of(account: Account, lane: &StoredLane) -> Self {
+        Self {
+            account,
+            end_offset: lane.end_offset,
+            complete_through: lane.complete_through,
+            open_batch: lane.open_batch,
+            stopped_reason: lane.stopped_reason.clone(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use std::{io, net::SocketAddr, sync::Arc};
+
+use actix_web::{App, HttpServer, dev::Server as ActixServer, middleware::from_fn, web};
+use anyhow::Context;
+use service_runtime::{
+    clock::{Clock, SystemClock},
+    health::HealthState,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::{
+    config::Config,
+    health, http, openapi, routes,
+    services::{Services, SetupError},
+};
+
+/// Why the API could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// A client could not be made.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The address cannot be listened on.
+    #[error("the API cannot listen on {address} (set by OPENRIDE_HTTP_LISTEN): {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The API with its port taken, waiting to be run.
+#[must_use = "it serves nothing until it is run"]
+pub struct Server {
+    address: SocketAddr,
+    server: ActixServer,
+    health: HealthState,
+}
+
+/// Answers requests until the token is cancelled.
+///
+/// # Errors
+/// When the API cannot be started or its server fails.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let server = bind(&config, Arc::new(SystemClock))?;
+    info!(address = %server.local_addr(), "the API is ready");
+    server
+        .run(shutdown)
+        .await
+        .context("the API's server failed")
+}
+
+/// Takes the port.
+///
+/// # Errors
+/// When it is taken, or a client cannot be made.
+pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError> {
+    let services = Services::new(config, clock)?;
+    let health = health::state(&services);
+    let (state, probes) = (web::Data::new(services), health.clone());
+    let requests = web::Data::new(http::Requests::new());
+    let address = config.http.listen;
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(requests.clone())
+            .configure(service_runtime::health::configure(&probes))
+            .configure(openapi::configure)
+            .configure(routes::configure)
+            .default_service(web::to(routes::not_found))
+            .wrap(from_fn(http::framed))
+    })
+    .disable_signals()
+    .shutdown_timeout(config.http.shutdown_timeout.get().as_secs());
+    if config.http.workers > 0 {
+        server = server.workers(config.http.workers.into());
+    }
+    let server = server
+        .bind(address)
+        .map_err(|source| BindError::Listen { address, source })?;
+    let address = server.addrs().first().copied().unwrap_or(address);
+    Ok(Server {
+        address,
+        server: server.run(),
+        health,
+    })
+}
+
+impl Server {
+    /// The address that was taken.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests until the token is cancelled, then finishes those under way.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run(self, shutdown: CancellationToken) -> io::Result<()> {
+        let handle = self.server.handle();
+        tokio::pin! {
+            let server = self.server;
+        }
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = shutdown.cancelled() => {}
+        }
+        self.health.start_draining();
+        let (ended, ()) = tokio::join!(server, handle.stop(true));
+        ended
+    }
+}
