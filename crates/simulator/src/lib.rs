@@ -13,15 +13,28 @@ pub mod answer;
 mod config;
 mod dice;
 pub mod event;
+mod exact;
+mod kafka;
+mod live;
 mod mess;
+mod post;
 mod record;
+pub mod replay;
 mod ride;
 mod simulation;
+mod verdicts;
 pub mod wire;
 mod world;
 
 pub use config::{Config, Disorder, Founding, Tempo};
+pub use exact::{Exactly, rides_for};
+pub use kafka::{
+    Compression, KafkaError, Producer, ProducerConfig, RecordTime, allowed_record_time,
+};
+pub use live::Live;
 pub use mess::{Emission, Mess, Traffic};
+pub use post::Occurrence;
 pub use record::{Expected, Record, TopicNames};
-pub use simulation::{Occurrence, Simulation};
+pub use simulation::Simulation;
+pub use verdicts::{TopicVerdicts, Verdicts};
 pub use world::Shape;

@@ -32,6 +32,7 @@ mod realtime;
 mod routes;
 mod rows;
 mod series;
+mod sheet;
 mod trips;
 mod users;
 
@@ -45,6 +46,7 @@ pub use question::{Question, Range, RegionFilter};
 pub use realtime::{RealtimeMetrics, RevenueLastHour};
 pub use routes::{RouteMetrics, RouteRow};
 pub use series::Point;
+pub use sheet::{Answers, Sheet};
 pub use trips::TripMetrics;
 pub use users::{UserMetrics, UserPoint};
 

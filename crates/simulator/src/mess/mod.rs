@@ -8,8 +8,8 @@ mod time;
 
 use crate::dice::{Dice, Subject};
 use crate::event::LogicalEvent;
+use crate::post::Occurrence;
 use crate::record::{Expected, Record};
-use crate::simulation::Occurrence;
 use crate::wire::{self, Style};
 use shared_schema::{Domain, ReasonCode};
 use spoil::spoil;

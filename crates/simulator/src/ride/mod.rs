@@ -7,9 +7,11 @@
 //! ```
 
 mod journey;
+mod order;
 mod outcome;
 mod payment;
 
+pub(crate) use order::Order;
 pub(crate) use outcome::Outcome;
 
 use crate::dice::Dice;
@@ -23,28 +25,6 @@ use uuid::Uuid;
 
 const SECOND_MS: i64 = 1000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
-
-/// A booking that is about to be made.
-#[derive(Debug, Clone)]
-pub(crate) struct Order {
-    pub(crate) booked_ms: i64,
-    pub(crate) rider: Uuid,
-    pub(crate) driver: Uuid,
-    pub(crate) route: Uuid,
-    pub(crate) seats: u8,
-    pub(crate) price_kobo: i64,
-    pub(crate) departure_ms: i64,
-    pub(crate) from: Point,
-    pub(crate) to: Point,
-    pub(crate) origin: Region,
-    pub(crate) destination: Region,
-    /// How fast the road is now, in km/h.
-    pub(crate) speed_kmh: f64,
-    /// How often the driver's telephone tells where it is.
-    pub(crate) pings: u32,
-    /// Whether the rider's telephone knows where it is; without a fix it says 0° N, 0° E.
-    pub(crate) fix: bool,
-}
 
 /// What a ride gives rise to: who says what when, by true clocks. Roughly in order.
 pub(crate) type Script = Vec<(i64, Fact)>;

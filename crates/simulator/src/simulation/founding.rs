@@ -1,6 +1,7 @@
 //! The users, drivers and routes that are there when the first booking is made.
 
 use super::Simulation;
+use crate::config::Founding;
 use crate::dice::{Dice, Subject};
 use crate::event::Role;
 
@@ -46,17 +47,8 @@ impl Simulation {
             self.people.join(&rider);
         }
         self.newcomer(from_ms, Role::Admin);
-        self.hold_founders_back();
-    }
-
-    /// Founders of the time before the story arrive when it begins.
-    fn hold_founders_back(&mut self) {
-        let Some(start_ms) = self.config.arrival_of_founders_ms() else {
-            return;
-        };
-        for mut arrival in std::mem::take(&mut self.pending.heap).into_vec() {
-            arrival.0.arrival_ms = arrival.0.arrival_ms.max(start_ms);
-            self.pending.heap.push(arrival);
+        if self.config.founding == Founding::Before {
+            self.post.hold_until(self.config.start_ms);
         }
     }
 }

@@ -44,8 +44,11 @@ fn hourly_weight(shape: Shape, instant_ms: i64) -> u32 {
     day.get(clock.hour() as usize).copied().unwrap_or_default()
 }
 
-/// How fast a car gets on, between 13 and 38 km/h: the fuller the road, the slower.
-pub(crate) fn road_speed_kmh(instant_ms: i64) -> f64 {
+/// How fast a car gets on: in town between 13 and 38 km/h, the fuller the road, the slower; 70 km/h on the highway.
+pub(crate) fn road_speed_kmh(instant_ms: i64, kilometres: f64) -> f64 {
+    if kilometres > 40.0 {
+        return 70.0;
+    }
     38.0 - 0.25 * f64::from(hourly_weight(Shape::Weekly, instant_ms))
 }
 

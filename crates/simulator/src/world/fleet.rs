@@ -11,6 +11,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 const SECOND_MS: i64 = 1000;
+const EVERY_DAY: u8 = 0b111_1111;
 
 /// A route.
 #[derive(Debug, Clone)]
@@ -91,10 +92,18 @@ impl Route {
             seats_total: u8::try_from(dice.between(4, 8)).unwrap_or(4),
             base_price_kobo: whole(naira / 10.0) * 1_000 + dice.between(0, 99),
             departure_second: u32::try_from(dice.between(16, 84) * 900).unwrap_or_default(),
-            active_days: *dice.weighted(&[(0b111_1111, 6), (0b001_1111, 3), (0b011_1111, 1)])?,
+            active_days: *dice.weighted(&[(EVERY_DAY, 6), (0b001_1111, 3), (0b011_1111, 1)])?,
             opened_ms,
             closed: false,
         })
+    }
+
+    /// The same route, also on Saturday and Sunday.
+    pub(crate) fn every_day(self) -> Self {
+        Self {
+            active_days: EVERY_DAY,
+            ..self
+        }
     }
 
     /// Its `route.created`.
@@ -143,6 +152,10 @@ impl Fleet {
         self.routes.push(route);
     }
 
+    pub(crate) const fn len(&self) -> usize {
+        self.routes.len()
+    }
+
     /// Seats on one of the routes: the route, and the departure, at `from_ms` or later. Full cars are passed over;
     /// where all are full, people wait for the next one.
     pub(crate) fn reserve(
@@ -152,8 +165,6 @@ impl Fleet {
         headway_ms: i64,
         dice: &mut Dice,
     ) -> Option<(Route, i64)> {
-        // What has left needs no count.
-        self.sold = self.sold.split_off(&(from_ms - headway_ms, 0));
         let mut last_choice = None;
         for _ in 0..8 {
             let number = dice
@@ -198,6 +209,15 @@ impl Fleet {
         self.routes
             .get(number)
             .is_some_and(|route| sold.saturating_add(seats) <= route.seats_total)
+    }
+
+    /// Forgets the departures before an instant.
+    pub(crate) fn forget_before(&mut self, instant_ms: i64) {
+        while let Some(first) = self.sold.first_entry()
+            && first.key().0 < instant_ms
+        {
+            first.remove();
+        }
     }
 
     fn sell(&mut self, number: usize, departure_ms: i64, seats: u8) -> Option<(Route, i64)> {

@@ -98,6 +98,15 @@ impl Towns {
         self.towns.get(index)
     }
 
+    /// The town of a region.
+    pub(crate) fn find(&self, region: Region) -> Option<usize> {
+        self.towns.iter().position(|town| town.region == region)
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.towns.len()
+    }
+
     #[cfg(test)]
     pub(crate) fn all(&self) -> &[Town] {
         &self.towns

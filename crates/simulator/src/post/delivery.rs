@@ -1,6 +1,6 @@
 //! How an event travels from where it happens to Kafka.
 
-use crate::config::Config;
+use super::Terms;
 use crate::dice::Dice;
 use crate::event::{Fact, LogicalEvent};
 
@@ -11,7 +11,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// How the events of one ride or account travel.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Delivery {
+pub(crate) struct Delivery {
     /// When the first of them may arrive.
     not_before_ms: i64,
     /// How long before it arrives each of them happened.
@@ -24,7 +24,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// At once.
-    pub(super) fn prompt(not_before_ms: i64) -> Self {
+    pub(crate) fn prompt(not_before_ms: i64) -> Self {
         Self {
             not_before_ms,
             ..Self::default()
@@ -32,10 +32,10 @@ impl Delivery {
     }
 
     /// As chance has it. A late ride happened as it did, but earlier than we hear of it.
-    pub(super) fn of_ride(config: &Config, booked_ms: i64, dice: &mut Dice) -> Self {
+    pub(crate) fn of_ride(terms: &Terms, booked_ms: i64, dice: &mut Dice) -> Self {
         let mut delivery = Self::prompt(booked_ms);
-        if dice.chance(config.disorder.late) {
-            let most_ms = booked_ms - config.opening_ms();
+        if dice.chance(terms.disorder.late) {
+            let most_ms = booked_ms - terms.opening_ms;
             let (low_ms, high_ms) = if dice.chance(0.7) {
                 (HOUR_MS, DAY_MS)
             } else {
@@ -43,7 +43,7 @@ impl Delivery {
             };
             delivery.late_ms = dice.between(low_ms.min(most_ms), high_ms.min(most_ms));
         }
-        if dice.chance(config.disorder.out_of_order) {
+        if dice.chance(terms.disorder.out_of_order) {
             let lag_ms = dice.between(5 * SECOND_MS, 15 * MINUTE_MS);
             match dice.below(3) {
                 0 => delivery.booking_lag_ms = lag_ms,
@@ -60,9 +60,9 @@ impl Delivery {
     }
 
     /// The event and its arrival.
-    pub(super) fn send(
+    pub(super) fn carry(
         &self,
-        config: &Config,
+        terms: &Terms,
         happened_ms: i64,
         fact: Fact,
         dice: &mut Dice,
@@ -73,8 +73,8 @@ impl Delivery {
             Fact::Trip(_) => self.trip_lag_ms,
             Fact::User(_) | Fact::Route(_) | Fact::Location(_) => 0,
         };
-        let id = (!dice.chance(config.disorder.without_id)).then(|| dice.uuid());
-        let skew_ms = if dice.chance(config.disorder.skewed) {
+        let id = (!dice.chance(terms.disorder.without_id)).then(|| dice.uuid());
+        let skew_ms = if dice.chance(terms.disorder.skewed) {
             dice.between(6 * MINUTE_MS, 60 * MINUTE_MS)
         } else {
             0
@@ -84,7 +84,7 @@ impl Delivery {
         let arrival_ms = (happened_ms + lag_ms).max(self.not_before_ms);
         // Whatever is still on its way when the story ends arrives then.
         (
-            arrival_ms.min(config.end_ms),
+            arrival_ms.min(terms.end_ms),
             LogicalEvent { at_ms, id, fact },
         )
     }
