@@ -6,7 +6,7 @@ use event_store::{
     fence::{Fence, boot_id, fence_off, query_id},
     migrations::{Rendering, apply_steps, embedded},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::sleep};
 use uuid::Uuid;
 
 use crate::support::{self, count, execute, numbers, wait_for_query};
@@ -108,6 +108,43 @@ async fn fencing_off_one_batch_leaves_the_inserts_of_another_alone() {
         .unwrap();
     insert.await.unwrap().unwrap();
     assert_eq!(count(&store, "numbers").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_insert_that_races_with_its_fence_writes_before_it_or_never() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let (boot, mut written) = (boot_id(&store).await.unwrap(), 0);
+    for round in 0..100_u64 {
+        let fence = Fence {
+            boot,
+            attempt: Uuid::new_v4(),
+        };
+        let batch = Uuid::now_v7();
+        let racer = attempt(&store, fence, batch, "n", 10);
+        let sender = store.clone();
+        let insert = tokio::spawn(async move { sender.insert_select(racer).await });
+        // from before the insert is sent to after it has ended, however fast the machine is
+        match round % 10 {
+            9 => {
+                while !insert.is_finished() {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            }
+            _ => sleep(Duration::from_micros(round * 150)).await,
+        }
+        fence_off(&store, batch, &[fence.attempt]).await.unwrap();
+        let seen = count(&store, "numbers").await;
+        let outcome = insert.await.unwrap();
+        assert_eq!(
+            count(&store, "numbers").await,
+            seen,
+            "round {round}: {outcome:?}"
+        );
+        assert!(outcome.is_err() || seen == written + 10, "round {round}");
+        written = seen;
+    }
+    assert!(written > 0, "no insert was ever faster than its fence");
 }
 
 #[tokio::test(flavor = "multi_thread")]

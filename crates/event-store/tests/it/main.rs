@@ -6,6 +6,7 @@
     reason = "what helps a test fails like a test"
 )]
 
+mod cells;
 mod deadlines;
 mod errors;
 mod fence;
