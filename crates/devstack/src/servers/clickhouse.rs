@@ -1,6 +1,6 @@
 //! ClickHouse: this binary's own `clickhouse-server`, which loads the engine as a library.
 
-use std::{fs, time::Duration};
+use std::{fs, io, path::Path, time::Duration};
 
 use super::{Definition, Site, write_config};
 use crate::{
@@ -37,6 +37,7 @@ impl Definition for ClickHouse {
         write_config(&directory.join("users.xml"), USERS)?;
         let data = directory.join("data");
         fs::create_dir_all(&data).on("create", &data)?;
+        remove_old_logs(&data)?;
         let library = site.cache.clickhouse_library(&Silent)?;
         Ok(Launch {
             name: Server::ClickHouse.to_string(),
@@ -61,6 +62,16 @@ impl Definition for ClickHouse {
         let base = format!("http://127.0.0.1:{}", site.ports.clickhouse_http);
         expect_answer(&format!("{base}/ping"), "Ok.\n")?;
         expect_answer(&format!("{base}/?query=SELECT%2042"), "42\n")
+    }
+}
+
+/// The engine forgets its system tables when it ends but stumbles over their files, and would log no
+/// query again.
+fn remove_old_logs(data: &Path) -> Result<()> {
+    let logs = data.join("data/system");
+    match fs::remove_dir_all(&logs) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).on("remove", &logs),
+        _ => Ok(()),
     }
 }
 

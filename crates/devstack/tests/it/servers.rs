@@ -60,6 +60,20 @@ async fn data_survives_a_kill_of_each_server() {
     expect_everywhere(&stack).await;
 }
 
+#[test]
+fn clickhouse_logs_its_queries_also_after_a_restart() {
+    let stack = PrivateStack::start(StackConfig::only(&[Server::ClickHouse])).unwrap();
+    for mark in ["first", "second"] {
+        let endpoints = stack.endpoints();
+        clients::clickhouse(endpoints, &format!("SELECT '{mark}'")).unwrap();
+        clients::clickhouse(endpoints, "SYSTEM FLUSH LOGS").unwrap();
+        let found =
+            format!("SELECT count() > 0 FROM system.query_log WHERE query = 'SELECT \\'{mark}\\''");
+        assert_eq!(clients::clickhouse(endpoints, &found).unwrap(), "1\n");
+        stack.restart(Server::ClickHouse).unwrap();
+    }
+}
+
 async fn write_everywhere(stack: &PrivateStack) {
     let endpoints = stack.endpoints();
     clients::clickhouse(endpoints, "CREATE TABLE t (x UInt8) ORDER BY x").unwrap();
