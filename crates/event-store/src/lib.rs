@@ -22,7 +22,7 @@ mod server_code;
 mod store;
 
 pub use clickhouse;
-pub use clickhouse::Row;
+pub use clickhouse::{Row, RowOwned, RowRead};
 pub use config::{Compression, Config};
 pub use error::{At, Operation, Source, StoreError};
 pub use insert::InsertSelect;

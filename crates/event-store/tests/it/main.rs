@@ -13,6 +13,7 @@ mod fence;
 mod insert;
 mod migrations;
 mod native;
+mod outages;
 mod params;
 mod probe;
 mod support;
