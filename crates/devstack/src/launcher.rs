@@ -125,7 +125,7 @@ fn beside_test_binary(this: &Path) -> PathBuf {
 
 fn build_launcher(binary: &Path) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::new(&cargo);
     command
         .args([
             "build",
@@ -142,5 +142,17 @@ fn build_launcher(binary: &Path) -> Result<()> {
     if binary.parent().is_some_and(|dir| dir.ends_with("release")) {
         command.arg("--release");
     }
-    crate::command::run_to_end("building the devstack binary", command).map(drop)
+    let output = command.output().map_err(|source| StackError::Spawn {
+        program: cargo.to_string_lossy().into_owned(),
+        source,
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(StackError::CommandFailed {
+        purpose: "building the devstack binary",
+        command: "cargo build --package devstack".to_owned(),
+        status: output.status,
+        output: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }

@@ -78,7 +78,7 @@ impl Tracer {
             working_directory: site.directory.clone(),
             log: site.log("strace")?,
         };
-        let mut process = Process::start(&site.launcher, &launch)?;
+        let mut process = Process::start(&site.helpers.launcher, &launch)?;
         let tracer = process.pid();
         let attached = wait_until(ATTACH_PATIENCE, || {
             process.ended().is_some() || all_threads_traced_by(pid, tracer)

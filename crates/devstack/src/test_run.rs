@@ -9,10 +9,7 @@ use std::{
     thread,
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 
 use crate::{
     config::StackConfig,
@@ -71,18 +68,10 @@ fn wait(mut child: Child, interrupt: &Interrupt) -> std::io::Result<ExitStatus> 
         }
         if interrupt.is_raised() && !told {
             told = true;
-            end_tree(child.id());
+            // Test programs are grandchildren: they would outlive a cargo that is told to end.
+            tree::signal_all(child.id(), Signal::SIGTERM);
         }
         thread::sleep(POLL);
-    }
-}
-
-/// Test programs are grandchildren: they would outlive a cargo that is told to end.
-fn end_tree(pid: u32) {
-    let mut all = tree::descendants(pid);
-    all.push(pid);
-    for raw in all.into_iter().filter_map(|pid| i32::try_from(pid).ok()) {
-        let _ = kill(Pid::from_raw(raw), Signal::SIGTERM);
     }
 }
 

@@ -5,6 +5,11 @@ use std::{
     path::Path,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 /// Ids of the process's descendants, nearest first; empty if `/proc` cannot be read.
 pub(crate) fn descendants(pid: u32) -> Vec<u32> {
     let children = children_by_parent();
@@ -17,6 +22,15 @@ pub(crate) fn descendants(pid: u32) -> Vec<u32> {
         }
     }
     found
+}
+
+/// Sends the signal to the process and everything it has started, as far as they are there.
+pub(crate) fn signal_all(pid: u32, signal: Signal) {
+    let mut all = descendants(pid);
+    all.push(pid);
+    for raw in all.into_iter().filter_map(|pid| i32::try_from(pid).ok()) {
+        let _ = kill(Pid::from_raw(raw), signal);
+    }
 }
 
 /// Whether the process exists and is not just waiting to be reaped.

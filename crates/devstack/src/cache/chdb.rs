@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Cache;
 use crate::{
-    command,
+    command::{self, Helpers},
     error::{FileContext as _, Result, StackError},
     progress::Progress,
 };
@@ -29,19 +29,19 @@ impl Cache {
         }
         let entry = self.entry(&format!("chdb-{VERSION}"), progress, |partial| {
             let text = "downloading the ClickHouse 26.7 engine (178 MB)";
-            progress.while_busy(text, &mut || download(partial))
+            progress.while_busy(text, &mut || download(partial, &self.helpers))
         })?;
         Ok(entry.join("libchdb.so"))
     }
 }
 
-fn download(directory: &Path) -> Result<()> {
+fn download(directory: &Path, helpers: &Helpers) -> Result<()> {
     let npm = command::find_program("npm", &[], "install it with: apt-get install npm")?;
     let mut pack = Command::new(npm);
     pack.args(["pack", "--silent", &format!("{PACKAGE}@{VERSION}")])
         .arg("--pack-destination")
         .arg(directory);
-    command::run_to_end("downloading the ClickHouse engine", pack)?;
+    helpers.run("downloading the ClickHouse engine", None, &pack)?;
 
     let tarball = directory.join(format!("chdb-lib-linux-x64-gnu-{VERSION}.tgz"));
     check_content(&tarball)?;
@@ -58,7 +58,7 @@ fn download(directory: &Path) -> Result<()> {
             "--no-same-owner",
             "package/libchdb.so",
         ]);
-    command::run_to_end("unpacking the ClickHouse engine", unpack)?;
+    helpers.run("unpacking the ClickHouse engine", None, &unpack)?;
     fs::remove_file(&tarball).on("remove", &tarball)
 }
 

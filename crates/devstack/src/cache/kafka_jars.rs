@@ -31,7 +31,9 @@ impl Cache {
                     .arg(&pom)
                     .arg("dependency:copy-dependencies")
                     .arg(format!("-DoutputDirectory={}", partial.display()));
-                command::run_to_end("downloading Kafka", collect).map(drop)
+                self.helpers
+                    .run("downloading Kafka", None, &collect)
+                    .map(drop)
             })
         })
     }

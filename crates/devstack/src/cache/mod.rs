@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::{
+    command::Helpers,
     error::{FileContext as _, Result},
     progress::Progress,
 };
@@ -21,10 +22,11 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
     directory: PathBuf,
+    helpers: Helpers,
 }
 
 impl Cache {
-    pub(crate) fn of_this_user() -> Self {
+    pub(crate) fn of_this_user(helpers: Helpers) -> Self {
         let base = env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
@@ -32,6 +34,7 @@ impl Cache {
             .unwrap_or_else(env::temp_dir);
         Self {
             directory: base.join("openride-devstack"),
+            helpers,
         }
     }
 
@@ -39,6 +42,10 @@ impl Cache {
     pub(crate) fn in_directory(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
+            helpers: Helpers {
+                launcher: "devstack".into(),
+                interrupt: crate::Interrupt::default(),
+            },
         }
     }
 

@@ -41,7 +41,7 @@ impl Definition for ClickHouse {
         let library = site.cache.clickhouse_library(&Silent)?;
         Ok(Launch {
             name: Server::ClickHouse.to_string(),
-            program: site.launcher.clone(),
+            program: site.helpers.launcher.clone(),
             arguments: vec![
                 "clickhouse-server".into(),
                 "--library".into(),

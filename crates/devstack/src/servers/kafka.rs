@@ -38,7 +38,7 @@ impl Definition for Kafka {
         let broker = Broker::locate(site)?;
         write_config(&broker.properties, &properties(&site.ports))?;
         write_config(&broker.logging, LOGGING)?;
-        broker.format_once()?;
+        broker.format_once(site)?;
         broker.launch(site)
     }
 
@@ -89,7 +89,7 @@ impl Broker {
     }
 
     /// Gives an empty data directory its identity. A format that was cut short is begun anew.
-    fn format_once(&self) -> Result<()> {
+    fn format_once(&self, site: &Site) -> Result<()> {
         let data = self.directory.join("data");
         if data.join("meta.properties").exists() {
             return Ok(());
@@ -108,7 +108,9 @@ impl Broker {
             .args(["--cluster-id", CLUSTER_ID, "--config"])
             .arg(&self.properties)
             .current_dir(&self.directory);
-        command::run_to_end("formatting Kafka's data directory", format).map(drop)
+        site.helpers
+            .run("formatting Kafka's data directory", None, &format)
+            .map(drop)
     }
 
     fn launch(&self, site: &Site) -> Result<Launch> {

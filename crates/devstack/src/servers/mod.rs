@@ -15,6 +15,7 @@ use nix::sys::signal::Signal;
 
 use crate::{
     cache::Cache,
+    command::Helpers,
     error::{FileContext as _, Result},
     ports::{PortUse, Ports},
     process::Launch,
@@ -28,7 +29,7 @@ pub(crate) struct Site {
     pub directory: PathBuf,
     pub ports: Ports,
     pub cache: Cache,
-    pub launcher: PathBuf,
+    pub helpers: Helpers,
 }
 
 impl Site {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long a server may take until it answers.
-const START_PATIENCE: Duration = Duration::from_secs(90);
+const START_PATIENCE: Duration = Duration::from_secs(150);
 /// How long a start that keeps ending early is tried again.
 const EARLY_END_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -59,7 +59,7 @@ impl PrivateStack {
         let began = Instant::now();
         loop {
             let launch = wrap(definition.prepare(&self.site)?)?;
-            let mut process = Process::start(&self.site.launcher, &launch)?;
+            let mut process = Process::start(&self.site.helpers.launcher, &launch)?;
             let ready = ready::wait_until_ready(
                 &mut process,
                 START_PATIENCE,

@@ -52,7 +52,7 @@ impl PrivateStack {
         self.stop(server)?;
         let log = self.site.log(&format!("{server}-strace"))?;
         self.bring_up(server, |launch| {
-            strace::traced(&self.site.launcher, launch, &log, arguments)
+            strace::traced(&self.site.helpers.launcher, launch, &log, arguments)
         })
     }
 

@@ -12,6 +12,7 @@ use std::{
 
 use crate::{
     cache::Cache,
+    command::Helpers,
     config::StackConfig,
     directory::StackDirectory,
     endpoints::Endpoints,
@@ -47,11 +48,15 @@ impl PrivateStack {
             Some(path) => StackDirectory::take(path)?,
             None => StackDirectory::temporary()?,
         };
+        let helpers = Helpers {
+            launcher: launcher::find_launcher()?,
+            interrupt: config.interrupt.clone(),
+        };
         let site = Site {
             directory: directory.path().to_owned(),
             ports: config.ports.map_or_else(Ports::free, Ok)?,
-            cache: Cache::of_this_user(),
-            launcher: launcher::find_launcher()?,
+            cache: Cache::of_this_user(helpers.clone()),
+            helpers,
         };
         let chosen = config.servers();
         let stack = Self {

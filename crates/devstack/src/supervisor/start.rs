@@ -85,7 +85,7 @@ impl Supervisor {
                 log: site.log(&name.replace(' ', "-"))?,
                 name,
             };
-            let mut process = Process::start(&site.launcher, &launch)?;
+            let mut process = Process::start(&site.helpers.launcher, &launch)?;
             ready::wait_until_done(&mut process, &self.interrupt)?;
             Terminal.note(&format!("{} is done", launch.name));
         }
@@ -117,6 +117,6 @@ impl Supervisor {
     pub(super) fn spawn(&self, service: Service) -> Result<Process> {
         let site = self.stack.site();
         let launch = service.launch(site, &self.settings, self.stack.endpoints())?;
-        Process::start(&site.launcher, &launch)
+        Process::start(&site.helpers.launcher, &launch)
     }
 }

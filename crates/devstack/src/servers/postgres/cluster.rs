@@ -1,13 +1,11 @@
 //! The data directory: where it lies, how it comes to be, what a crash leaves in it.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use super::{program, user};
 use crate::{
-    command,
     endpoints::POSTGRES_USER,
     error::{FileContext as _, Result},
-    launcher,
     server::Server,
     servers::Site,
     tree,
@@ -43,23 +41,20 @@ impl Cluster {
         }
         fs::create_dir(&unfinished).on("create", &unfinished)?;
         user::give_to_unprivileged(&unfinished)?;
-        let arguments = [
-            "-D".into(),
-            unfinished.clone().into(),
-            format!("--username={POSTGRES_USER}").into(),
-            "--auth=trust".into(),
-            "--encoding=UTF8".into(),
-            "--locale=C.UTF-8".into(),
-            "--no-instructions".into(),
-        ];
-        let mut initdb = launcher::launched(
-            &site.launcher,
-            user::unprivileged(),
-            &program("initdb")?,
-            &arguments,
-        );
-        initdb.current_dir(&unfinished);
-        command::run_to_end("creating the PostgreSQL cluster", initdb)?;
+        let mut initdb = Command::new(program("initdb")?);
+        initdb
+            .arg("-D")
+            .arg(&unfinished)
+            .arg(format!("--username={POSTGRES_USER}"))
+            .args([
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-instructions",
+            ])
+            .current_dir(&unfinished);
+        let purpose = "creating the PostgreSQL cluster";
+        site.helpers.run(purpose, user::unprivileged(), &initdb)?;
         fs::rename(&unfinished, &self.data).on("create", &self.data)
     }
 

@@ -59,7 +59,8 @@ impl Definition for Postgres {
         let mut ask = Command::new(ready);
         ask.args(["-h", "127.0.0.1", "-t", "2", "-p"])
             .arg(site.ports.postgres.to_string());
-        command::run_to_end("asking PostgreSQL", ask)
+        site.helpers
+            .run("asking PostgreSQL", None, &ask)
             .map(drop)
             .map_err(|error| error.to_string())
     }
@@ -97,7 +98,7 @@ fn psql(site: &Site, statement: &str) -> Result<String> {
         ])
         .arg(site.ports.postgres.to_string())
         .args(["-c", statement]);
-    command::run_to_end("preparing PostgreSQL", psql)
+    site.helpers.run("preparing PostgreSQL", None, &psql)
 }
 
 fn program(name: &str) -> Result<PathBuf> {

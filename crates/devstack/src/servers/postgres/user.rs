@@ -64,6 +64,8 @@ pub(in crate::servers) fn remove_outside_data(stack_directory: &Path) -> Result<
         .is_ok_and(|meta| meta.uid() == Uid::effective().as_raw())
     {
         fs::remove_dir_all(&outside).on("remove", &outside)?;
+        // Stays, and may stay, while other checkouts have their data there.
+        let _ = fs::remove_dir(OUTSIDE);
     }
     Ok(())
 }
