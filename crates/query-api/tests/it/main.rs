@@ -1,1 +1,17 @@
 //! The query API against real servers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what helps a test fails like a test"
+)]
+
+mod answers;
+mod api;
+mod description;
+mod outage;
+mod parameters;
+mod pipeline;
+mod regions;
+mod story;

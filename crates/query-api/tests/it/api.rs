@@ -1,0 +1,156 @@
+//! The API over databases of its own, with a clock that stands.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use event_store::{
+    Params, Store,
+    migrations::{self, Rendering},
+};
+use metadata_store::{LaneId, Pool, lanes};
+use query_api::Config;
+use reqwest::{Method, header::HeaderMap};
+use serde_json::Value;
+use service_runtime::{clock::ManualClock, lifecycle};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A running API. It ends with the test.
+pub(crate) struct Api {
+    base: String,
+    client: reqwest::Client,
+    pub(crate) store: Store,
+    pub(crate) pool: Pool,
+    pub(crate) clock: Arc<ManualClock>,
+    _running: JoinHandle<std::io::Result<()>>,
+}
+
+/// What the API answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Api {
+    /// Empty databases, and the clock at `now`.
+    pub(crate) async fn start(now: DateTime<Utc>) -> Self {
+        let config = databases().await;
+        Self::over(&config, now)
+    }
+
+    /// An API with this configuration.
+    pub(crate) fn over(config: &Config, now: DateTime<Utc>) -> Self {
+        lifecycle::install_crypto_provider();
+        let clock = Arc::new(ManualClock::at(now));
+        let server = query_api::bind(config, clock.clone()).unwrap();
+        let base = format!("http://{}", server.local_addr());
+        Self {
+            base,
+            client: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            store: Store::connect(&config.clickhouse).unwrap(),
+            pool: Pool::new(&config.postgres).unwrap(),
+            clock,
+            _running: tokio::spawn(server.run(CancellationToken::new())),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        request_id: Option<&str>,
+    ) -> Answer {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .timeout(Duration::from_secs(60));
+        if let Some(id) = request_id {
+            request = request.header("x-request-id", id);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    /// The JSON of an answer that must be a success.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.store.execute(sql, &Params::new()).await.unwrap();
+    }
+
+    /// A lane that was read from offset 0 up to `next`, and is complete up to a time.
+    pub(crate) async fn lane(
+        &self,
+        topic: &str,
+        partition: i32,
+        next: i64,
+        complete_through: DateTime<Utc>,
+    ) {
+        let lane = LaneId {
+            topic: topic.to_owned(),
+            partition,
+        };
+        lanes::ensure(&self.pool, &[(lane.clone(), 0)])
+            .await
+            .unwrap();
+        let taken = lanes::take_over(&self.pool, "test", std::slice::from_ref(&lane))
+            .await
+            .unwrap();
+        let progress = lanes::Progress {
+            lane,
+            epoch: taken[0].epoch,
+            end_offset: Some(next),
+            complete_through: Some(complete_through),
+        };
+        lanes::report(&self.pool, complete_through, &[progress])
+            .await
+            .unwrap();
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// Databases of this test with the whole schema.
+pub(crate) async fn databases() -> Config {
+    let stack = devstack::test_stack();
+    let mut config = Config::default();
+    config.http.listen = "127.0.0.1:0".parse().unwrap();
+    config.http.workers = 1;
+    config.clickhouse.url = stack.endpoints().clickhouse_http.parse().unwrap();
+    config.clickhouse.database = stack.unique("api");
+    config.postgres.url = stack.postgres_database().await.as_str().into();
+    metadata_store::migrate(&config.postgres).await.unwrap();
+    let store = Store::connect(&config.clickhouse).unwrap();
+    migrations::apply(&store, &Rendering::single(&config.clickhouse.database))
+        .await
+        .unwrap();
+    config
+}

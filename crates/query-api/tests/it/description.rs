@@ -1,0 +1,74 @@
+//! What the API says of itself is true, and can be read without a network.
+
+use chrono::DateTime;
+
+use crate::api::Api;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_answer() {
+    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let description = api.json("/openapi.json").await;
+    assert_eq!(description["openapi"], "3.1.0");
+    let paths = description["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 9);
+    for (path, operations) in paths {
+        let answer = api.json(path).await;
+        let example =
+            &operations["get"]["responses"]["200"]["content"]["application/json"]["example"];
+        let fields = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(
+            fields(example)
+                .iter()
+                .filter(|field| *field != "next_cursor")
+                .collect::<Vec<_>>(),
+            fields(&answer)
+                .iter()
+                .filter(|field| *field != "next_cursor")
+                .collect::<Vec<_>>(),
+            "{path}"
+        );
+        for status in ["400", "422", "500", "503"] {
+            let problem =
+                &operations["get"]["responses"][status]["content"]["application/problem+json"];
+            assert_eq!(
+                problem["schema"]["$ref"], "#/components/schemas/Problem",
+                "{path} {status}"
+            );
+        }
+        for parameter in operations["get"]["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            assert!(
+                parameter["description"].as_str().unwrap().len() > 10,
+                "{path} {parameter}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_served_from_this_machine() {
+    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let answer = api.get("/docs").await;
+    assert_eq!((answer.status, answer.header("location")), (308, "/docs/"));
+    let page = api.get("/docs/").await;
+    assert_eq!(page.status, 200);
+    assert!(
+        !page.text.contains("https://") && !page.text.contains("http://"),
+        "{}",
+        page.text
+    );
+    assert_eq!(api.get("/docs/swagger-ui-bundle.js").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_told_at_the_root() {
+    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
+        assert_eq!(api.get(path).await.status, 200, "{path}");
+    }
+}

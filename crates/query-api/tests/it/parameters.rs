@@ -1,0 +1,247 @@
+//! What is wrong with a request is named, with what is allowed.
+
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::api::Api;
+
+fn now() -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")
+        .unwrap()
+        .to_utc()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
+    let api = Api::start(now()).await;
+    for (path, status, code, parameter) in [
+        ("users?from=2024-01-01", 400, "unknown_parameter", "from"),
+        ("users?limit=5", 400, "unknown_parameter", "limit"),
+        ("bookings?tz=UTC&tz=UTC", 400, "repeated_parameter", "tz"),
+        (
+            "bookings?start_date=soon",
+            400,
+            "unreadable_parameter",
+            "start_date",
+        ),
+        (
+            "bookings?end_date=2024-02-30",
+            400,
+            "unreadable_parameter",
+            "end_date",
+        ),
+        (
+            "payments?tz=Mars/Olympus",
+            400,
+            "unreadable_parameter",
+            "tz",
+        ),
+        (
+            "payments?include_time_series=1",
+            400,
+            "unreadable_parameter",
+            "include_time_series",
+        ),
+        (
+            "trips?granularity=yearly",
+            400,
+            "unreadable_parameter",
+            "granularity",
+        ),
+        (
+            "trips?start_date=2026-02-01&end_date=2026-01-01",
+            422,
+            "start_after_end",
+            "start_date",
+        ),
+        (
+            "trips?start_date=1926-02-01&end_date=2026-01-01&include_time_series=true&granularity=hourly",
+            422,
+            "too_many_points",
+            "granularity",
+        ),
+        ("trips?state=Bavaria", 422, "unknown_region", "state"),
+        ("trips?state=Lagos&city=Kano", 422, "unknown_region", "city"),
+        (
+            "trips?city=%27%20OR%201%3D1--",
+            422,
+            "unknown_region",
+            "city",
+        ),
+        ("trips?city=%00", 422, "unknown_region", "city"),
+        ("drivers?limit=0", 422, "parameter_out_of_range", "limit"),
+        ("drivers?limit=1001", 422, "parameter_out_of_range", "limit"),
+        (
+            "drivers?include_time_series=true",
+            400,
+            "unknown_parameter",
+            "include_time_series",
+        ),
+        ("routes?limit=501", 422, "parameter_out_of_range", "limit"),
+        ("routes?limit=many", 400, "unreadable_parameter", "limit"),
+        ("realtime?tz=UTC", 400, "unknown_parameter", "tz"),
+        (
+            "bookings?start_date=2026-01-01T00:01&end_date=2026-06-01",
+            422,
+            "beyond_retention",
+            "start_date",
+        ),
+        (
+            "bookings?start_date=2025-01-01&end_date=2026-01-01T10:00:00",
+            422,
+            "beyond_retention",
+            "end_date",
+        ),
+        (
+            "users?start_date=2026-01-01&end_date=2026-05-01T10:00:00",
+            422,
+            "beyond_retention",
+            "end_date",
+        ),
+    ] {
+        let answer = api.get(&format!("/v1/metrics/{path}")).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{path}"
+        );
+        let problem = answer.json();
+        assert_eq!(
+            (&problem["code"], &problem["parameter"]),
+            (&json!(code), &json!(parameter)),
+            "{path}"
+        );
+        assert_eq!(problem["status"], status, "{path}");
+        assert_eq!(
+            problem["request_id"],
+            answer.header("x-request-id"),
+            "{path}"
+        );
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with(parameter),
+            "{path}"
+        );
+        assert!(problem["hint"].as_str().unwrap().len() > 10, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nearest_bounds_that_can_be_served_are_served() {
+    let api = Api::start(now()).await;
+    let problem = api
+        .get("/v1/metrics/bookings?start_date=2026-01-01T00:01&end_date=2026-06-01")
+        .await
+        .json();
+    let hint = problem["hint"].as_str().unwrap();
+    assert_eq!(
+        hint,
+        "The nearest that can be served are 2026-01-01T00:00:00.000+01:00 and 2026-01-01T00:15:00.000+01:00."
+    );
+    for start in [
+        "2026-01-01T00:00:00.000%2B01:00",
+        "2026-01-01T00:15:00.000%2B01:00",
+    ] {
+        api.json(&format!(
+            "/v1/metrics/bookings?start_date={start}&end_date=2026-06-01"
+        ))
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn years_far_away_are_answered_or_refused_at_once() {
+    let api = Api::start(now()).await;
+    for (start, end) in [
+        ("0001-01-01", "9999-12-31"),
+        ("0000-01-01", "0000-01-01"),
+        ("9999-12-31", "9999-12-31"),
+    ] {
+        for metric in [
+            "users", "bookings", "payments", "trips", "drivers", "routes",
+        ] {
+            let answer = api
+                .json(&format!(
+                    "/v1/metrics/{metric}?start_date={start}&end_date={end}"
+                ))
+                .await;
+            assert_eq!(answer["date_range"]["tz"], "Africa/Lagos");
+        }
+    }
+    let path = "/v1/metrics/users?start_date=1500-01-01&end_date=2026-01-01&include_time_series=true&granularity=monthly";
+    let answer = api.json(path).await;
+    assert_eq!(
+        answer["time_series"].as_array().unwrap().len(),
+        526 * 12 + 1
+    );
+    assert_eq!(answer["mau"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_null_or_zero() {
+    let api = Api::start(now()).await;
+    let users = api.json("/v1/metrics/users").await;
+    assert_eq!(
+        (&users["dau"], &users["kyc_completion_rate"]),
+        (&json!(0), &json!(null))
+    );
+    let payments = api.json("/v1/metrics/payments").await;
+    assert_eq!(
+        (
+            &payments["total_revenue"],
+            &payments["p95_processing_time_ms"]
+        ),
+        (&json!("0.00"), &json!(null))
+    );
+    assert_eq!(payments["by_method"], json!([]));
+    let drivers = api.json("/v1/metrics/drivers").await;
+    assert_eq!(
+        (
+            &drivers["drivers"],
+            &drivers["earnings_distribution"]["p50"]
+        ),
+        (&json!([]), &json!(null))
+    );
+    assert_eq!(drivers["complete_through"], json!(null));
+    let range = &drivers["date_range"];
+    assert_eq!(range["start_date"], "2026-05-17T00:00:00.000+01:00");
+    assert_eq!(range["end_date"], "2026-06-15T23:59:59.999+01:00");
+    let realtime = api.json("/v1/metrics/realtime").await;
+    assert_eq!(
+        (&realtime["system_health"], &realtime["timestamp"]),
+        (&json!("critical"), &json!("2026-06-15T10:20:30Z"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_one_id() {
+    let api = Api::start(now()).await;
+    let answer = api.send(Method::GET, "/v1/nothing", Some("my-id.1")).await;
+    assert_eq!(
+        (answer.status, answer.header("x-request-id")),
+        (404, "my-id.1")
+    );
+    assert_eq!(
+        (&answer.json()["code"], &answer.json()["request_id"]),
+        (&json!("not_found"), &json!("my-id.1"))
+    );
+    let answer = api
+        .send(Method::GET, "/v1/metrics/users", Some("a b"))
+        .await;
+    assert_eq!(answer.header("x-request-id").len(), 36);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_methods_are_told_what_is_allowed() {
+    let api = Api::start(now()).await;
+    let answer = api.send(Method::POST, "/v1/metrics/users", None).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"));
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+    assert_eq!(
+        api.send(Method::HEAD, "/v1/metrics/users", None)
+            .await
+            .status,
+        200
+    );
+}

@@ -1,0 +1,197 @@
+//! The books: what is stored is counted, and what is missing is seen.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use service_runtime::clock::{Clock, SystemClock};
+use uuid::Uuid;
+
+use crate::{
+    api::{Api, databases},
+    outage::postgres,
+    story::write,
+};
+
+const TOPIC: &str = "openride.events.booking";
+
+/// Whole seconds, close to the real time: rows that are too old expire.
+fn now() -> DateTime<Utc> {
+    SystemClock.now().trunc_subsecs(0)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn place(offset: u64, decided_at: DateTime<Utc>) -> Value {
+    json!({
+        "event_id": Uuid::from_u128(offset.into()), "event_type": "booking.created",
+        "event_timestamp": decided_at.to_rfc3339(), "decided_at": decided_at.to_rfc3339(),
+        "kafka_timestamp": decided_at.to_rfc3339(), "kafka_topic": TOPIC, "kafka_partition": 0, "kafka_offset": offset,
+        "repeats_offset": 0, "reason": "missing_field", "path": "$.total_price", "detail": "expected a value",
+        "payload": "+2348012345678", "batch": Uuid::from_u128(1),
+    })
+}
+
+async fn store(
+    api: &Api,
+    table: &str,
+    offsets: impl IntoIterator<Item = u64>,
+    decided_at: DateTime<Utc>,
+) {
+    let rows = offsets
+        .into_iter()
+        .map(|offset| object(place(offset, decided_at)));
+    write(api, table, rows).await;
+}
+
+async fn range(api: &Api, first: u64, last: u64, accepted: u64, decided_at: DateTime<Utc>) {
+    let row = json!({
+        "batch": Uuid::from_u128(1), "kafka_topic": TOPIC, "kafka_partition": 0, "first_offset": first,
+        "last_offset": last, "accepted": accepted, "decided_at": decided_at.to_rfc3339(),
+    });
+    write(api, "ingest_ledger", std::iter::once(object(row))).await;
+}
+
+async fn gap(api: &Api, first: u64, last: u64, cause: &str) {
+    let row = json!({
+        "kafka_topic": TOPIC, "kafka_partition": 0, "first_offset": first, "last_offset": last, "cause": cause,
+        "decided_at": now().to_rfc3339(), "batch": Uuid::from_u128(1),
+    });
+    write(api, "ingest_gaps", std::iter::once(object(row))).await;
+}
+
+async fn partition(api: &Api) -> Value {
+    let ledger = api.json("/v1/pipeline/ledger").await;
+    assert_eq!(ledger["partitions"].as_array().unwrap().len(), 1);
+    assert_eq!(ledger["balanced"], ledger["partitions"][0]["balanced"]);
+    ledger["partitions"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_counts_stored_rows() {
+    let (config, now) = (databases().await, now());
+    let api = Api::over(&config, now);
+    api.lane(TOPIC, 0, 130, now).await;
+    postgres(&config, "UPDATE ingest_lane SET next_offset = 120").await;
+    let old = now - TimeDelta::days(20);
+    range(&api, 0, 19, 20, old).await;
+    range(&api, 20, 119, 90, now).await;
+    store(&api, "events_raw", 20..110, now).await;
+    store(&api, "duplicates", 110..114, now).await;
+    store(&api, "dead_letters", 114..117, now).await;
+    gap(&api, 117, 118, "control").await;
+
+    let before = partition(&api).await;
+    assert_eq!(
+        (&before["missing"], &before["balanced"]),
+        (&json!(1), &json!(false))
+    );
+
+    gap(&api, 119, 119, "compacted").await;
+    // Of an open batch: beyond the next offset, so they do not count.
+    store(&api, "events_raw", 120..130, now).await;
+    let after = partition(&api).await;
+    assert_eq!(after["balanced"], true, "{after}");
+    assert_eq!(
+        (
+            &after["accepted"],
+            &after["duplicate"],
+            &after["dead_lettered"],
+            &after["recounted_from"]
+        ),
+        (&json!(110), &json!(4), &json!(3), &json!(20))
+    );
+    assert_eq!(after["gap_offsets"], json!({"control": 2, "compacted": 1}));
+    assert_eq!(
+        after["gaps"][0],
+        json!({"first_offset": 119, "last_offset": 119, "cause": "compacted"})
+    );
+    assert_eq!(after["end_offset"], 130);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_twice_and_a_lost_record_unbalance() {
+    let (config, now) = (databases().await, now());
+    let api = Api::over(&config, now);
+    api.lane(TOPIC, 0, 10, now).await;
+    postgres(&config, "UPDATE ingest_lane SET next_offset = 10").await;
+    range(&api, 0, 9, 10, now).await;
+    store(&api, "events_raw", (0..9).chain([3]), now).await;
+    let twice = partition(&api).await;
+    assert_eq!(
+        (&twice["missing"], &twice["repeated"], &twice["balanced"]),
+        (&json!(0), &json!(1), &json!(false))
+    );
+
+    api.execute("TRUNCATE TABLE events_raw").await;
+    store(&api, "events_raw", 0..9, now).await;
+    gap(&api, 9, 9, "lost").await;
+    let lost = partition(&api).await;
+    assert_eq!(
+        (&lost["missing"], &lost["repeated"], &lost["balanced"]),
+        (&json!(0), &json!(0), &json!(false))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_partitions_the_ledger_is_empty() {
+    let api = Api::start(now()).await;
+    assert_eq!(
+        api.json("/v1/pipeline/ledger").await,
+        json!({"partitions": [], "balanced": true})
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_read_page_by_page_without_their_bytes() {
+    let now = now();
+    let api = Api::start(now).await;
+    for minutes in 0..5 {
+        let decided_at = now - TimeDelta::minutes(minutes);
+        let first = u64::try_from(minutes).unwrap() * 10;
+        store(&api, "dead_letters", first..first + 5, decided_at).await;
+    }
+    let (mut offsets, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path =
+            format!("/v1/pipeline/dead-letters?limit=7&reason=missing_field&topic={TOPIC}{cursor}");
+        let answer = api.get(&path).await;
+        assert!(!answer.text.contains("+234"), "{}", answer.text);
+        let page = answer.json();
+        let letters = page["dead_letters"].as_array().unwrap().clone();
+        offsets.extend(
+            letters
+                .iter()
+                .map(|letter| letter["offset"].as_u64().unwrap()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let expected: Vec<u64> = (0..5)
+        .flat_map(|minute| (0..5).rev().map(move |place| minute * 10 + place))
+        .collect();
+    assert_eq!(offsets, expected);
+
+    let none = api.json("/v1/pipeline/dead-letters?reason=too_old").await;
+    assert_eq!(none["dead_letters"], json!([]));
+    let letter = &api.json("/v1/pipeline/dead-letters?limit=1").await["dead_letters"][0];
+    assert_eq!(
+        (&letter["path"], &letter["bytes"]),
+        (&json!("$.total_price"), &json!(14))
+    );
+    for (query, status, code) in [
+        ("reason=bad_luck", 422, "unknown_reason"),
+        ("cursor=x", 400, "unreadable_parameter"),
+        ("limit=1001", 422, "parameter_out_of_range"),
+        ("state=Lagos", 400, "unknown_parameter"),
+    ] {
+        let answer = api.get(&format!("/v1/pipeline/dead-letters?{query}")).await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (status, &json!(code)),
+            "{query}"
+        );
+    }
+}

@@ -1,0 +1,357 @@
+//! A simulated story in the tables, as the ingestor would write it, and the answer key to it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use service_runtime::clock::{Clock, SystemClock};
+use shared_schema::{Domain, Event, OwnRegion, Region, Subscriptions, TopicsConfig, decode};
+use simulator::{
+    Config, Simulation,
+    answer::AnswerKey,
+    event::{Fact, LogicalEvent, PaymentStep},
+    wire::{self, Style},
+};
+use uuid::Uuid;
+
+use crate::api::Api;
+
+const DOMAINS: [Domain; 6] = [
+    Domain::User,
+    Domain::Booking,
+    Domain::Payment,
+    Domain::Trip,
+    Domain::Route,
+    Domain::Location,
+];
+
+/// The events of a story, and what is right about them.
+pub(crate) struct Story {
+    pub(crate) key: AnswerKey,
+    /// When the story ends, a whole second. Events of clocks that are ahead may lie beyond.
+    pub(crate) end: DateTime<Utc>,
+    pub(crate) start: DateTime<Utc>,
+    facts: Vec<Row>,
+}
+
+/// An event as a row of its input table.
+struct Row {
+    domain: Domain,
+    columns: Map<String, Value>,
+    own: Own,
+    payment: Option<Uuid>,
+}
+
+/// Where an event's region is to be found.
+enum Own {
+    Known(Region),
+    Ride(Uuid),
+    Route(Uuid),
+    User(Uuid),
+}
+
+impl Story {
+    /// Some days that end now: the tables of the real-time tiles forget what is older.
+    pub(crate) fn of(seed: u64, days: i64, rides: u64) -> Self {
+        let end = SystemClock.now().trunc_subsecs(0);
+        let start = end - TimeDelta::days(days);
+        let config = Config::new(
+            seed,
+            start.timestamp_millis(),
+            end.timestamp_millis(),
+            rides,
+        );
+        let subscriptions = Subscriptions::new(&TopicsConfig::default()).unwrap();
+        let mut story = Self {
+            key: AnswerKey::default(),
+            end,
+            start,
+            facts: Vec::new(),
+        };
+        for occurrence in Simulation::new(&config) {
+            story.key.observe(&occurrence.event, occurrence.arrival_ms);
+            story.add(&occurrence.event, occurrence.arrival_ms, &subscriptions);
+        }
+        println!(
+            "seed {seed}, story from {start} to {end}, {} events",
+            story.facts.len()
+        );
+        story
+    }
+
+    fn add(&mut self, event: &LogicalEvent, arrival_ms: i64, subscriptions: &Subscriptions) {
+        let mut bytes = Vec::new();
+        wire::encode(event, &Style::PLAIN, &mut bytes);
+        let domain = event.fact.domain();
+        let topic = TopicsConfig::default().topic_of(domain).to_owned();
+        let decoded = decode(&bytes, subscriptions.by_topic(&topic).unwrap()).unwrap();
+        let Value::Object(mut columns) = serde_json::from_slice(&bytes).unwrap() else {
+            unreachable!()
+        };
+        let arrival = DateTime::from_timestamp_millis(arrival_ms)
+            .unwrap()
+            .to_rfc3339();
+        columns.extend(object(json!({
+            "event_id": decoded.event_id,
+            "batch": Uuid::from_u128(1),
+            "mark": Uuid::nil(),
+            "kafka_topic": topic,
+            "kafka_partition": 0,
+            "kafka_offset": self.facts.len(),
+            "kafka_timestamp": arrival,
+            // one time for all: what waits is partitioned by it
+            "decided_at": self.end.to_rfc3339(),
+            "clock_skew": event.at_ms > arrival_ms + 300_000,
+            "payload": String::from_utf8(bytes.clone()).unwrap(),
+        })));
+        let own = Own::of(&decoded.event);
+        let payment = match &event.fact {
+            Fact::Payment(fact) => Some(fact.payment),
+            _ => None,
+        };
+        self.facts.push(Row {
+            domain,
+            columns,
+            own,
+            payment,
+        });
+    }
+
+    /// Writes the events, each with its region if it says so itself.
+    pub(crate) async fn ingest(&self, api: &Api) {
+        for domain in DOMAINS {
+            let rows = self
+                .facts
+                .iter()
+                .filter(|row| row.domain == domain)
+                .map(|row| {
+                    let region = match row.own {
+                        Own::Known(region) => Some(region),
+                        _ => None,
+                    };
+                    row.with("ingest", region)
+                });
+            insert(api, domain, rows).await;
+        }
+    }
+
+    /// Gives every waiting fact its region. The domain rows are left as they are: settlements tell their regions.
+    pub(crate) async fn settle(&self, api: &Api) {
+        let (regions, methods) = (self.regions(), self.methods());
+        let waiting: Vec<(&Row, Region)> = self
+            .facts
+            .iter()
+            .filter(|row| !matches!(row.own, Own::Known(_)))
+            .map(|row| (row, regions.of(&row.own)))
+            .collect();
+        for domain in DOMAINS {
+            let rows =
+                waiting
+                    .iter()
+                    .filter(|(row, _)| row.domain == domain)
+                    .map(|(row, region)| {
+                        let mut columns = row.with("settle", Some(*region));
+                        if let Some(method) = row.payment.and_then(|payment| methods.get(&payment))
+                        {
+                            columns.insert("payment_method".to_owned(), json!(method));
+                        }
+                        columns
+                    });
+            insert(api, domain, rows).await;
+        }
+        let settlements = waiting.iter().map(|(row, region)| {
+            let method = row.payment.and_then(|payment| methods.get(&payment)).copied().unwrap_or_default();
+            let mut settled = object(json!({
+                "batch": Uuid::from_u128(2), "state": region.state, "city": region.city, "payment_method": method,
+                "settled_at": self.end.to_rfc3339(),
+            }));
+            for column in ["kafka_topic", "kafka_partition", "kafka_offset"] {
+                settled.insert(column.to_owned(), row.columns[column].clone());
+            }
+            settled
+        });
+        write(api, "settlements", settlements).await;
+        for table in [
+            "waiting_user",
+            "waiting_booking",
+            "waiting_payment",
+            "waiting_trip",
+            "waiting_route",
+        ] {
+            api.execute(&format!("TRUNCATE TABLE {table}")).await;
+        }
+    }
+
+    /// Every state in which something happens, the unknown one included.
+    pub(crate) fn states(&self) -> BTreeSet<&'static str> {
+        let known = self.key.regions().iter().map(|region| region.state);
+        known.chain(["unknown"]).collect()
+    }
+
+    /// Everybody whom an event names from `start` on, with whether its region is known.
+    pub(crate) fn named_since(&self, start: DateTime<Utc>, columns: &[&str]) -> Vec<(Uuid, bool)> {
+        let regions = self.regions();
+        let recent = self.facts.iter().filter(|row| row.at() >= start);
+        recent
+            .flat_map(|row| {
+                let known = regions.of(&row.own).state != "unknown";
+                let ids = columns
+                    .iter()
+                    .filter_map(|column| row.columns.get(*column)?.as_str()?.parse().ok());
+                ids.map(move |id| (id, known)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// Registers one more user, who does not say where, just before the end.
+    pub(crate) async fn newcomer_without_region(&self, api: &Api) -> Uuid {
+        let newcomer = Uuid::from_u128(7);
+        let at = (self.end - TimeDelta::seconds(1)).to_rfc3339();
+        let row = object(json!({
+            "batch": Uuid::from_u128(3), "mark": Uuid::nil(), "phase": "ingest", "event_id": Uuid::from_u128(8),
+            "event_type": "user.registered", "event_timestamp": at, "decided_at": at, "kafka_timestamp": at,
+            "kafka_topic": "openride.events.user", "kafka_partition": 1, "kafka_offset": 0, "user_id": newcomer,
+            "role": "RIDER", "state": "unknown", "city": "unknown", "region_settled": true,
+        }));
+        insert(api, Domain::User, std::iter::once(row)).await;
+        newcomer
+    }
+
+    fn methods(&self) -> HashMap<Uuid, &str> {
+        let told = self
+            .facts
+            .iter()
+            .filter_map(|row| Some((row.payment?, row.columns.get("payment_method")?.as_str()?)));
+        told.collect()
+    }
+
+    fn regions(&self) -> Regions {
+        let mut regions = Regions::default();
+        for row in &self.facts {
+            let id = |column: &str| {
+                row.columns
+                    .get(column)
+                    .and_then(|id| id.as_str()?.parse::<Uuid>().ok())
+            };
+            match (row.columns["event_type"].as_str().unwrap(), &row.own) {
+                ("user.registered", Own::Known(region)) => {
+                    regions.users.extend([(id("user_id").unwrap(), *region)]);
+                }
+                ("route.created", Own::Known(region)) => {
+                    regions.routes.extend([(id("route_id").unwrap(), *region)]);
+                }
+                ("booking.created", own) => {
+                    let pickup = if let Own::Known(region) = own {
+                        Some(*region)
+                    } else {
+                        None
+                    };
+                    regions
+                        .rides
+                        .insert(id("booking_id").unwrap(), (pickup, id("route_id").unwrap()));
+                }
+                _ => {}
+            }
+        }
+        regions
+    }
+}
+
+#[derive(Default)]
+struct Regions {
+    users: HashMap<Uuid, Region>,
+    routes: HashMap<Uuid, Region>,
+    rides: HashMap<Uuid, (Option<Region>, Uuid)>,
+}
+
+impl Regions {
+    fn of(&self, own: &Own) -> Region {
+        let known = match own {
+            Own::Known(region) => Some(*region),
+            Own::User(user) => self.users.get(user).copied(),
+            Own::Route(route) => self.routes.get(route).copied(),
+            Own::Ride(booking) => self
+                .rides
+                .get(booking)
+                .and_then(|(pickup, route)| pickup.or_else(|| self.routes.get(route).copied())),
+        };
+        known.unwrap_or(Region::UNKNOWN)
+    }
+}
+
+impl Own {
+    fn of(event: &Event<'_>) -> Self {
+        match event.own_region() {
+            OwnRegion::Known(region) => Self::Known(region),
+            OwnRegion::OfRide { booking_id, .. } => Self::Ride(booking_id.uuid()),
+            OwnRegion::OfRoute(route) => Self::Route(route.uuid()),
+            OwnRegion::OfUser(user) => Self::User(user.uuid()),
+        }
+    }
+}
+
+impl Row {
+    fn at(&self) -> DateTime<Utc> {
+        self.columns["event_timestamp"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    fn with(&self, phase: &str, region: Option<Region>) -> Map<String, Value> {
+        let mut columns = self.columns.clone();
+        let (state, city) = region.map_or(("", ""), |region| (region.state, region.city));
+        columns.extend(object(json!({
+            "phase": phase, "region_settled": region.is_some(), "state": state, "city": city,
+        })));
+        columns
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        other => panic!("{other} is no object"),
+    }
+}
+
+async fn insert(api: &Api, domain: Domain, rows: impl Iterator<Item = Map<String, Value>>) {
+    write(api, &format!("in_{domain}"), rows).await;
+}
+
+/// Writes rows as JSON, of which the table takes the fields that it has.
+pub(crate) async fn write(api: &Api, table: &str, rows: impl Iterator<Item = Map<String, Value>>) {
+    let rows: Vec<String> = rows.map(|row| Value::Object(row).to_string()).collect();
+    for chunk in rows.chunks(10_000) {
+        let sql = format!(
+            "INSERT INTO {table} SETTINGS date_time_input_format = 'best_effort', async_insert = 0, \
+             input_format_skip_unknown_fields = 1, input_format_null_as_default = 1 FORMAT JSONEachRow\n{}",
+            chunk.join("\n")
+        );
+        api.execute(&sql).await;
+    }
+}
+
+/// Whether the story has what its tests are about.
+#[test]
+fn the_story_has_everything_that_the_answers_are_about() {
+    let config = Config::new(
+        1,
+        1_711_324_800_000,
+        1_711_324_800_000 + 3 * 86_400_000,
+        1_500,
+    );
+    let events: Vec<LogicalEvent> = Simulation::new(&config)
+        .map(|occurrence| occurrence.event)
+        .collect();
+    let payments = || {
+        events.iter().filter_map(|event| match &event.fact {
+            Fact::Payment(fact) => Some(fact),
+            _ => None,
+        })
+    };
+    assert!(payments().any(|fact| fact.currency != "NGN"));
+    assert!(payments().any(|fact| matches!(fact.step, PaymentStep::Refunded { .. })));
+    assert!(payments().any(|fact| matches!(fact.step, PaymentStep::Failed { .. })));
+}
