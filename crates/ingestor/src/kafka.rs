@@ -25,6 +25,8 @@ impl KafkaConfig {
     /// A consumer that reads committed records and never resets or commits an offset by itself.
     pub fn reader(&self) -> ClientConfig {
         let mut config = self.client();
+        // without a group, a client may not even be assigned partitions by hand
+        config.set("group.id", &self.group);
         config.set("isolation.level", "read_committed");
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
@@ -38,7 +40,6 @@ impl KafkaConfig {
     /// A member of the consumer group.
     pub fn member(&self) -> ClientConfig {
         let mut config = self.reader();
-        config.set("group.id", &self.group);
         config.set("queued.min.messages", "200000");
         match self.group_protocol {
             GroupProtocol::Classic => {

@@ -1,9 +1,10 @@
 //! A platform of a test's own: topics, group and databases on the shared servers.
 
+use crate::member::Member;
 use devstack::test_stack;
 use event_store::{Params, Store};
 use ingestor::Config;
-use metadata_store::{Pool, lanes};
+use metadata_store::{Pool, batches, lanes, lanes::Lane};
 use rdkafka::{
     ClientConfig,
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
@@ -12,14 +13,36 @@ use service_runtime::config::HumanDuration;
 use shared_schema::Domain;
 use simulator::Record;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How long a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where a platform's servers are.
+pub struct Servers {
+    /// `host:port`.
+    pub kafka: String,
+    /// URL of the HTTP interface.
+    pub clickhouse: String,
+    /// URL of an empty database.
+    pub postgres: String,
+}
+
+impl Servers {
+    /// Those that all tests share.
+    pub async fn shared() -> Self {
+        let stack = test_stack();
+        let endpoints = stack.endpoints();
+        Self {
+            kafka: endpoints.kafka.clone(),
+            clickhouse: endpoints.clickhouse_http.clone(),
+            postgres: stack.postgres_database().await,
+        }
+    }
+}
 
 /// Settings, stores and a producer.
 pub struct Platform {
@@ -29,26 +52,35 @@ pub struct Platform {
     producer: ThreadedProducer<DefaultProducerContext>,
 }
 
-/// A member that runs in this process.
-pub struct Member {
-    shutdown: CancellationToken,
-    running: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Member {
-    pub async fn stop(self) {
-        self.shutdown.cancel();
-        self.running.await.unwrap().unwrap();
+/// Asks until the answer is yes; false when the time is up.
+pub async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        if is_so().await {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
+    false
 }
 
 impl Platform {
+    /// On the servers that all tests share.
     pub async fn new(partitions: i32) -> Self {
+        Self::on(Servers::shared().await, partitions).await
+    }
+
+    /// On these servers.
+    pub async fn on(servers: Servers, partitions: i32) -> Self {
+        // with RUST_LOG set, a test that fails shows what its members said
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let stack = test_stack();
-        let endpoints = stack.endpoints();
         let prefix = stack.unique("events");
         let mut config = Config::default();
-        config.kafka.brokers = endpoints.kafka.clone();
+        config.kafka.brokers = servers.kafka;
+        // a member that was killed is missed soon
+        config.kafka.session_timeout = HumanDuration::secs(3);
         config.kafka.group = stack.unique("group");
         config.kafka.partitions = partitions;
         config.kafka.dead_letter_topic = format!("{prefix}.dlq");
@@ -59,11 +91,13 @@ impl Platform {
         config.topics.trip = topic(Domain::Trip);
         config.topics.route = topic(Domain::Route);
         config.topics.location = topic(Domain::Location);
-        config.clickhouse.url = endpoints.clickhouse_http.parse().unwrap();
+        config.clickhouse.url = servers.clickhouse.parse().unwrap();
         config.clickhouse.database = stack.unique("analytics");
-        config.postgres.url = stack.postgres_database().await.as_str().into();
+        config.postgres.url = servers.postgres.as_str().into();
         config.batch.max_age = HumanDuration::millis(200);
         config.settle.interval = HumanDuration::millis(300);
+        config.settle.patience = HumanDuration::millis(500);
+        config.settle.patience = HumanDuration::millis(500);
         config.admin.listen = "127.0.0.1:0".parse().unwrap();
         let migrations = migrate::Config {
             clickhouse: config.clickhouse.clone(),
@@ -82,10 +116,9 @@ impl Platform {
         }
     }
 
+    /// Starts a member in this process.
     pub fn start(&self) -> Member {
-        let shutdown = CancellationToken::new();
-        let running = tokio::spawn(ingestor::run(self.config.clone(), shutdown.clone()));
-        Member { shutdown, running }
+        Member::start(&self.config)
     }
 
     /// Sends records, whose places are then known by order within a partition.
@@ -105,18 +138,45 @@ impl Platform {
         self.producer.flush(PATIENCE).unwrap();
     }
 
-    /// Waits until as many records have a durable verdict.
-    pub async fn drained(&self, records: u64) {
-        let started = Instant::now();
-        loop {
-            let lanes = lanes::all(&self.pool).await.unwrap();
-            let durable: i64 = lanes.iter().map(|lane| lane.next_offset - lane.first_offset).sum();
-            if u64::try_from(durable).unwrap() >= records {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "{durable} of {records} records are durable: {lanes:#?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+    /// Waits until the lanes are as wanted. PostgreSQL may be down meanwhile.
+    pub async fn lanes_are(&self, what: &str, wanted: impl Fn(&[Lane]) -> bool) {
+        let mut seen = Vec::new();
+        let is_so = async || {
+            seen = lanes::all(&self.pool).await.unwrap_or_default();
+            wanted(&seen)
+        };
+        let in_time = until(is_so).await;
+        assert!(in_time, "the lanes never were {what}: {seen:#?}");
+    }
+
+    /// Waits until as many offsets have a durable verdict.
+    pub async fn drained(&self, offsets: u64) {
+        let durable = |lanes: &[Lane]| lanes.iter().map(|lane| lane.next_offset - lane.first_offset).sum::<i64>();
+        let wanted = i64::try_from(offsets).unwrap();
+        self.lanes_are(&format!("at {offsets} offsets"), |lanes| durable(lanes) >= wanted).await;
+    }
+
+    /// Waits until so many members share all lanes.
+    pub async fn owned_by(&self, members: usize) {
+        let lanes_of_all = Domain::ALL.len() * usize::try_from(self.config.kafka.partitions).unwrap();
+        let shared = |lanes: &[Lane]| {
+            let owners: BTreeSet<_> = lanes.iter().filter_map(|lane| lane.owner.as_ref()).collect();
+            let owned = lanes.iter().filter(|lane| lane.owner.is_some()).count();
+            owners.len() == members && owned == lanes_of_all
+        };
+        self.lanes_are(&format!("shared by {members}"), shared).await;
+    }
+
+    /// Waits until a batch is open, and tells which.
+    pub async fn opened(&self) -> Uuid {
+        let mut found = None;
+        let is_open = async || {
+            let open = batches::open(&self.pool).await.unwrap_or_default();
+            found = open.first().map(|(id, ..)| *id);
+            found.is_some()
+        };
+        assert!(until(is_open).await, "no batch was opened");
+        found.unwrap()
     }
 
     /// One number.

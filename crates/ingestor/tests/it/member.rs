@@ -1,0 +1,105 @@
+//! Members of the group: in this process, to be stopped in good order, or as programs, to be killed and halted.
+
+use ingestor::Config;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::{
+    env, fs,
+    process::{Child, Command, Stdio},
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A member that runs in this process.
+pub struct Member {
+    shutdown: CancellationToken,
+    running: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Member {
+    pub fn start(config: &Config) -> Self {
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(ingestor::run(config.clone(), shutdown.clone()));
+        Self { shutdown, running }
+    }
+
+    /// Asks it to end, and sees that it ended well.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.running.await.unwrap().unwrap();
+    }
+}
+
+/// The real program.
+pub struct Program {
+    child: Child,
+    directory: TempDir,
+}
+
+impl Program {
+    pub fn start(config: &Config) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = toml::Table::try_from(config).unwrap();
+        // a secret is not written out by itself
+        let postgres = file["postgres"].as_table_mut().unwrap();
+        postgres.insert("url".to_owned(), config.postgres.url.expose().into());
+        let path = directory.path().join("ingestor.toml");
+        fs::write(&path, file.to_string()).unwrap();
+        let log = fs::File::create(directory.path().join("log")).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_ingestor"))
+            .env_clear()
+            .env("RUST_LOG", env::var("RUST_LOG").unwrap_or_default())
+            .arg("--config")
+            .arg(path)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Self { child, directory }
+    }
+
+    /// Ends it without a chance to do anything, as a crash would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Halts it; it does not notice.
+    pub fn halt(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets a halted one go on.
+    pub fn go_on(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Ends it in good order.
+    pub fn stop(mut self) {
+        self.signal(Signal::SIGTERM);
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// What it has said.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

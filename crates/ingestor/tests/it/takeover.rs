@@ -1,0 +1,102 @@
+//! Members that die, sleep, come and go.
+
+use crate::{
+    member::{Member, Program},
+    platform::Platform,
+    proxy::{Fault, Proxy},
+    story::Story,
+};
+
+/// A member is killed while the request that contains `words` suffers the fault; another one takes over, and then
+/// the dead one's request goes on.
+async fn killed_at(words: &str, fault: Fault, seed: u64) {
+    let platform = Platform::new(2).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(seed, 100);
+    let first = Program::start(&config);
+    platform.owned_by(1).await;
+    proxy.plan(words, 0, fault);
+    platform.send(story.records());
+    proxy.struck().await;
+    platform.opened().await;
+    first.kill();
+
+    let second = platform.start();
+    platform.drained(story.len()).await;
+    story.assert_told(&platform).await;
+    proxy.heal();
+    proxy.over().await;
+    second.stop().await;
+    story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_killed_after_its_intent_is_replaced() {
+    killed_at("query=INSERT+INTO", Fault::Hold(0), 11).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_killed_with_some_tables_written_is_replaced() {
+    killed_at(".in_payment", Fault::Hold(0), 12).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_killed_in_the_middle_of_an_insert_is_replaced() {
+    killed_at(".in_booking", Fault::Hold(9_000), 13).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_killed_before_it_closed_its_batch_is_replaced() {
+    killed_at(".in_trip", Fault::HoldReply, 14).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lanes_of_an_open_batch_go_to_two_new_owners() {
+    let platform = Platform::new(3).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(21, 150);
+    let first = Program::start(&config);
+    platform.owned_by(1).await;
+    proxy.plan(".in_booking", 0, Fault::Hold(0));
+    platform.send(story.records());
+    proxy.struck().await;
+    first.kill();
+    let others = [platform.start(), platform.start()];
+    platform.drained(story.len()).await;
+    platform.owned_by(2).await;
+    proxy.heal();
+    proxy.over().await;
+    for member in others {
+        member.stop().await;
+    }
+    story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_join_leave_and_die_under_load() {
+    let platform = Platform::new(3).await;
+    let story = Story::new(31, 400);
+    let mut portions = story.portions(6);
+    let mut send = || platform.send(portions.next().unwrap());
+    let first = Program::start(&platform.config);
+    send();
+    platform.owned_by(1).await;
+    let second = platform.start();
+    send();
+    platform.owned_by(2).await;
+    let third = Program::start(&platform.config);
+    send();
+    platform.owned_by(3).await;
+    first.kill();
+    send();
+    platform.owned_by(2).await;
+    second.stop().await;
+    send();
+    platform.owned_by(1).await;
+    let fourth = Member::start(&platform.config);
+    send();
+    platform.drained(story.len()).await;
+    third.stop();
+    fourth.stop().await;
+    story.assert_told(&platform).await;
+}

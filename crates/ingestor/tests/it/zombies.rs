@@ -1,0 +1,93 @@
+//! Members that sleep while others take over, and then go on as if nothing had happened.
+
+use crate::{
+    member::Program,
+    own,
+    platform::Platform,
+    proxy::{Fault, Proxy},
+    story::Story,
+};
+use devstack::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zombie_that_wakes_after_the_recovery_changes_nothing() {
+    let platform = Platform::new(2).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(41, 100);
+    let zombie = Program::start(&config);
+    platform.owned_by(1).await;
+    proxy.plan(".in_booking", 0, Fault::Hold(0));
+    let mut portions = story.portions(2);
+    platform.send(portions.next().unwrap());
+    proxy.struck().await;
+    zombie.halt();
+
+    let second = platform.start();
+    platform.drained(story.len().div_ceil(2)).await;
+    proxy.heal();
+    zombie.go_on();
+    proxy.over().await;
+    platform.send(portions.next().unwrap());
+    platform.owned_by(2).await;
+    platform.drained(story.len()).await;
+    second.stop().await;
+    zombie.stop();
+    story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zombie_that_wakes_during_the_recovery_changes_nothing() {
+    let platform = Platform::new(2).await;
+    let (sleepers, config) = Proxy::before_clickhouse(&platform).await;
+    let (recoverers, other_config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(42, 100);
+    let zombie = Program::start(&config);
+    platform.owned_by(1).await;
+    sleepers.plan(".in_booking", 0, Fault::Hold(0));
+    platform.send(story.records());
+    sleepers.struck().await;
+    zombie.halt();
+
+    let second = Program::start(&other_config);
+    recoverers.plan(".events_raw", 0, Fault::Hold(0));
+    recoverers.struck().await;
+    sleepers.heal();
+    zombie.go_on();
+    sleepers.over().await;
+    recoverers.heal();
+    platform.drained(story.len()).await;
+    second.stop();
+    zombie.stop();
+    story.assert_told(&platform).await;
+}
+
+/// The request in which a member asks for the life of the server, before it writes.
+const LIFE: &str = "ingest_fence";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zombie_that_wakes_after_a_restart_of_clickhouse_changes_nothing() {
+    let (platform, stack) = own::platform(Server::ClickHouse, 2).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(43, 100);
+    let mut portions = story.portions(2);
+    let zombie = Program::start(&config);
+    platform.owned_by(1).await;
+    proxy.plan(LIFE, 0, Fault::Hold(0));
+    platform.send(portions.next().unwrap());
+    proxy.struck().await;
+    zombie.halt();
+
+    let second = platform.start();
+    platform.drained(story.len().div_ceil(2)).await;
+    stack.kill(Server::ClickHouse).unwrap();
+    stack.restart(Server::ClickHouse).unwrap();
+    zombie.go_on();
+    proxy.heal();
+    proxy.over().await;
+    platform.send(portions.next().unwrap());
+    platform.owned_by(2).await;
+    platform.drained(story.len()).await;
+    second.stop().await;
+    zombie.stop();
+    story.assert_told(&platform).await;
+}
