@@ -14,6 +14,7 @@ fn documents() -> Result<Vec<Document>, ConfigError> {
     Ok(vec![
         Document::of::<ingestor::Config>("ingestor")?,
         Document::of::<migrate::Config>("migrate")?,
+        Document::of::<query_api::Config>("query-api")?,
     ])
 }
 
