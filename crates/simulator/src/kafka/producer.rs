@@ -48,6 +48,14 @@ pub enum KafkaError {
     /// The topics could not be described.
     #[error("cannot describe the topics")]
     Describe(#[source] Trouble),
+    /// A topic does not exist.
+    #[error(
+        "there is no topic {topic}; the ingestor creates the topics with `ingestor topics create`"
+    )]
+    NoTopic {
+        /// The topic.
+        topic: String,
+    },
     /// A record was refused before it was sent.
     #[error("cannot send a record to {topic}")]
     Send {

@@ -22,10 +22,13 @@ pub enum RecordTime {
 /// Records this much younger than the topic's retention are still read in time.
 const MARGIN_MS: i64 = 24 * 60 * 60 * 1000;
 
+const ATTEMPTS: u32 = 20;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(250);
+
 /// `Arrival`, if all topics take the producer's time and keep records that arrived at `oldest_ms`; else `Now`.
 ///
 /// # Errors
-/// When the broker does not answer.
+/// When the broker does not answer, or a topic does not exist.
 pub async fn allowed_record_time(
     config: &ProducerConfig,
     oldest_ms: i64,
@@ -38,24 +41,36 @@ pub async fn allowed_record_time(
             brokers: config.brokers.clone(),
             source,
         })?;
-    let names = Domain::ALL.map(|domain| config.topics.name(domain));
-    let topics: Vec<ResourceSpecifier<'_>> = names
-        .iter()
-        .map(|name| ResourceSpecifier::Topic(name))
-        .collect();
-    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(30)));
-    let answers = admin
-        .describe_configs(&topics, &options)
-        .await
-        .map_err(KafkaError::Describe)?;
     let age_ms = now_ms - oldest_ms;
-    let all = answers
-        .iter()
-        .all(|answer| answer.as_ref().is_ok_and(|topic| keeps(topic, age_ms)));
-    Ok(if all {
-        RecordTime::Arrival
-    } else {
-        RecordTime::Now
+    for domain in Domain::ALL {
+        let topic = describe(&admin, &config.topics.name(domain)).await?;
+        if !keeps(&topic, age_ms) {
+            return Ok(RecordTime::Now);
+        }
+    }
+    Ok(RecordTime::Arrival)
+}
+
+/// A topic that was created just now is not known at once to the broker that answers, which then says nothing.
+async fn describe(
+    admin: &AdminClient<DefaultClientContext>,
+    name: &str,
+) -> Result<ConfigResource, KafkaError> {
+    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(30)));
+    for _ in 0..ATTEMPTS {
+        let answers = admin
+            .describe_configs(&[ResourceSpecifier::Topic(name)], &options)
+            .await
+            .map_err(KafkaError::Describe)?;
+        if let Some(Ok(topic)) = answers.into_iter().next()
+            && !topic.entries.is_empty()
+        {
+            return Ok(topic);
+        }
+        tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+    }
+    Err(KafkaError::NoTopic {
+        topic: name.to_owned(),
     })
 }
 

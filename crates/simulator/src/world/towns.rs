@@ -182,7 +182,7 @@ impl Town {
         let across = float(whole(self.radius_m)) / 12_000.0;
         let elsewhere = if choice < across {
             None
-        } else if far && choice > 0.85 {
+        } else if far && choice > 0.95 {
             dice.pick(&self.far)
         } else {
             dice.pick(&self.near)
