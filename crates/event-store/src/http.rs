@@ -73,6 +73,8 @@ impl Http {
                 })?
             }
         };
+        // an empty body gets no length by itself, and the server insists on one
+        let request = request.header(header::CONTENT_LENGTH, body.len());
         match request.body(body).send().await {
             Ok(response) => settle(at, timeout, response).await,
             Err(error) => Err(lost(at, timeout, error)),
