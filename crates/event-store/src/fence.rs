@@ -87,15 +87,16 @@ pub fn query_id(batch: Uuid, table: &str, attempt: Uuid) -> String {
 
 /// An id that stands for the server's present life.
 ///
-/// Any id in the table does, whoever wrote it, since a restart removes them all; whoever finds the table
-/// empty writes one. Two that find it empty at once write two, and each is as good as the other: all
+/// Any random id in the table does, whoever wrote it, since a restart removes them all; whoever finds none
+/// writes one. Ids of attempts may not serve: they are derived (UUIDv5), and an attempt that is fenced off
+/// in two lives of the server brings its id back. Two that find it empty at once write two, and each is as good as the other: all
 /// that an attempt asks is whether *its* boot id is still there. A write whose answer is lost may still
 /// arrive, even after a restart, but nobody uses its id.
 ///
 /// # Errors
 /// If the server does not answer.
 pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
-    let sql = "SELECT toString(id) FROM ingest_fence ORDER BY id LIMIT 1";
+    let sql = "SELECT toString(id) FROM ingest_fence WHERE substring(toString(id), 15, 1) = '4' ORDER BY id LIMIT 1";
     let found = store
         .query(sql)
         .named("boot id")

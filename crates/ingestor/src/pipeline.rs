@@ -144,7 +144,8 @@ impl Pipeline {
     }
 
     /// Closes `before` and opens the judged batch, without the lanes that were lost meanwhile.
-    async fn open(&mut self, mut judged: Judged, before: Option<Arc<Judged>>) -> Result<Option<Open>, RecoverError> {
+    async fn open(&mut self, mut judged: Judged, mut before: Option<Arc<Judged>>) -> Result<Option<Open>, RecoverError> {
+        let life = self.life(&mut before).await?;
         let mut close = before.as_ref().map(|before| before.id);
         loop {
             let lost = self.lanes_given_up(&judged);
@@ -162,7 +163,7 @@ impl Pipeline {
                 Opening::Opened if intent.is_none() => return Ok(None),
                 Opening::Opened => {
                     self.board.opened(&judged.ranges);
-                    return Ok(Some(self.start(judged)));
+                    return Ok(Some(self.start(judged, life)));
                 }
                 Opening::LanesLost(lanes) => judged = self.without(judged, &lanes)?,
                 Opening::Stale(not_before) => {
@@ -171,6 +172,19 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// The life of ClickHouse in which the next batch will be written. Where it does not tell, it may be down for
+    /// long, and what it has written until then need not stay open.
+    async fn life(&self, before: &mut Option<Arc<Judged>>) -> Result<Uuid, RecoverError> {
+        if let Ok(life) = self.recovery.writer.life().await {
+            return Ok(life);
+        }
+        if let Some(written) = before.take() {
+            self.close(&written).await?;
+        }
+        let recovery = &self.recovery;
+        persist(&recovery.shutdown, "ask ClickHouse for its life", || recovery.writer.life()).await
     }
 
     fn lanes_given_up(&self, judged: &Judged) -> Vec<LaneId> {
@@ -209,12 +223,12 @@ impl Pipeline {
     }
 
     /// Starts the first attempt; whatever goes wrong with it is recovered.
-    fn start(&self, judged: Judged) -> Open {
+    fn start(&self, judged: Judged, life: Uuid) -> Open {
         let judged = Arc::new(judged);
         let (batch, recovery) = (judged.clone(), self.recovery.clone());
         let writing = tokio::spawn(async move {
             let started = tokio::time::Instant::now();
-            if let Err(failure) = first_attempt(&recovery, &batch).await {
+            if let Err(failure) = first_attempt(&recovery, &batch, life).await {
                 warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
                 recovery.finish(batch.id, Some(&batch)).await?;
             }
@@ -266,9 +280,9 @@ where
     }
 }
 
-async fn first_attempt(recovery: &Recovery, judged: &Judged) -> Result<(), RecoverError> {
+async fn first_attempt(recovery: &Recovery, judged: &Judged, life: Uuid) -> Result<(), RecoverError> {
     recovery.dead_letters.publish(judged).await?;
-    Ok(recovery.writer.write(judged).await?)
+    Ok(recovery.writer.write(judged, life).await?)
 }
 
 /// A write that ended; a panic in it leaves the batch to its recovery.

@@ -144,21 +144,22 @@ impl Recovery {
         if stored.done {
             return Ok(());
         }
+        let life = self.writer.life().await.map_err(WriteError::from)?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else { return Err(RecoverError::LostRace(batch)) };
         self.meters.recoveries.add(1, &[]);
         info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
         match own {
-            Some(judged) => self.complete(judged, attempt).await?,
-            None => self.complete(&self.judge_again(stored.batch).await?, attempt).await?,
+            Some(judged) => self.complete(judged, attempt, life).await?,
+            None => self.complete(&self.judge_again(stored.batch).await?, attempt, life).await?,
         }
         info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
         Ok(())
     }
 
-    async fn complete(&self, judged: &Judged, attempt: i32) -> Result<(), RecoverError> {
+    async fn complete(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
-        self.writer.repair(judged, attempt).await?;
+        self.writer.repair(judged, attempt, life).await?;
         Ok(batches::close(&self.pool, self.clock.now(), judged.id).await?)
     }
 

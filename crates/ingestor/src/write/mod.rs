@@ -76,10 +76,16 @@ impl Writer {
         &self.store
     }
 
-    /// The first attempt. The verdicts go first, so that whatever is found of a batch, its ledger rows are
-    /// there to tell its ranges.
-    pub async fn write(&self, judged: &Judged) -> Result<(), WriteError> {
-        let fence = self.fence(judged.id, 1).await?;
+    /// The server's present life. An attempt is made within the one that was seen *before* the attempt was stored:
+    /// whoever fences it off later does so in the same life, or in one in which it is refused for that alone.
+    pub async fn life(&self) -> Result<Uuid, StoreError> {
+        fence::boot_id(&self.store).await
+    }
+
+    /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its
+    /// ledger rows are there to tell its ranges.
+    pub async fn write(&self, judged: &Judged, life: Uuid) -> Result<(), WriteError> {
+        let fence = Fence { boot: life, attempt: attempt_id(judged.id, 1) };
         for insert in verdict_rows::inserts(judged)? {
             self.insert_verdicts(judged, &insert, fence).await?;
         }
@@ -89,10 +95,10 @@ impl Writer {
     }
 
     /// A later attempt: ends the earlier ones, inserts what is missing, and looks again.
-    pub async fn repair(&self, judged: &Judged, attempt: i32) -> Result<(), WriteError> {
+    pub async fn repair(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), WriteError> {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
-        let fence = self.fence(judged.id, attempt).await?;
+        let fence = Fence { boot: life, attempt: attempt_id(judged.id, attempt) };
         for insert in verdict_rows::inserts(judged)? {
             if !self.has_verdicts(judged.id, insert.table).await? {
                 self.insert_verdicts(judged, &insert, fence).await?;
@@ -105,11 +111,6 @@ impl Writer {
             }
         }
         self.expect_everything(judged, &targets).await
-    }
-
-    async fn fence(&self, batch: Uuid, attempt: i32) -> Result<Fence, StoreError> {
-        let boot = fence::boot_id(&self.store).await?;
-        Ok(Fence { boot, attempt: attempt_id(batch, attempt) })
     }
 
     async fn insert_events(&self, judged: &Judged, insert: &DomainInsert, fence: Fence) -> Result<(), WriteError> {
