@@ -133,7 +133,7 @@ struct RangeRow {
 }
 
 /// Closes one batch and opens the next, in one transaction. The closing is kept even when the opening is
-/// refused because lanes were lost.
+/// refused. Whoever did not hear the answer asks again with the very same batch.
 pub async fn advance(
     pool: &Pool,
     now: DateTime<Utc>,
@@ -244,12 +244,15 @@ async fn open_in(
     now: DateTime<Utc>,
     batch: &Batch,
 ) -> Result<Opening, TxError> {
-    if let Some(not_before) = settlings::too_early(tx, batch.decided_at).await? {
-        return Ok(Opening::Stale(not_before));
-    }
     let opened = tx
         .transaction(async |tx| {
-            store_in(tx, now, batch).await?;
+            // waits for the end of an earlier call of the same opening whose answer was lost
+            if !store_in(tx, now, batch).await? {
+                return Ok(());
+            }
+            if let Some(not_before) = settlings::too_early(tx, batch.decided_at).await? {
+                return Err(NotOpened::Stale(not_before));
+            }
             let held = hold_lanes(tx, batch).await?;
             let lost: Vec<LaneId> = batch
                 .ranges
@@ -271,6 +274,7 @@ async fn open_in(
     match opened {
         Ok(()) => Ok(Opening::Opened),
         Err(NotOpened::Lost(lanes)) => Ok(Opening::LanesLost(lanes)),
+        Err(NotOpened::Stale(not_before)) => Ok(Opening::Stale(not_before)),
         Err(NotOpened::Failed(error)) => Err(error),
     }
 }
@@ -278,6 +282,7 @@ async fn open_in(
 /// Why the inner transaction was rolled back.
 enum NotOpened {
     Lost(Vec<LaneId>),
+    Stale(DateTime<Utc>),
     Failed(TxError),
 }
 
@@ -293,12 +298,13 @@ impl From<TxError> for NotOpened {
     }
 }
 
+/// Stores the intent, unless it is stored already.
 async fn store_in(
     tx: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     batch: &Batch,
-) -> Result<(), TxError> {
-    diesel::insert_into(ingest_batch::table)
+) -> Result<bool, TxError> {
+    let stored = diesel::insert_into(ingest_batch::table)
         .values((
             ingest_batch::id.eq(batch.id),
             ingest_batch::owner.eq(&batch.owner),
@@ -310,8 +316,12 @@ async fn store_in(
             ingest_batch::state.eq("open"),
             ingest_batch::opened_at.eq(now),
         ))
+        .on_conflict_do_nothing()
         .execute(tx)
         .await?;
+    if stored == 0 {
+        return Ok(false);
+    }
     let ranges = batch.ranges.iter().map(|range| {
         let verdicts = serde_json::to_value(&range.verdicts).map_err(|error| {
             TxError::Store(StoreError::Unreadable {
@@ -335,7 +345,7 @@ async fn store_in(
         .values(ranges.collect::<Result<Vec<_>, TxError>>()?)
         .execute(tx)
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 async fn hold_lanes(tx: &mut AsyncPgConnection, batch: &Batch) -> Result<Vec<Held>, TxError> {
