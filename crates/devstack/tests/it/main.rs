@@ -8,6 +8,7 @@
 
 mod clients;
 mod faults;
+mod place;
 mod processes;
 mod servers;
 mod supervisor;
