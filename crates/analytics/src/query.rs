@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// A statement for ClickHouse. What came from outside stands in its parameters, which the server puts in.
@@ -29,6 +30,20 @@ pub enum Value {
     Texts(Vec<String>),
     /// A list of ids, for an `Array(UUID)` place.
     Ids(Vec<Uuid>),
+}
+
+impl Serialize for Value {
+    /// As the client of ClickHouse takes the value of a parameter.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => text.serialize(serializer),
+            Self::Time(time) => serializer.collect_str(&time.format("%Y-%m-%d %H:%M:%S%.3f")),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Numbers(numbers) => numbers.serialize(serializer),
+            Self::Texts(texts) => texts.serialize(serializer),
+            Self::Ids(ids) => ids.serialize(serializer),
+        }
+    }
 }
 
 /// Gathers the parameters of a statement while its text is put together.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use analytics::{Query, Value};
+use analytics::Query;
 use event_store::{
-    Params, Store, StoreError,
+    Store, StoreError,
     clickhouse::{RowOwned, RowRead},
 };
 
@@ -56,27 +56,14 @@ impl Asker {
     }
 
     fn prepared(&self, name: &str, query: &Query) -> event_store::Query {
-        self.store
+        let statement = self
+            .store
             .query(&query.sql)
-            .params(&params(query))
             .named(name)
-            .deadline(self.deadline)
-    }
-}
-
-fn params(query: &Query) -> Params {
-    query
-        .parameters
-        .iter()
-        .fold(Params::new(), |params, (name, value)| match value {
-            Value::Text(text) => params.with(name, text),
-            Value::Time(time) => params.with(name, *time),
-            Value::Number(number) => params.with(name, *number),
-            Value::Numbers(numbers) => params.with(name, numbers.as_slice()),
-            Value::Texts(texts) => {
-                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-                params.with(name, texts.as_slice())
-            }
-            Value::Ids(ids) => params.with(name, ids.as_slice()),
+            .deadline(self.deadline);
+        let parameters = query.parameters.iter();
+        parameters.fold(statement, |statement, (name, value)| {
+            statement.param(name, value)
         })
+    }
 }

@@ -1,1 +1,103 @@
-//! Recomputes every aggregate and every partition's balance from the stored rows.
+//! Recomputes what can be recomputed, and finds the first thing that is wrong.
+//!
+//! ```text
+//! PostgreSQL: first and next offsets ─┐
+//! events_raw, duplicates, dead_letters, gaps ─▶ balance: one verdict for every offset
+//! events_raw ─▶ typed events           (one for one)
+//! typed events + settlements ─▶ every aggregate and state table, both families, key by key
+//! ```
+//!
+//! The recomputation is plain SQL over the typed events, written anew: it shares nothing with the views that feed
+//! the aggregates.
+//!
+//! # What is compared
+//! Events are kept for 90 days (locations for 30), aggregates for ever. So slots of the last 90 days are compared,
+//! and of active users older than 30 days only that nobody is missing. Tables with a row per user, route or booking
+//! are compared where that began within the 90 days.
+//!
+//! # While the ingestor is running
+//! The tables of a batch become visible within moments of each other, not in one instant, so a difference may be a
+//! batch on its way. The balance is immune to that: it looks only below the durable next offset. Of the others, a
+//! key is *wrong* only if it differed in every attempt, the last [`ATTEMPTS`] of them in the same values, and no batch
+//! or settling that was under way at the first of those still was at the last. A key that goes on changing is *being
+//! written* and counted as such; if a batch does not end, nothing can be said until it does, and that is said.
+
+mod balance;
+mod checks;
+mod comparison;
+mod config;
+mod facts;
+mod patience;
+mod report;
+mod under_way;
+
+use std::{sync::Arc, time::Duration};
+
+use event_store::Store;
+use metadata_store::Pool;
+use service_runtime::clock::Clock;
+
+pub use self::{
+    config::Config,
+    patience::ATTEMPTS,
+    report::{Outcome, Report, Wrong},
+};
+use crate::{comparison::Comparison, under_way::UnderWay};
+
+/// Why nothing could be verified.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// ClickHouse did not answer.
+    #[error("clickhouse: {0}")]
+    Store(#[from] event_store::StoreError),
+    /// PostgreSQL did not answer.
+    #[error("postgres: {0}")]
+    Metadata(#[from] metadata_store::StoreError),
+}
+
+/// What is verified, and how patiently.
+#[derive(Clone)]
+pub struct Verifier {
+    /// ClickHouse.
+    pub store: Store,
+    /// PostgreSQL.
+    pub pool: Pool,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// How long a difference may be a batch on its way.
+    pub patience: Duration,
+    /// The time between two attempts.
+    pub pause: Duration,
+}
+
+impl Verifier {
+    /// Checks everything, stops at the first thing that is wrong, and tells `hear` of every step.
+    ///
+    /// # Errors
+    /// When a store does not answer.
+    pub async fn run(&self, mut hear: impl FnMut(&Report)) -> Result<Outcome, VerifyError> {
+        let mut moving = 0;
+        let balance = balance::check(self).await?;
+        hear(&balance.report);
+        if let Some(wrong) = balance.wrong {
+            return Ok(Outcome::Wrong(wrong));
+        }
+        for check in checks::all(self).await? {
+            let mut report = Report {
+                subject: check.table.to_owned(),
+                ..Report::default()
+            };
+            for comparison in &check.comparisons {
+                let verdict = patience::judge(self, comparison).await?;
+                report.compared += verdict.compared;
+                match verdict.outcome {
+                    Outcome::Right { moving } => report.moving += moving,
+                    other => return Ok(other),
+                }
+            }
+            hear(&report);
+            moving += report.moving;
+        }
+        Ok(Outcome::Right { moving })
+    }
+}

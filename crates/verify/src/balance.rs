@@ -1,0 +1,158 @@
+//! Every offset of every partition has exactly one verdict.
+
+use analytics::ledger::{self, Account, Lane, Stretch};
+use clickhouse::Row;
+use event_store::Params;
+use serde::Deserialize;
+
+use crate::{Report, Verifier, VerifyError, Wrong};
+
+/// What the accounts of all partitions say.
+pub(crate) struct Balance {
+    pub(crate) report: Report,
+    pub(crate) wrong: Option<Wrong>,
+}
+
+/// Where the verdicts of a partition do not follow one another.
+#[derive(Clone, Debug, Row, Deserialize)]
+struct BreakRow {
+    /// The first offset of a verdict.
+    offset: i64,
+    /// The last offset that has a verdict before it.
+    reached: i64,
+}
+
+pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
+    let accounts = accounts(verifier).await?;
+    let compared = accounts
+        .iter()
+        .map(|account| account.next_offset - account.first_offset)
+        .sum();
+    let unbalanced = accounts.into_iter().find(|account| !account.balanced);
+    let wrong = match unbalanced {
+        Some(account) => Some(describe(verifier, &account).await?),
+        None => None,
+    };
+    Ok(Balance {
+        report: Report {
+            subject: "offsets".to_owned(),
+            compared,
+            moving: 0,
+        },
+        wrong,
+    })
+}
+
+async fn accounts(verifier: &Verifier) -> Result<Vec<Account>, VerifyError> {
+    let now = verifier.clock.now();
+    // Before the rows: what is below the next offset is durable by now.
+    let lanes = metadata_store::lanes::all(&verifier.pool).await?;
+    let lanes = lanes.into_iter().filter_map(|lane| {
+        Some(Lane {
+            partition: u64::try_from(lane.partition).ok()?,
+            first_offset: u64::try_from(lane.first_offset).ok()?,
+            next_offset: u64::try_from(lane.next_offset.max(lane.first_offset)).ok()?,
+            topic: lane.topic,
+        })
+    });
+    let starts = rows(verifier, "where recounting begins", &ledger::starts(now)).await?;
+    let stretches: Vec<Stretch> = ledger::stretches(lanes.collect(), starts);
+    let vouched = rows(verifier, "the ledger", &ledger::vouched(&stretches)).await?;
+    let recounted = rows(verifier, "stored rows", &ledger::recounted(&stretches)).await?;
+    let gaps = rows(verifier, "gaps", &ledger::gaps(&stretches)).await?;
+    Ok(ledger::assemble(stretches, vouched, recounted, gaps))
+}
+
+async fn rows<T>(
+    verifier: &Verifier,
+    name: &str,
+    query: &analytics::Query,
+) -> Result<Vec<T>, VerifyError>
+where
+    T: clickhouse::RowOwned + clickhouse::RowRead,
+{
+    let statement = verifier.store.query(&query.sql).named(name);
+    let parameters = query.parameters.iter();
+    Ok(parameters
+        .fold(statement, |statement, (name, value)| {
+            statement.param(name, value)
+        })
+        .fetch_all()
+        .await?)
+}
+
+/// Finds the first offset without a verdict, or with two.
+async fn describe(verifier: &Verifier, account: &Account) -> Result<Wrong, VerifyError> {
+    let lost = account.gaps.iter().find(|gap| gap.cause == "lost");
+    let first_break = first_break(verifier, account).await?;
+    let (found, offset) = match (lost, first_break) {
+        (_, Some(row)) if row.offset <= row.reached => {
+            ("an offset with two verdicts".to_owned(), row.offset)
+        }
+        (_, Some(row)) => ("an offset without a verdict".to_owned(), row.reached + 1),
+        (Some(gap), None) => (
+            "a lost record".to_owned(),
+            i64::try_from(gap.first_offset).unwrap_or(i64::MAX),
+        ),
+        (None, None) => (
+            format!(
+                "{} offsets too few in the ledger of what can no longer be counted",
+                account.missing
+            ),
+            i64::try_from(account.first_offset).unwrap_or(i64::MAX),
+        ),
+    };
+    Ok(Wrong {
+        subject: "offsets".to_owned(),
+        key: format!("{}/{}", account.topic, account.partition),
+        expected: format!(
+            "one verdict for each of {} to {}",
+            account.first_offset, account.next_offset
+        ),
+        found,
+        place: format!("('{}',{},{offset})", account.topic, account.partition),
+    })
+}
+
+/// The first verdict that does not begin where those before it end. The end of the partition is one too.
+async fn first_break(
+    verifier: &Verifier,
+    account: &Account,
+) -> Result<Option<BreakRow>, VerifyError> {
+    let part = |table: &str, first: &str, last: &str| {
+        format!(
+            "SELECT {first} AS first, {last} AS last FROM {table} WHERE kafka_topic = {{topic:String}} \
+             AND kafka_partition = {{partition:UInt32}} AND {first} >= {{from:UInt64}} AND {first} < {{until:UInt64}}"
+        )
+    };
+    let verdicts = [
+        part("events_raw", "kafka_offset", "kafka_offset"),
+        part("duplicates", "kafka_offset", "kafka_offset"),
+        part("dead_letters", "kafka_offset", "kafka_offset"),
+        part("ingest_gaps", "first_offset", "last_offset"),
+        "SELECT {until:UInt64} AS first, {until:UInt64} AS last".to_owned(),
+    ]
+    .join(" UNION ALL ");
+    let sql = format!(
+        "SELECT toInt64(first) AS offset, reached FROM
+         (
+            SELECT first, row_number() OVER (ORDER BY first, last) AS nth,
+                max(toInt64(last)) OVER (ORDER BY first, last ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+                if(nth = 1, toInt64({{from:UInt64}}) - 1, before) AS reached
+            FROM ({verdicts})
+         )
+         WHERE offset != reached + 1 ORDER BY first LIMIT 1"
+    );
+    let params = Params::new()
+        .with("topic", &account.topic)
+        .with("partition", account.partition)
+        .with("from", account.recounted_from)
+        .with("until", account.next_offset);
+    Ok(verifier
+        .store
+        .query(&sql)
+        .params(&params)
+        .named("the first break")
+        .fetch_optional()
+        .await?)
+}

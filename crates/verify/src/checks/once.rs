@@ -1,0 +1,59 @@
+//! One row for one event: typed events for raw ones, and one region for each.
+
+use analytics::Domain;
+
+use super::Day;
+use crate::{
+    comparison::Comparison,
+    facts::{OF_THE_DAY, PLACE, events},
+};
+
+/// Every raw event has its typed event, once, and there is none beside.
+pub(super) fn typed_events(day: &Day) -> Comparison {
+    let value = "(event_id, toString(event_type), event_timestamp)";
+    let kept = |domain: &&Domain| day.with_locations || **domain != Domain::Location;
+    let typed: Vec<String> = Domain::ALL
+        .iter()
+        .filter(kept)
+        .map(|domain| {
+            format!(
+                "SELECT {PLACE} AS key, {value} AS value FROM {} WHERE {OF_THE_DAY}",
+                events(*domain)
+            )
+        })
+        .collect();
+    let locations = if day.with_locations {
+        ""
+    } else {
+        "AND event_type != 'driver.location.updated'"
+    };
+    let raw = format!(
+        "SELECT {PLACE} AS key, {value} AS value, {PLACE} AS place FROM events_raw WHERE {OF_THE_DAY} {locations}"
+    );
+    day.comparison("typed events", raw, typed.join(" UNION ALL "))
+}
+
+/// Every event whose region is not its own waits for it, or has got it: never both, never twice.
+pub(super) fn regions(day: &Day, domain: Domain) -> Comparison {
+    let (name, events) = match domain {
+        Domain::User => ("user", "user_events"),
+        Domain::Booking => ("booking", "booking_events"),
+        Domain::Payment => ("payment", "payment_events"),
+        Domain::Trip => ("trip", "trip_events"),
+        Domain::Route => ("route", "route_events"),
+        Domain::Location => ("location", "location_events"),
+    };
+    // An event with a region that no settlement gave it brought the region along.
+    let expected = format!(
+        "SELECT {PLACE} AS key, 'one region' AS value, {PLACE} AS place FROM {events} WHERE {OF_THE_DAY} \
+         AND NOT (region_settled AND (kafka_topic, kafka_partition, kafka_offset) NOT IN \
+             (SELECT kafka_topic, kafka_partition, kafka_offset FROM settlements))"
+    );
+    let found = format!(
+        "SELECT {PLACE} AS key, 'one region' AS value FROM waiting_{name} WHERE {OF_THE_DAY} \
+         UNION ALL SELECT {PLACE} AS key, 'one region' AS value FROM settlements \
+         WHERE (kafka_topic, kafka_partition, kafka_offset) IN \
+             (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {OF_THE_DAY})"
+    );
+    day.comparison(&format!("regions of {name}s"), expected, found)
+}

@@ -1,0 +1,57 @@
+use analytics::Domain;
+
+use super::Day;
+use crate::{
+    comparison::Comparison,
+    facts::{OF_THE_DAY, PLACE, SLOT, SLOTS_OF_THE_DAY, scoped},
+};
+
+/// `agg_users`
+pub(super) fn slots(day: &Day) -> Comparison {
+    let expected = format!(
+        "SELECT (scope, {SLOT}, in_state, in_city) AS key,
+            (countIf(event_type = 'user.registered'), countIf(event_type = 'user.kyc_verified' AND kyc_status = 'VERIFIED'),
+             countIf(event_type = 'user.kyc_verified' AND kyc_status = 'REJECTED'),
+             countIf(event_type = 'user.upgraded_to_driver')) AS value, min({PLACE}) AS place
+         FROM {} GROUP BY key",
+        scoped(Domain::User, OF_THE_DAY)
+    );
+    let found = format!(
+        "SELECT (toString(scope), slot, toString(state), toString(city)) AS key,
+            (sum(registered), sum(kyc_verified), sum(kyc_rejected), sum(upgraded)) AS value
+         FROM agg_users WHERE {SLOTS_OF_THE_DAY} GROUP BY key"
+    );
+    day.comparison("agg_users", expected, found)
+}
+
+/// `users`: those who registered on the day, and what became of them since.
+pub(super) fn people(day: &Day) -> Comparison {
+    let on_the_day =
+        "since >= {from:DateTime64(3, 'UTC')} AND since < {until:DateTime64(3, 'UTC')}";
+    let expected = format!(
+        "SELECT user_id AS key, (since, home, status, upgraded) AS value, place
+         FROM
+         (
+            SELECT user_id, minIf(event_timestamp, event_type = 'user.registered') AS since,
+                argMinIf((ifNull(role, ''), toString(state), toString(city)), (event_timestamp, event_id), event_type = 'user.registered') AS home,
+                argMaxIf(ifNull(toString(kyc_status), ''), (event_timestamp, event_id), event_type = 'user.kyc_verified') AS status,
+                minIf(toNullable(event_timestamp), event_type = 'user.upgraded_to_driver') AS upgraded,
+                min({PLACE}) AS place
+            FROM user_events
+            WHERE user_id IN (SELECT user_id FROM user_events WHERE event_type = 'user.registered' AND {OF_THE_DAY})
+            GROUP BY user_id
+         )
+         WHERE {on_the_day}"
+    );
+    let found = format!(
+        "SELECT user_id AS key, (assumeNotNull(since), home, status, upgraded) AS value
+         FROM
+         (
+            SELECT user_id, min(registered_at) AS since, argMinMerge(registration) AS home, argMaxMerge(kyc) AS status,
+                min(upgraded_at) AS upgraded
+            FROM users GROUP BY user_id
+         )
+         WHERE {on_the_day}"
+    );
+    day.comparison("users", expected, found)
+}

@@ -1,0 +1,134 @@
+//! Whatever is tampered with is named.
+
+use verify::{Outcome, Wrong};
+
+use crate::platform::{Platform, traffic};
+
+/// A change to each table, from the one that is checked last to the one that is checked first: each is then the
+/// first thing that is wrong.
+const TAMPERING: [(&str, &str); 18] = [
+    (
+        "trip_progress",
+        "INSERT INTO trip_progress_state (scope, state, city, trip_id, started_at, seen_at)
+         SELECT scope, state, city, trip_id, started_at + INTERVAL 1 SECOND, now() FROM trip_progress
+         WHERE started_at > now() - INTERVAL 1 DAY ORDER BY trip_id LIMIT 1",
+    ),
+    (
+        "agg_realtime",
+        "INSERT INTO agg_realtime_state (scope, second, state, city, bookings_created)
+         SELECT scope, second, state, city, 1 FROM agg_realtime WHERE second > now() - INTERVAL 1 DAY ORDER BY second LIMIT 1",
+    ),
+    (
+        "user_activity",
+        "INSERT INTO user_activity_state (scope, state, city, slot, user_id)
+         SELECT scope, state, city, slot, generateUUIDv4() FROM user_activity ORDER BY slot LIMIT 1",
+    ),
+    (
+        "route_profiles",
+        "ALTER TABLE route_profiles_state DELETE WHERE route_id IN
+            (SELECT route_id FROM route_events WHERE event_type = 'route.created' ORDER BY event_timestamp LIMIT 1) SETTINGS mutations_sync = 2",
+    ),
+    (
+        "booking_seats",
+        "INSERT INTO booking_seats_state (scope, route_id, booking_id, state, city, seats)
+         SELECT scope, route_id, booking_id, state, city, 9 FROM booking_seats ORDER BY booking_id LIMIT 1",
+    ),
+    (
+        "users",
+        "INSERT INTO users_state (user_id, upgraded_at) SELECT user_id, toDateTime64('2020-01-01 00:00:00', 3, 'UTC') FROM users
+         WHERE registered_at IS NOT NULL ORDER BY registered_at LIMIT 1",
+    ),
+    (
+        "agg_popular_routes",
+        "INSERT INTO agg_popular_routes_state (scope, slot, route_id, state, city, revenue)
+         SELECT scope, slot, route_id, state, city, 0.01 FROM route_booking_slots WHERE scope = 'region' ORDER BY slot LIMIT 1",
+    ),
+    (
+        "agg_driver_earnings",
+        "INSERT INTO agg_driver_earnings_state (scope, slot, driver_id, state, city, distance_m)
+         SELECT scope, slot, driver_id, state, city, 1 FROM driver_earning_slots ORDER BY slot LIMIT 1",
+    ),
+    (
+        "agg_trips",
+        "INSERT INTO agg_trips_state (scope, slot, state, city, drivers)
+         SELECT scope, slot, state, city, uniqExactState(generateUUIDv4()) FROM agg_trips GROUP BY ALL ORDER BY slot LIMIT 1",
+    ),
+    (
+        "agg_payments",
+        "INSERT INTO agg_payments_state (scope, slot, state, city, payment_method, currency, processing_quantiles)
+         SELECT scope, slot, state, city, payment_method, currency, quantilesExactInclusiveState(0.5, 0.95)(toUInt32(1))
+         FROM agg_payments WHERE processing_count > 0 GROUP BY ALL ORDER BY slot LIMIT 1",
+    ),
+    (
+        "agg_bookings",
+        "ALTER TABLE agg_bookings_state DELETE WHERE scope = 'region' AND slot =
+            (SELECT min(slot) FROM agg_bookings WHERE scope = 'region') SETTINGS mutations_sync = 2",
+    ),
+    (
+        "agg_users",
+        "INSERT INTO agg_users_state (scope, slot, registered) SELECT scope, slot, 1 FROM agg_users WHERE scope = 'total' ORDER BY slot LIMIT 1",
+    ),
+    ("regions of routes", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.route') LIMIT 1"),
+    ("regions of trips", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.trip') LIMIT 1"),
+    ("regions of payments", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.payment') LIMIT 1"),
+    ("regions of bookings", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.booking') LIMIT 1"),
+    ("regions of users", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.user') LIMIT 1"),
+    (
+        "typed events",
+        "ALTER TABLE payment_events DELETE WHERE event_id = (SELECT min(event_id) FROM payment_events) SETTINGS mutations_sync = 2",
+    ),
+];
+
+async fn wrong(platform: &Platform) -> Wrong {
+    match platform.verified().await.0 {
+        Outcome::Wrong(wrong) => wrong,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_tampered_with_is_named() {
+    let platform = Platform::new().await;
+    let emissions = traffic(32, 2, 400);
+    let member = platform.start();
+    platform.send(&emissions);
+    platform.settled(emissions.len()).await;
+    member.stop().await;
+    assert_eq!(platform.verified().await.0, Outcome::Right { moving: 0 });
+
+    for (table, change) in TAMPERING {
+        platform.execute(change).await;
+        let wrong = wrong(&platform).await;
+        assert!(wrong.subject.starts_with(table), "{table}: {wrong}");
+        assert!(
+            !wrong.key.is_empty() && wrong.expected != wrong.found,
+            "{wrong}"
+        );
+    }
+
+    let place = "SELECT toString((kafka_topic, kafka_partition, kafka_offset)) FROM events_raw ORDER BY kafka_topic, kafka_partition, kafka_offset LIMIT 1";
+    let missing = platform.text(place).await;
+    platform
+        .execute(&format!("ALTER TABLE events_raw DELETE WHERE toString((kafka_topic, kafka_partition, kafka_offset)) = '{}' SETTINGS mutations_sync = 2", missing.replace('\'', "\\'")))
+        .await;
+    let wrong_offset = wrong(&platform).await;
+    assert_eq!(wrong_offset.found, "an offset without a verdict");
+    assert_eq!(wrong_offset.place, missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_with_two_verdicts_is_named() {
+    let platform = Platform::new().await;
+    let emissions = traffic(33, 2, 60);
+    let member = platform.start();
+    platform.send(&emissions);
+    platform.settled(emissions.len()).await;
+    member.stop().await;
+
+    platform.execute("INSERT INTO events_raw SELECT * FROM events_raw ORDER BY kafka_topic, kafka_partition, kafka_offset LIMIT 1").await;
+    let wrong = wrong(&platform).await;
+    assert_eq!(
+        (wrong.subject.as_str(), wrong.found.as_str()),
+        ("offsets", "an offset with two verdicts")
+    );
+}
