@@ -84,10 +84,21 @@ impl RawBatch {
 }
 
 /// Appends a record's bytes to an arena.
-pub fn store(arena: &mut Vec<u8>, offset: i64, timestamp_ms: i64, key: &[u8], value: &[u8]) -> Record {
+pub fn store(
+    arena: &mut Vec<u8>,
+    offset: i64,
+    timestamp_ms: i64,
+    key: &[u8],
+    value: &[u8],
+) -> Record {
     let start = arena.len();
     arena.extend_from_slice(key);
     let middle = arena.len();
     arena.extend_from_slice(value);
-    Record { offset, timestamp_ms, key: start..middle, value: middle..arena.len() }
+    Record {
+        offset,
+        timestamp_ms,
+        key: start..middle,
+        value: middle..arena.len(),
+    }
 }

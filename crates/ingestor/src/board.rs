@@ -65,7 +65,11 @@ impl Board {
             }
         }
         let held = |lanes: &mut BTreeMap<LaneId, Standing>| {
-            leaving.iter().any(|lane| lanes.get(lane).is_some_and(|standing| standing.in_open_batch))
+            leaving.iter().any(|lane| {
+                lanes
+                    .get(lane)
+                    .is_some_and(|standing| standing.in_open_batch)
+            })
         };
         let waited = self.settled.wait_timeout_while(lanes, patience, held);
         let (mut lanes, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +80,10 @@ impl Board {
 
     /// The epoch under which the lane is ours, if it is and no one asked for it back.
     pub fn epoch(&self, lane: &LaneId) -> Option<i64> {
-        self.lock().get(lane).filter(|standing| !standing.leaving).map(|standing| standing.epoch)
+        self.lock()
+            .get(lane)
+            .filter(|standing| !standing.leaving)
+            .map(|standing| standing.epoch)
     }
 
     /// All lanes of this member.
@@ -113,7 +120,9 @@ impl Board {
     pub fn closed(&self, ranges: &[Range]) {
         let mut lanes = self.lock();
         for range in ranges {
-            let Some(standing) = lanes.get_mut(&range.lane) else { continue };
+            let Some(standing) = lanes.get_mut(&range.lane) else {
+                continue;
+            };
             standing.in_open_batch = false;
             standing.stopped |= range.parked;
             if range.parked || standing.epoch != range.epoch {
@@ -136,7 +145,10 @@ impl Board {
 
     /// How many lanes stand still.
     pub fn stopped(&self) -> usize {
-        self.lock().values().filter(|standing| standing.stopped).count()
+        self.lock()
+            .values()
+            .filter(|standing| standing.stopped)
+            .count()
     }
 
     /// Kafka's end of the lane when last asked.
@@ -147,8 +159,15 @@ impl Board {
     /// Offsets between what is durable and Kafka's end, per lane.
     pub fn lag(&self) -> Vec<(LaneId, i64)> {
         let lanes = self.lock();
-        let lag = |standing: &Standing| standing.end.map_or(0, |end| (end - standing.durable).max(0));
-        lanes.iter().map(|(lane, standing)| (lane.clone(), lag(standing))).collect()
+        let lag = |standing: &Standing| {
+            standing
+                .end
+                .map_or(0, |end| (end - standing.durable).max(0))
+        };
+        lanes
+            .iter()
+            .map(|(lane, standing)| (lane.clone(), lag(standing)))
+            .collect()
     }
 
     /// Works out how far every lane is complete, after Kafka was asked for its ends at `asked_at`.
@@ -164,7 +183,9 @@ impl Board {
             lane: lane.clone(),
             epoch: standing.epoch,
             end_offset: standing.end,
-            complete_through: standing.complete_through.and_then(DateTime::from_timestamp_millis),
+            complete_through: standing
+                .complete_through
+                .and_then(DateTime::from_timestamp_millis),
         });
         progress.collect()
     }
@@ -190,16 +211,30 @@ mod tests {
     use metadata_store::batches::Verdicts;
 
     fn lane() -> LaneId {
-        LaneId { topic: "t".to_owned(), partition: 0 }
+        LaneId {
+            topic: "t".to_owned(),
+            partition: 0,
+        }
     }
 
     fn range(lo: i64, hi: i64) -> Range {
-        Range { lane: lane(), epoch: 1, lo, hi, records: 0, hash: 0, verdicts: Verdicts::default(), parked: false }
+        Range {
+            lane: lane(),
+            epoch: 1,
+            lo,
+            hi,
+            records: 0,
+            hash: 0,
+            verdicts: Verdicts::default(),
+            parked: false,
+        }
     }
 
     fn complete_through(board: &Board, end: i64, asked_at_ms: i64) -> Option<i64> {
         let asked_at = DateTime::from_timestamp_millis(asked_at_ms).unwrap();
-        board.progress(&[(lane(), end)], asked_at)[0].complete_through.map(|time| time.timestamp_millis())
+        board.progress(&[(lane(), end)], asked_at)[0]
+            .complete_through
+            .map(|time| time.timestamp_millis())
     }
 
     #[test]

@@ -54,7 +54,10 @@ impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let topics = Subscriptions::new(&self.topics).map(drop);
         Problem::of_sections([
-            ("topics", topics.map_err(|error| vec![Problem::new("", error.to_string())])),
+            (
+                "topics",
+                topics.map_err(|error| vec![Problem::new("", error.to_string())]),
+            ),
             ("clickhouse", self.clickhouse.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
@@ -152,7 +155,11 @@ pub struct BatchConfig {
 
 impl Default for BatchConfig {
     fn default() -> Self {
-        Self { max_rows: 100_000, max_bytes: ByteSize::mib(64), max_age: HumanDuration::millis(1000) }
+        Self {
+            max_rows: 100_000,
+            max_bytes: ByteSize::mib(64),
+            max_age: HumanDuration::millis(1000),
+        }
     }
 }
 
@@ -211,6 +218,9 @@ pub struct SettleConfig {
 
 impl Default for SettleConfig {
     fn default() -> Self {
-        Self { interval: HumanDuration::secs(5), patience: HumanDuration::secs(300) }
+        Self {
+            interval: HumanDuration::secs(5),
+            patience: HumanDuration::secs(300),
+        }
     }
 }

@@ -33,7 +33,10 @@ impl KafkaConfig {
         config.set("auto.offset.reset", "error");
         config.set("fetch.wait.max.ms", self.fetch_wait.as_millis().to_string());
         config.set("fetch.message.max.bytes", "4194304");
-        config.set("queued.max.messages.kbytes", (self.queue_size.as_u64() / 1024).max(1).to_string());
+        config.set(
+            "queued.max.messages.kbytes",
+            (self.queue_size.as_u64() / 1024).max(1).to_string(),
+        );
         config
     }
 
@@ -44,7 +47,10 @@ impl KafkaConfig {
         match self.group_protocol {
             GroupProtocol::Classic => {
                 config.set("partition.assignment.strategy", "cooperative-sticky");
-                config.set("session.timeout.ms", self.session_timeout.as_millis().to_string());
+                config.set(
+                    "session.timeout.ms",
+                    self.session_timeout.as_millis().to_string(),
+                );
             }
             // the broker decides on assignment and sessions, and the client refuses settings about them
             GroupProtocol::Consumer => {
@@ -65,7 +71,7 @@ impl KafkaConfig {
 }
 
 /// A list of partitions with offsets.
-pub fn partitions<'a>(
+pub(crate) fn partitions<'a>(
     lanes: impl IntoIterator<Item = (&'a metadata_store::LaneId, Offset)>,
 ) -> rdkafka::error::KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::new();

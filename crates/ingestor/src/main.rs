@@ -25,10 +25,14 @@ enum Topics {
 
 fn main() -> ExitCode {
     lifecycle::install_crypto_provider();
-    cli::main_with(service!(), run, |command: More, config: Config, _| async move {
-        match command {
-            More::Topics(Topics::Create) => topics::create(&config).await,
-            More::Topics(Topics::Check) => topics::check(&config).await,
-        }
-    })
+    cli::main_with(
+        service!(),
+        run,
+        |command: More, config: Config, _| async move {
+            match command {
+                More::Topics(Topics::Create) => topics::create(&config).await,
+                More::Topics(Topics::Check) => topics::check(&config).await,
+            }
+        },
+    )
 }

@@ -34,7 +34,13 @@ impl Meters {
             .with_callback(move |observer| {
                 for (lane, lag) in lags.lag() {
                     let partition = i64::from(lane.partition);
-                    observer.observe(lag, &[KeyValue::new("topic", lane.topic), KeyValue::new("partition", partition)]);
+                    observer.observe(
+                        lag,
+                        &[
+                            KeyValue::new("topic", lane.topic),
+                            KeyValue::new("partition", partition),
+                        ],
+                    );
                 }
             })
             .build();
@@ -49,7 +55,10 @@ impl Meters {
                 .u64_counter("openride_ingest_records")
                 .with_description("Durable records by verdict.")
                 .build(),
-            batches: meter.u64_counter("openride_ingest_batches").with_description("Batches closed.").build(),
+            batches: meter
+                .u64_counter("openride_ingest_batches")
+                .with_description("Batches closed.")
+                .build(),
             recoveries: meter
                 .u64_counter("openride_ingest_recoveries")
                 .with_description("Attempts at a batch beyond the first.")
@@ -83,7 +92,8 @@ impl Meters {
                 ("dead_lettered", counts.dead_lettered),
             ];
             for (verdict, count) in verdicts.into_iter().filter(|(_, count)| *count > 0) {
-                self.records.add(count, &[domain.clone(), KeyValue::new("verdict", verdict)]);
+                self.records
+                    .add(count, &[domain.clone(), KeyValue::new("verdict", verdict)]);
             }
         }
     }

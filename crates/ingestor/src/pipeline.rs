@@ -115,15 +115,24 @@ impl Pipeline {
         self.judge_at(Uuid::now_v7(), raw, decided_at).await
     }
 
-    async fn judge_at(&mut self, id: Uuid, raw: RawBatch, decided_at: DateTime<Utc>) -> Result<Judged, RecoverError> {
-        let rules = Rules { decided_at, limits: self.config.judge.age_limits() };
+    async fn judge_at(
+        &mut self,
+        id: Uuid,
+        raw: RawBatch,
+        decided_at: DateTime<Utc>,
+    ) -> Result<Judged, RecoverError> {
+        let rules = Rules {
+            decided_at,
+            limits: self.config.judge.age_limits(),
+        };
         let mut identities = std::mem::take(&mut self.identities);
         let mut encoder = std::mem::take(&mut self.encoder);
         let judging = tokio::task::spawn_blocking(move || {
             let judged = judge(id, raw, rules, &mut identities, &mut encoder);
             (judged, identities, encoder)
         });
-        let (judged, identities, encoder) = judging.await.map_err(|_| RecoverError::ShuttingDown)?;
+        let (judged, identities, encoder) =
+            judging.await.map_err(|_| RecoverError::ShuttingDown)?;
         self.identities = identities;
         self.encoder = encoder;
         Ok(judged.map_err(WriteError::from)?)
@@ -136,7 +145,12 @@ impl Pipeline {
             if !self.identities.covers(&lane.lane, lane.epoch) {
                 let store = self.recovery.writer.store();
                 let load = || windows::load(store, &lane.lane, lane.epoch, lane.lo, reach);
-                let window = persist(&self.recovery.shutdown, "load the identities of a lane", load).await?;
+                let window = persist(
+                    &self.recovery.shutdown,
+                    "load the identities of a lane",
+                    load,
+                )
+                .await?;
                 self.identities.put(lane.lane.clone(), window);
             }
         }
@@ -144,7 +158,11 @@ impl Pipeline {
     }
 
     /// Closes `before` and opens the judged batch, without the lanes that were lost meanwhile.
-    async fn open(&mut self, mut judged: Judged, mut before: Option<Arc<Judged>>) -> Result<Option<Open>, RecoverError> {
+    async fn open(
+        &mut self,
+        mut judged: Judged,
+        mut before: Option<Arc<Judged>>,
+    ) -> Result<Option<Open>, RecoverError> {
         let life = self.life(&mut before).await?;
         let mut close = before.as_ref().map(|before| before.id);
         loop {
@@ -154,7 +172,8 @@ impl Pipeline {
             }
             let intent = (!judged.raw.is_empty()).then(|| self.intent(&judged));
             let recovery = &self.recovery;
-            let advance = || batches::advance(&recovery.pool, recovery.clock.now(), close, intent.as_ref());
+            let advance =
+                || batches::advance(&recovery.pool, recovery.clock.now(), close, intent.as_ref());
             let opening = persist(&recovery.shutdown, "open a batch", advance).await?;
             if let (Some(_), Some(before)) = (close.take(), &before) {
                 self.announce_closed(before);
@@ -184,12 +203,22 @@ impl Pipeline {
             self.close(&written).await?;
         }
         let recovery = &self.recovery;
-        persist(&recovery.shutdown, "ask ClickHouse for its life", || recovery.writer.life()).await
+        persist(&recovery.shutdown, "ask ClickHouse for its life", || {
+            recovery.writer.life()
+        })
+        .await
     }
 
     fn lanes_given_up(&self, judged: &Judged) -> Vec<LaneId> {
-        let given_up = |lane: &&crate::batch::LaneRecords| self.board.epoch(&lane.lane) != Some(lane.epoch);
-        judged.raw.lanes.iter().filter(given_up).map(|lane| lane.lane.clone()).collect()
+        let given_up =
+            |lane: &&crate::batch::LaneRecords| self.board.epoch(&lane.lane) != Some(lane.epoch);
+        judged
+            .raw
+            .lanes
+            .iter()
+            .filter(given_up)
+            .map(|lane| lane.lane.clone())
+            .collect()
     }
 
     /// The batch without some lanes. The verdicts on the others stand: identities do not cross lanes.
@@ -203,9 +232,18 @@ impl Pipeline {
 
     /// Judges the records again; what was said about identities stands.
     fn again(&mut self, judged: Judged, decided_at: DateTime<Utc>) -> Result<Judged, RecoverError> {
-        let rules = Rules { decided_at, limits: self.config.judge.age_limits() };
+        let rules = Rules {
+            decided_at,
+            limits: self.config.judge.age_limits(),
+        };
         let mut verdicts = StoredVerdicts::new(&judged.ranges);
-        let judged = judge(judged.id, judged.raw, rules, &mut verdicts, &mut self.encoder);
+        let judged = judge(
+            judged.id,
+            judged.raw,
+            rules,
+            &mut verdicts,
+            &mut self.encoder,
+        );
         Ok(judged.map_err(WriteError::from)?)
     }
 
@@ -232,7 +270,10 @@ impl Pipeline {
                 warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
                 recovery.finish(batch.id, Some(&batch)).await?;
             }
-            recovery.meters.write_seconds.record(started.elapsed().as_secs_f64(), &[]);
+            recovery
+                .meters
+                .write_seconds
+                .record(started.elapsed().as_secs_f64(), &[]);
             Ok(())
         });
         Open { judged, writing }
@@ -250,11 +291,14 @@ impl Pipeline {
         self.board.closed(&judged.ranges);
         self.recovery.meters.count(judged);
         debug!(batch.id = %judged.id, batch.records = judged.raw.len(), "closed a batch");
-        let next = judged.ranges.iter().map(|range| (range.lane.clone(), range.hi + 1)).collect();
+        let next = judged
+            .ranges
+            .iter()
+            .map(|range| (range.lane.clone(), range.hi + 1))
+            .collect();
         // nobody listens while the process ends; the commit is a hint for lag tools only
         let _ = self.committed.send(next);
     }
-
 }
 
 /// Tries until it works; an outage is waited for.
@@ -280,12 +324,18 @@ where
     }
 }
 
-async fn first_attempt(recovery: &Recovery, judged: &Judged, life: Uuid) -> Result<(), RecoverError> {
+async fn first_attempt(
+    recovery: &Recovery,
+    judged: &Judged,
+    life: Uuid,
+) -> Result<(), RecoverError> {
     recovery.dead_letters.publish(judged).await?;
     Ok(recovery.writer.write(judged, life).await?)
 }
 
 /// A write that ended; a panic in it leaves the batch to its recovery.
-fn outcome(joined: Result<Result<(), RecoverError>, tokio::task::JoinError>) -> Result<(), RecoverError> {
+fn outcome(
+    joined: Result<Result<(), RecoverError>, tokio::task::JoinError>,
+) -> Result<(), RecoverError> {
     joined.unwrap_or(Err(RecoverError::ShuttingDown))
 }

@@ -9,10 +9,7 @@ use rdkafka::{
     topic_partition_list::Offset,
 };
 use service_runtime::clock::Clock;
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tracing::{debug, warn};
 
@@ -20,7 +17,12 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reports until it is dropped.
-pub async fn report(consumer: Arc<BaseConsumer<Group>>, board: Arc<Board>, pool: Pool, clock: Arc<dyn Clock>) {
+pub(crate) async fn report(
+    consumer: Arc<BaseConsumer<Group>>,
+    board: Arc<Board>,
+    pool: Pool,
+    clock: Arc<dyn Clock>,
+) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -52,19 +54,31 @@ fn ends(consumer: &BaseConsumer<Group>, lanes: &[LaneId]) -> KafkaResult<Vec<(La
     // the timestamp -1 asks for the end
     let asked = partitions(lanes.iter().map(|lane| (lane, Offset::End)))?;
     let answered: TopicPartitionList = consumer.offsets_for_times(asked, KAFKA_TIMEOUT)?;
-    let ends = answered.elements().into_iter().filter_map(|element| match (element.error(), element.offset()) {
-        (Ok(()), Offset::Offset(end)) => {
-            Some((LaneId { topic: element.topic().to_owned(), partition: element.partition() }, end))
+    let ends = answered.elements().into_iter().filter_map(|element| {
+        match (element.error(), element.offset()) {
+            (Ok(()), Offset::Offset(end)) => Some((
+                LaneId {
+                    topic: element.topic().to_owned(),
+                    partition: element.partition(),
+                },
+                end,
+            )),
+            _ => None,
         }
-        _ => None,
     });
     Ok(ends.collect())
 }
 
 /// Commits what is durable to the group: a hint for lag tools, never read by us.
-pub async fn commit(consumer: Arc<BaseConsumer<Group>>, mut durable: mpsc::UnboundedReceiver<Vec<(LaneId, i64)>>) {
+pub(crate) async fn commit(
+    consumer: Arc<BaseConsumer<Group>>,
+    mut durable: mpsc::UnboundedReceiver<Vec<(LaneId, i64)>>,
+) {
     while let Some(next) = durable.recv().await {
-        let list = partitions(next.iter().map(|(lane, offset)| (lane, Offset::Offset(*offset))));
+        let list = partitions(
+            next.iter()
+                .map(|(lane, offset)| (lane, Offset::Offset(*offset))),
+        );
         if let Err(error) = list.and_then(|list| consumer.commit(&list, CommitMode::Async)) {
             debug!(%error, "the group was not told what is durable");
         }

@@ -61,7 +61,9 @@ pub enum RecoverError {
     #[error(transparent)]
     DeadLetter(#[from] DeadLetterError),
     /// Another version opened the batch.
-    #[error("batch {batch} was opened with codec {codec}, this version has {CODEC}: run a member of that version to finish it")]
+    #[error(
+        "batch {batch} was opened with codec {codec}, this version has {CODEC}: run a member of that version to finish it"
+    )]
     OtherCodec {
         /// The batch.
         batch: Uuid,
@@ -146,18 +148,28 @@ impl Recovery {
         }
         let life = self.writer.life().await.map_err(WriteError::from)?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
-        let Some(attempt) = attempt else { return Err(RecoverError::LostRace(batch)) };
+        let Some(attempt) = attempt else {
+            return Err(RecoverError::LostRace(batch));
+        };
         self.meters.recoveries.add(1, &[]);
         info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
         match own {
             Some(judged) => self.complete(judged, attempt, life).await?,
-            None => self.complete(&self.judge_again(stored.batch).await?, attempt, life).await?,
+            None => {
+                self.complete(&self.judge_again(stored.batch).await?, attempt, life)
+                    .await?
+            }
         }
         info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
         Ok(())
     }
 
-    async fn complete(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), RecoverError> {
+    async fn complete(
+        &self,
+        judged: &Judged,
+        attempt: i32,
+        life: Uuid,
+    ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
         self.writer.repair(judged, attempt, life).await?;
         Ok(batches::close(&self.pool, self.clock.now(), judged.id).await?)
@@ -166,22 +178,45 @@ impl Recovery {
     /// The batch as its member judged it, from the log and the stored verdicts.
     async fn judge_again(&self, stored: batches::Batch) -> Result<Judged, RecoverError> {
         if stored.codec != CODEC {
-            return Err(RecoverError::OtherCodec { batch: stored.id, codec: stored.codec });
+            return Err(RecoverError::OtherCodec {
+                batch: stored.id,
+                codec: stored.codec,
+            });
         }
-        let limits: StoredLimits = serde_json::from_value(stored.age_limits.clone())
-            .map_err(|error| StoreError::Unreadable { what: "age limits", detail: error.to_string() })?;
-        let ranges: Vec<_> = stored.ranges.iter().filter(|range| !range.parked).cloned().collect();
+        let limits: StoredLimits =
+            serde_json::from_value(stored.age_limits.clone()).map_err(|error| {
+                StoreError::Unreadable {
+                    what: "age limits",
+                    detail: error.to_string(),
+                }
+            })?;
+        let ranges: Vec<_> = stored
+            .ranges
+            .iter()
+            .filter(|range| !range.parked)
+            .cloned()
+            .collect();
         let reread = {
-            let (kafka, sources, ranges) = (self.kafka.clone(), self.sources.clone(), ranges.clone());
+            let (kafka, sources, ranges) =
+                (self.kafka.clone(), self.sources.clone(), ranges.clone());
             tokio::task::spawn_blocking(move || reread::ranges(&kafka, &sources, &ranges)).await
         };
         let reread = reread.map_err(|_| RecoverError::ShuttingDown)??;
         for (lane, reason) in &reread.changed {
             self.park(stored.id, lane, reason).await?;
         }
-        let rules = Rules { decided_at: stored.decided_at, limits: limits.into() };
+        let rules = Rules {
+            decided_at: stored.decided_at,
+            limits: limits.into(),
+        };
         let mut verdicts = StoredVerdicts::new(&ranges);
-        let judged = judge(stored.id, reread.raw, rules, &mut verdicts, &mut Encoder::default());
+        let judged = judge(
+            stored.id,
+            reread.raw,
+            rules,
+            &mut verdicts,
+            &mut Encoder::default(),
+        );
         Ok(judged.map_err(WriteError::from)?)
     }
 
@@ -196,7 +231,9 @@ impl Recovery {
 fn report(batch: Uuid, failures: u32, failure: &RecoverError) {
     let reason = chain(failure);
     match failure {
-        RecoverError::LostRace(_) => info!(batch.id = %batch, "another member is recovering the batch"),
+        RecoverError::LostRace(_) => {
+            info!(batch.id = %batch, "another member is recovering the batch")
+        }
         _ if failures >= ALARM_AFTER => {
             error!(batch.id = %batch, failures, reason, "a batch cannot be finished; it is tried again until it can");
         }

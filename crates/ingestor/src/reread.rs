@@ -44,14 +44,27 @@ pub struct Reread {
 }
 
 /// Reads the ranges of a stored batch again and compares them with their digests. Blocks.
-pub fn ranges(config: &KafkaConfig, sources: &Subscriptions, stored: &[Range]) -> Result<Reread, RereadError> {
-    let consumer: BaseConsumer = config.reader().set("enable.partition.eof", "false").create()?;
+pub fn ranges(
+    config: &KafkaConfig,
+    sources: &Subscriptions,
+    stored: &[Range],
+) -> Result<Reread, RereadError> {
+    let consumer: BaseConsumer = config
+        .reader()
+        .set("enable.partition.eof", "false")
+        .create()?;
     let mut arena = Vec::new();
-    let mut reread = Reread { raw: RawBatch::default(), changed: Vec::new() };
+    let mut reread = Reread {
+        raw: RawBatch::default(),
+        changed: Vec::new(),
+    };
     let mut lanes = Vec::new();
     for range in stored {
         let Some(source) = sources.by_topic(&range.lane.topic) else {
-            reread.changed.push((range.lane.clone(), "its topic is no longer subscribed to".to_owned()));
+            reread.changed.push((
+                range.lane.clone(),
+                "its topic is no longer subscribed to".to_owned(),
+            ));
             continue;
         };
         match read_range(&consumer, range, &mut arena)? {
@@ -68,13 +81,27 @@ pub fn ranges(config: &KafkaConfig, sources: &Subscriptions, stored: &[Range]) -
         }
     }
     reread.raw = RawBatch::new(lanes, arena);
-    let hashes: HashMap<_, _> = stored.iter().map(|range| (&range.lane, range.hash)).collect();
+    let hashes: HashMap<_, _> = stored
+        .iter()
+        .map(|range| (&range.lane, range.hash))
+        .collect();
     let RawBatch { lanes, .. } = &reread.raw;
-    let differs = |lane: &&LaneRecords| hashes.get(&lane.lane).is_some_and(|hash| *hash != reread.raw.hash(lane));
-    let other: Vec<LaneId> = lanes.iter().filter(differs).map(|lane| lane.lane.clone()).collect();
+    let differs = |lane: &&LaneRecords| {
+        hashes
+            .get(&lane.lane)
+            .is_some_and(|hash| *hash != reread.raw.hash(lane))
+    };
+    let other: Vec<LaneId> = lanes
+        .iter()
+        .filter(differs)
+        .map(|lane| lane.lane.clone())
+        .collect();
     for lane in other {
         reread.raw.lanes.retain(|kept| kept.lane != lane);
-        reread.changed.push((lane, "its records are no longer those that were stored".to_owned()));
+        reread.changed.push((
+            lane,
+            "its records are no longer those that were stored".to_owned(),
+        ));
     }
     Ok(reread)
 }
@@ -85,7 +112,8 @@ fn read_range(
     range: &Range,
     arena: &mut Vec<u8>,
 ) -> Result<Result<Vec<Record>, String>, RereadError> {
-    let (low, high) = consumer.fetch_watermarks(&range.lane.topic, range.lane.partition, SILENCE)?;
+    let (low, high) =
+        consumer.fetch_watermarks(&range.lane.topic, range.lane.partition, SILENCE)?;
     if low > range.lo {
         return Ok(Err(format!("its log begins at {low} now")));
     }
@@ -102,7 +130,10 @@ fn read_range(
     while records.len() < wanted {
         match consumer.poll(POLL) {
             Some(Ok(message)) if message.offset() > range.hi => {
-                return Ok(Err(format!("{} of {wanted} records are left of it", records.len())));
+                return Ok(Err(format!(
+                    "{} of {wanted} records are left of it",
+                    records.len()
+                )));
             }
             Some(Ok(message)) => {
                 heard = Instant::now();
@@ -121,11 +152,20 @@ fn read_range(
 pub fn keep(arena: &mut Vec<u8>, message: &impl Message) -> Record {
     let timestamp_ms = message.timestamp().to_millis().unwrap_or_default();
     let key = message.key().unwrap_or_default();
-    store(arena, message.offset(), timestamp_ms, key, message.payload().unwrap_or_default())
+    store(
+        arena,
+        message.offset(),
+        timestamp_ms,
+        key,
+        message.payload().unwrap_or_default(),
+    )
 }
 
 fn is_final(error: &KafkaError) -> bool {
-    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::UnknownTopicOrPartition))
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::UnknownTopicOrPartition)
+    )
 }
 
 /// What stands between two offsets at which the consumer saw nothing.
@@ -143,8 +183,16 @@ pub enum Emptiness {
 }
 
 /// Reads `[lo, hi]` of a lane again, in which no record was seen. Blocks.
-pub fn prove_empty(config: &KafkaConfig, lane: &LaneId, lo: i64, hi: i64) -> Result<Emptiness, RereadError> {
-    let consumer: BaseConsumer = config.reader().set("enable.partition.eof", "true").create()?;
+pub fn prove_empty(
+    config: &KafkaConfig,
+    lane: &LaneId,
+    lo: i64,
+    hi: i64,
+) -> Result<Emptiness, RereadError> {
+    let consumer: BaseConsumer = config
+        .reader()
+        .set("enable.partition.eof", "true")
+        .create()?;
     let (low, _) = consumer.fetch_watermarks(&lane.topic, lane.partition, SILENCE)?;
     if low > lo {
         return Ok(Emptiness::Lost { begins_at: low });

@@ -62,7 +62,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         pool: pool.clone(),
     };
     let takeover = TakeOver {
-        recovery: Recovery { shutdown: shutdown.clone(), ..recovery.clone() },
+        recovery: Recovery {
+            shutdown: shutdown.clone(),
+            ..recovery.clone()
+        },
         owner: owner.clone(),
         runtime: tokio::runtime::Handle::current(),
     };
@@ -70,14 +73,23 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let intake = Intake::join(&config, takeover, board.clone(), batches, heartbeat)?;
     let consumer = intake.consumer();
     let (durable, commits) = mpsc::unbounded_channel();
-    let reporting = tokio::spawn(progress::report(consumer.clone(), board.clone(), pool.clone(), clock));
+    let reporting = tokio::spawn(progress::report(
+        consumer.clone(),
+        board.clone(),
+        pool.clone(),
+        clock,
+    ));
     let committing = tokio::spawn(progress::commit(consumer.clone(), commits));
-    let settling = tokio::spawn(settler(&config, &recovery, &owner).run(config.settle.interval.get(), shutdown.clone()));
+    let settling = tokio::spawn(
+        settler(&config, &recovery, &owner).run(config.settle.interval.get(), shutdown.clone()),
+    );
     info!(owner, "joined the group");
 
     let reading = tokio::task::spawn_blocking(move || intake.run());
     let give_up = recovery.shutdown.clone();
-    let pipeline = tokio::spawn(Pipeline::new(recovery, board.clone(), &config, owner.clone(), durable).run(incoming));
+    let pipeline = tokio::spawn(
+        Pipeline::new(recovery, board.clone(), &config, owner.clone(), durable).run(incoming),
+    );
     let read = reading.await.context("the thread that polls Kafka")?;
     health.start_draining();
     info!("draining");
@@ -89,7 +101,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         warn!(%error, "PostgreSQL was not told that the lanes are free");
     }
     // leaves the group, which may block
-    tokio::task::spawn_blocking(move || drop(consumer)).await.ok();
+    tokio::task::spawn_blocking(move || drop(consumer))
+        .await
+        .ok();
     admin_stop.cancel();
     admin.await.context("the admin listener")??;
     read.map_err(|error| anyhow!("the Kafka client cannot go on: {error}"))
@@ -126,7 +140,11 @@ async fn drain(
 }
 
 /// Waits until both stores answer and fit, and says what is missing meanwhile.
-async fn await_dependencies(store: &Store, pool: &Pool, shutdown: &CancellationToken) -> anyhow::Result<()> {
+async fn await_dependencies(
+    store: &Store,
+    pool: &Pool,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
     loop {
         match check_dependencies(store, pool).await {
             Ok(()) => return Ok(()),
@@ -141,13 +159,20 @@ async fn await_dependencies(store: &Store, pool: &Pool, shutdown: &CancellationT
 
 async fn check_dependencies(store: &Store, pool: &Pool) -> anyhow::Result<()> {
     pool.ping().await?;
-    lanes::all(pool).await.context("PostgreSQL is not migrated")?;
+    lanes::all(pool)
+        .await
+        .context("PostgreSQL is not migrated")?;
     Targets::discover(store).await?;
     probe::probe(store).await?;
     Ok(())
 }
 
-fn health_state(store: &Store, pool: &Pool, board: &Arc<Board>, heartbeat: &Heartbeat) -> HealthState {
+fn health_state(
+    store: &Store,
+    pool: &Pool,
+    board: &Arc<Board>,
+    heartbeat: &Heartbeat,
+) -> HealthState {
     let (store, pool, board) = (store.clone(), pool.clone(), board.clone());
     HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
         .watch("intake", heartbeat, LIVE_WITHIN)
@@ -161,7 +186,13 @@ fn health_state(store: &Store, pool: &Pool, board: &Arc<Board>, heartbeat: &Hear
         })
         .check("lanes", move || {
             let stopped = board.stopped();
-            async move { if stopped == 0 { Ok(()) } else { Err(format!("{stopped} stand still")) } }
+            async move {
+                if stopped == 0 {
+                    Ok(())
+                } else {
+                    Err(format!("{stopped} stand still"))
+                }
+            }
         })
         .build()
 }

@@ -19,14 +19,23 @@ pub async fn create(config: &Config) -> anyhow::Result<()> {
     let retention = kafka.retention.as_millis().to_string();
     let names = names(config)?;
     let topics = names.iter().map(|name| {
-        NewTopic::new(name, kafka.partitions, TopicReplication::Fixed(kafka.replication))
-            .set("cleanup.policy", "delete")
-            .set("retention.ms", &retention)
-            // `complete_through` is about arrival at the broker, so the broker's clock stamps the records
-            .set("message.timestamp.type", "LogAppendTime")
+        NewTopic::new(
+            name,
+            kafka.partitions,
+            TopicReplication::Fixed(kafka.replication),
+        )
+        .set("cleanup.policy", "delete")
+        .set("retention.ms", &retention)
+        // `complete_through` is about arrival at the broker, so the broker's clock stamps the records
+        .set("message.timestamp.type", "LogAppendTime")
     });
     let topics: Vec<_> = topics.collect();
-    let made = admin.create_topics(&topics, &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await?;
+    let made = admin
+        .create_topics(
+            &topics,
+            &AdminOptions::new().operation_timeout(Some(TIMEOUT)),
+        )
+        .await?;
     for outcome in made {
         match outcome {
             Ok(name) => println!("{name}: created"),
@@ -45,30 +54,58 @@ pub async fn check(config: &Config) -> anyhow::Result<()> {
     let admin: AdminClient<DefaultClientContext> = config.kafka.client().create()?;
     let mut faults = Vec::new();
     for name in names(config)? {
-        let metadata = admin.inner().fetch_metadata(Some(&name), TIMEOUT).context("Kafka does not answer")?;
-        let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        let metadata = admin
+            .inner()
+            .fetch_metadata(Some(&name), TIMEOUT)
+            .context("Kafka does not answer")?;
+        let partitions = metadata
+            .topics()
+            .first()
+            .map_or(0, |topic| topic.partitions().len());
         if partitions == 0 {
-            faults.push(format!("{name} does not exist: run `ingestor topics create`"));
+            faults.push(format!(
+                "{name} does not exist: run `ingestor topics create`"
+            ));
             continue;
         }
         let policy = cleanup_policy(&admin, &name).await?;
         println!("{name}: {partitions} partitions, cleanup.policy {policy}");
         if policy != "delete" {
-            faults.push(format!("{name} has cleanup.policy {policy}, which removes records unread: set it to delete"));
+            faults.push(format!(
+                "{name} has cleanup.policy {policy}, which removes records unread: set it to delete"
+            ));
         }
     }
-    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n")) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        bail!("{}", faults.join("\n"))
+    }
 }
 
-async fn cleanup_policy(admin: &AdminClient<DefaultClientContext>, name: &str) -> anyhow::Result<String> {
-    let described = admin.describe_configs(&[ResourceSpecifier::Topic(name)], &AdminOptions::new()).await?;
-    let resource = described.into_iter().next().context("Kafka says nothing of the topic")?;
-    let resource = resource.map_err(|code| anyhow::anyhow!("{name} cannot be described: {code}"))?;
-    Ok(resource.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default())
+async fn cleanup_policy(
+    admin: &AdminClient<DefaultClientContext>,
+    name: &str,
+) -> anyhow::Result<String> {
+    let described = admin
+        .describe_configs(&[ResourceSpecifier::Topic(name)], &AdminOptions::new())
+        .await?;
+    let resource = described
+        .into_iter()
+        .next()
+        .context("Kafka says nothing of the topic")?;
+    let resource =
+        resource.map_err(|code| anyhow::anyhow!("{name} cannot be described: {code}"))?;
+    Ok(resource
+        .get("cleanup.policy")
+        .and_then(|entry| entry.value.clone())
+        .unwrap_or_default())
 }
 
 fn names(config: &Config) -> anyhow::Result<Vec<String>> {
     let sources = Subscriptions::new(&config.topics)?;
     let subscribed = sources.topics().map(str::to_owned);
-    Ok(subscribed.chain([config.kafka.dead_letter_topic.clone()]).collect())
+    Ok(subscribed
+        .chain([config.kafka.dead_letter_topic.clone()])
+        .collect())
 }

@@ -15,7 +15,13 @@ struct AcceptedRow {
 }
 
 /// Loads what was accepted within `reach` offsets before `next`.
-pub async fn load(store: &Store, lane: &LaneId, epoch: i64, next: i64, reach: i64) -> Result<Window, StoreError> {
+pub(crate) async fn load(
+    store: &Store,
+    lane: &LaneId,
+    epoch: i64,
+    next: i64,
+    reach: i64,
+) -> Result<Window, StoreError> {
     let mut window = Window::new(epoch, reach);
     if reach == 0 {
         return Ok(window);
@@ -29,11 +35,24 @@ pub async fn load(store: &Store, lane: &LaneId, epoch: i64, next: i64, reach: i6
         .with("partition", lane.partition)
         .with("first", (next - reach).max(0))
         .with("next", next);
-    let rows: Vec<AcceptedRow> = store.query(sql).params(&params).named("identities of a lane").fetch_all().await?;
+    let rows: Vec<AcceptedRow> = store
+        .query(sql)
+        .params(&params)
+        .named("identities of a lane")
+        .fetch_all()
+        .await?;
     for row in rows {
-        let Ok(id) = row.event_id.parse::<Uuid>() else { continue };
+        let Ok(id) = row.event_id.parse::<Uuid>() else {
+            continue;
+        };
         let offset = i64::try_from(row.kafka_offset).unwrap_or(i64::MAX);
-        window.remember(id, Accepted { offset, payload_hash: row.payload_hash });
+        window.remember(
+            id,
+            Accepted {
+                offset,
+                payload_hash: row.payload_hash,
+            },
+        );
     }
     Ok(window)
 }

@@ -73,7 +73,10 @@ pub async fn raise_horizon(pool: &Pool, now: DateTime<Utc>) -> Result<Horizon, S
                 left_over: (stored.left_over + 1).max(now.timestamp_millis()),
             };
             diesel::update(settle_horizon::table)
-                .set((settle_horizon::bucket.eq(horizon.bucket), settle_horizon::left_over.eq(horizon.left_over)))
+                .set((
+                    settle_horizon::bucket.eq(horizon.bucket),
+                    settle_horizon::left_over.eq(horizon.left_over),
+                ))
                 .execute(tx)
                 .await?;
             Ok(horizon)
@@ -92,9 +95,15 @@ pub(crate) async fn too_early(
     tx: &mut AsyncPgConnection,
     decided_at: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, TxError> {
-    let horizon: i64 = settle_horizon::table.select(settle_horizon::bucket).for_share().first(tx).await?;
+    let horizon: i64 = settle_horizon::table
+        .select(settle_horizon::bucket)
+        .for_share()
+        .first(tx)
+        .await?;
     let is_early = bucket(decided_at) <= horizon;
-    Ok(is_early.then(|| DateTime::from_timestamp((horizon + 1) * BUCKET_SECONDS, 0)).flatten())
+    Ok(is_early
+        .then(|| DateTime::from_timestamp((horizon + 1) * BUCKET_SECONDS, 0))
+        .flatten())
 }
 
 /// Which waiting facts a settling takes.

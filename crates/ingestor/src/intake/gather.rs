@@ -51,20 +51,48 @@ pub(super) struct Gather {
 
 impl Gather {
     pub(super) fn new(limits: BatchConfig) -> Self {
-        Self { limits, lanes: HashMap::new(), arena: Vec::new(), rows: 0, oldest: None }
+        Self {
+            limits,
+            lanes: HashMap::new(),
+            arena: Vec::new(),
+            rows: 0,
+            oldest: None,
+        }
     }
 
     /// The lane is ours from `next` on.
-    pub(super) fn add(&mut self, lane: LaneId, epoch: i64, next: i64, stopped: bool, source: Arc<Subscription>) {
+    pub(super) fn add(
+        &mut self,
+        lane: LaneId,
+        epoch: i64,
+        next: i64,
+        stopped: bool,
+        source: Arc<Subscription>,
+    ) {
         let LaneId { topic, partition } = lane;
-        let fresh = Lane { epoch, source, next, stopped, range: None, heard: Instant::now() };
-        self.lanes.entry(topic).or_default().insert(partition, fresh);
+        let fresh = Lane {
+            epoch,
+            source,
+            next,
+            stopped,
+            range: None,
+            heard: Instant::now(),
+        };
+        self.lanes
+            .entry(topic)
+            .or_default()
+            .insert(partition, fresh);
     }
 
     /// The lane is no longer ours; what was gathered of it is dropped.
     pub(super) fn remove(&mut self, lane: &LaneId) {
-        let removed = self.lanes.get_mut(&lane.topic).and_then(|lanes| lanes.remove(&lane.partition));
-        self.rows -= removed.and_then(|lane| lane.range).map_or(0, |range| range.records.len());
+        let removed = self
+            .lanes
+            .get_mut(&lane.topic)
+            .and_then(|lanes| lanes.remove(&lane.partition));
+        self.rows -= removed
+            .and_then(|lane| lane.range)
+            .map_or(0, |range| range.records.len());
     }
 
     /// The lane takes no more records.
@@ -80,16 +108,27 @@ impl Gather {
 
     /// Takes a record, unless offsets before it are missing.
     pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
-        let lane = self.lanes.get_mut(message.topic()).and_then(|lanes| lanes.get_mut(&message.partition()));
+        let lane = self
+            .lanes
+            .get_mut(message.topic())
+            .and_then(|lanes| lanes.get_mut(&message.partition()));
         let Some(lane) = lane.filter(|lane| !lane.stopped && message.offset() >= lane.next) else {
             return Taken::Ignored;
         };
         if message.offset() > lane.next {
-            return Taken::Gap { lo: lane.next, hi: message.offset() - 1 };
+            return Taken::Gap {
+                lo: lane.next,
+                hi: message.offset() - 1,
+            };
         }
         let record = keep(&mut self.arena, message);
-        let id = || LaneId { topic: message.topic().to_owned(), partition: message.partition() };
-        let range = lane.range.get_or_insert_with(|| open_range(id(), lane.epoch, &lane.source, record.offset));
+        let id = || LaneId {
+            topic: message.topic().to_owned(),
+            partition: message.partition(),
+        };
+        let range = lane
+            .range
+            .get_or_insert_with(|| open_range(id(), lane.epoch, &lane.source, record.offset));
         if range.records.is_empty() {
             board.gathering(&range.lane, record.timestamp_ms);
             lane.heard = Instant::now();
@@ -105,7 +144,9 @@ impl Gather {
     /// Accounts for offsets without a record.
     pub(super) fn skip(&mut self, id: &LaneId, gap: Gap) {
         let Some(lane) = self.lane(id) else { return };
-        let range = lane.range.get_or_insert_with(|| open_range(id.clone(), lane.epoch, &lane.source, gap.lo));
+        let range = lane
+            .range
+            .get_or_insert_with(|| open_range(id.clone(), lane.epoch, &lane.source, gap.lo));
         range.hi = gap.hi;
         lane.next = gap.hi + 1;
         range.gaps.push(gap);
@@ -119,7 +160,10 @@ impl Gather {
 
     /// Whether a batch should be cut.
     pub(super) fn is_due(&self) -> bool {
-        self.is_full() || self.oldest.is_some_and(|oldest| oldest.elapsed() >= self.limits.max_age.get())
+        self.is_full()
+            || self
+                .oldest
+                .is_some_and(|oldest| oldest.elapsed() >= self.limits.max_age.get())
     }
 
     /// Whether there is something to cut.
@@ -137,15 +181,28 @@ impl Gather {
         self.rows = 0;
         self.oldest = None;
         let capacity = self.arena.len();
-        RawBatch::new(ranges, std::mem::replace(&mut self.arena, Vec::with_capacity(capacity)))
+        RawBatch::new(
+            ranges,
+            std::mem::replace(&mut self.arena, Vec::with_capacity(capacity)),
+        )
     }
 
     /// Lanes that have been silent for `silence` although Kafka's end lies behind what was read: lane, and the range
     /// in which nothing was seen.
-    pub(super) fn silent(&mut self, board: &Board, silence: std::time::Duration) -> Option<(LaneId, i64, i64)> {
+    pub(super) fn silent(
+        &mut self,
+        board: &Board,
+        silence: std::time::Duration,
+    ) -> Option<(LaneId, i64, i64)> {
         for (topic, lanes) in &mut self.lanes {
-            for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| !lane.stopped && lane.range.is_none()) {
-                let id = LaneId { topic: topic.clone(), partition: *partition };
+            for (partition, lane) in lanes
+                .iter_mut()
+                .filter(|(_, lane)| !lane.stopped && lane.range.is_none())
+            {
+                let id = LaneId {
+                    topic: topic.clone(),
+                    partition: *partition,
+                };
                 let end = board.end(&id).unwrap_or(lane.next);
                 if end <= lane.next {
                     lane.heard = Instant::now();
@@ -160,5 +217,13 @@ impl Gather {
 }
 
 fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> LaneRecords {
-    LaneRecords { lane, epoch, source: source.clone(), lo, hi: lo, records: Vec::new(), gaps: Vec::new() }
+    LaneRecords {
+        lane,
+        epoch,
+        source: source.clone(),
+        lo,
+        hi: lo,
+        records: Vec::new(),
+        gaps: Vec::new(),
+    }
 }

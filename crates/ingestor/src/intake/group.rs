@@ -36,7 +36,11 @@ pub struct Group {
 
 impl Group {
     pub(super) fn new(board: Arc<Board>, takeover: TakeOver) -> Self {
-        Self { board, takeover, changes: Mutex::default() }
+        Self {
+            board,
+            takeover,
+            changes: Mutex::default(),
+        }
     }
 
     /// What changed since it was last asked.
@@ -45,7 +49,10 @@ impl Group {
     }
 
     fn push(&self, change: Change) {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+        self.changes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(change);
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, assigned: &TopicPartitionList) {
@@ -53,9 +60,17 @@ impl Group {
         let lanes = self.takeover.run(consumer, &ids);
         info!(lanes = lanes.len(), "lanes assigned");
         for lane in &lanes {
-            self.board.assign(lane.id(), lane.epoch, lane.next_offset, lane.stopped_reason.is_some());
+            self.board.assign(
+                lane.id(),
+                lane.epoch,
+                lane.next_offset,
+                lane.stopped_reason.is_some(),
+            );
         }
-        let offsets: Vec<_> = lanes.iter().map(|lane| (lane.id(), Offset::Offset(lane.next_offset))).collect();
+        let offsets: Vec<_> = lanes
+            .iter()
+            .map(|lane| (lane.id(), Offset::Offset(lane.next_offset)))
+            .collect();
         let assigned = partitions(offsets.iter().map(|(lane, offset)| (lane, *offset)));
         if let Err(error) = assigned.and_then(|list| consumer.incremental_assign(&list)) {
             // not reading them loses nothing: their offsets stay where they are
@@ -70,7 +85,8 @@ impl Group {
         if let Err(error) = consumer.incremental_unassign(revoked) {
             error!(%error, "lanes could not be given up");
         }
-        self.takeover.block_on(async |pool, owner| lanes::release(pool, owner, &ids).await);
+        self.takeover
+            .block_on(async |pool, owner| lanes::release(pool, owner, &ids).await);
         info!(lanes = ids.len(), "lanes revoked");
         self.push(Change::Revoked(ids));
     }
@@ -79,9 +95,16 @@ impl Group {
 impl ClientContext for Group {}
 
 impl ConsumerContext for Group {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, what: rd_kafka_resp_err_t, list: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        what: rd_kafka_resp_err_t,
+        list: &mut TopicPartitionList,
+    ) {
         match what {
-            rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, list),
+            rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.assign(consumer, list)
+            }
             _ => self.revoke(consumer, list),
         }
     }

@@ -63,9 +63,14 @@ impl Intake {
         batches: mpsc::Sender<RawBatch>,
         heartbeat: Heartbeat,
     ) -> KafkaResult<Self> {
-        let (sources, shutdown) = (takeover.recovery.sources.clone(), takeover.recovery.shutdown.clone());
-        let consumer: BaseConsumer<Group> =
-            config.kafka.member().create_with_context(Group::new(board.clone(), takeover))?;
+        let (sources, shutdown) = (
+            takeover.recovery.sources.clone(),
+            takeover.recovery.shutdown.clone(),
+        );
+        let consumer: BaseConsumer<Group> = config
+            .kafka
+            .member()
+            .create_with_context(Group::new(board.clone(), takeover))?;
         consumer.subscribe(&sources.topics().collect::<Vec<_>>())?;
         Ok(Self {
             consumer: Arc::new(consumer),
@@ -116,7 +121,10 @@ impl Intake {
                 Some(Ok(message)) => match self.gather.take(&message, &self.board) {
                     Taken::Kept | Taken::Ignored => {}
                     Taken::Gap { lo, hi } => {
-                        let lane = LaneId { topic: message.topic().to_owned(), partition: message.partition() };
+                        let lane = LaneId {
+                            topic: message.topic().to_owned(),
+                            partition: message.partition(),
+                        };
                         if self.account_for(&lane, lo, hi) {
                             self.gather.take(&message, &self.board);
                         }
@@ -152,14 +160,24 @@ impl Intake {
             match change {
                 Change::Assigned(assigned) => {
                     for lane in assigned {
-                        let Some(source) = self.sources.by_topic(&lane.topic) else { continue };
+                        let Some(source) = self.sources.by_topic(&lane.topic) else {
+                            continue;
+                        };
                         let stopped = lane.stopped_reason.is_some();
-                        self.gather.add(lane.id(), lane.epoch, lane.next_offset, stopped, Arc::new(source.clone()));
+                        self.gather.add(
+                            lane.id(),
+                            lane.epoch,
+                            lane.next_offset,
+                            stopped,
+                            Arc::new(source.clone()),
+                        );
                     }
                     // a lane that comes while the others are paused must wait as well
                     self.paused = false;
                 }
-                Change::Revoked(revoked) => revoked.iter().for_each(|lane| self.gather.remove(lane)),
+                Change::Revoked(revoked) => {
+                    revoked.iter().for_each(|lane| self.gather.remove(lane))
+                }
             }
         }
     }
@@ -203,7 +221,14 @@ impl Intake {
     fn account_for(&mut self, lane: &LaneId, lo: i64, hi: i64) -> bool {
         match prove_empty(&self.config.kafka, lane, lo, hi) {
             Ok(Emptiness::Proved) => {
-                self.gather.skip(lane, Gap { lo, hi, cause: "control".to_owned() });
+                self.gather.skip(
+                    lane,
+                    Gap {
+                        lo,
+                        hi,
+                        cause: "control".to_owned(),
+                    },
+                );
                 true
             }
             Ok(Emptiness::Lost { begins_at }) => {
@@ -225,7 +250,10 @@ impl Intake {
 
     fn seek_back(&self, lane: &LaneId, offset: i64) {
         let target = rdkafka::Offset::Offset(offset);
-        if let Err(error) = self.consumer.seek(&lane.topic, lane.partition, target, Duration::from_secs(5)) {
+        if let Err(error) =
+            self.consumer
+                .seek(&lane.topic, lane.partition, target, Duration::from_secs(5))
+        {
             warn!(lane = %lane, %error, "a lane cannot be read again from {offset}");
         }
     }
@@ -235,6 +263,8 @@ impl Intake {
         self.gather.stop(lane);
         self.board.stop(lane);
         let group = self.consumer.context();
-        group.takeover.block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
+        group
+            .takeover
+            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
     }
 }

@@ -45,20 +45,40 @@ impl TakeOver {
 
     /// Does something in PostgreSQL that may fail without harm.
     pub(super) fn block_on(&self, work: impl AsyncFnOnce(&Pool, &str) -> Result<(), StoreError>) {
-        if let Err(failure) = self.runtime.block_on(work(&self.recovery.pool, &self.owner)) {
+        if let Err(failure) = self
+            .runtime
+            .block_on(work(&self.recovery.pool, &self.owner))
+        {
             warn!(reason = chain(&failure), "PostgreSQL was not told");
         }
     }
 
-    fn try_once(&self, consumer: &BaseConsumer<Group>, ids: &[LaneId]) -> Result<Vec<Lane>, String> {
+    fn try_once(
+        &self,
+        consumer: &BaseConsumer<Group>,
+        ids: &[LaneId],
+    ) -> Result<Vec<Lane>, String> {
         let bounds = self.bounds(consumer, ids)?;
-        let earliest: Vec<_> = bounds.iter().map(|(lane, low, _)| (lane.clone(), *low)).collect();
-        let lanes = self.runtime.block_on(self.own(&earliest, ids)).map_err(|error| chain(&error))?;
-        Ok(lanes.into_iter().map(|lane| self.checked(lane, &bounds)).collect())
+        let earliest: Vec<_> = bounds
+            .iter()
+            .map(|(lane, low, _)| (lane.clone(), *low))
+            .collect();
+        let lanes = self
+            .runtime
+            .block_on(self.own(&earliest, ids))
+            .map_err(|error| chain(&error))?;
+        Ok(lanes
+            .into_iter()
+            .map(|lane| self.checked(lane, &bounds))
+            .collect())
     }
 
     /// First and next offset of each partition in Kafka.
-    fn bounds(&self, consumer: &BaseConsumer<Group>, ids: &[LaneId]) -> Result<Vec<(LaneId, i64, i64)>, String> {
+    fn bounds(
+        &self,
+        consumer: &BaseConsumer<Group>,
+        ids: &[LaneId],
+    ) -> Result<Vec<(LaneId, i64, i64)>, String> {
         let bounds = ids.iter().map(|lane| {
             let (low, high) = consumer
                 .fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
@@ -68,7 +88,11 @@ impl TakeOver {
         bounds.collect()
     }
 
-    async fn own(&self, earliest: &[(LaneId, i64)], ids: &[LaneId]) -> Result<Vec<Lane>, crate::recover::RecoverError> {
+    async fn own(
+        &self,
+        earliest: &[(LaneId, i64)],
+        ids: &[LaneId],
+    ) -> Result<Vec<Lane>, crate::recover::RecoverError> {
         let pool = &self.recovery.pool;
         lanes::ensure(pool, earliest).await?;
         let mut owned = lanes::take_over(pool, &self.owner, ids).await?;
@@ -100,9 +124,13 @@ impl TakeOver {
 
 fn outside(next: i64, low: i64, high: i64) -> Option<String> {
     if low > next {
-        Some(format!("lost: the log begins at {low}, offsets from {next} on were deleted before they were read"))
+        Some(format!(
+            "lost: the log begins at {low}, offsets from {next} on were deleted before they were read"
+        ))
     } else if high < next {
-        Some(format!("the log ends at {high}, before the next offset {next}: the topic was made anew"))
+        Some(format!(
+            "the log ends at {high}, before the next offset {next}: the topic was made anew"
+        ))
     } else {
         None
     }

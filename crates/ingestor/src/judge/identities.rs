@@ -25,7 +25,12 @@ pub struct Window {
 impl Window {
     /// Nothing was accepted yet; looks `reach` offsets back.
     pub fn new(epoch: i64, reach: i64) -> Self {
-        Self { epoch, reach, by_id: HashMap::new(), by_offset: VecDeque::new() }
+        Self {
+            epoch,
+            reach,
+            by_id: HashMap::new(),
+            by_offset: VecDeque::new(),
+        }
     }
 
     /// The event of the same identity within reach of `offset`.
@@ -78,7 +83,10 @@ mod tests {
     use super::*;
 
     fn accepted(offset: i64) -> Accepted {
-        Accepted { offset, payload_hash: 7 }
+        Accepted {
+            offset,
+            payload_hash: 7,
+        }
     }
 
     #[test]

@@ -83,14 +83,22 @@ pub struct Encoder(Vec<(Domain, Rows)>);
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self(Domain::ALL.into_iter().map(|domain| (domain, Rows::new(domain))).collect())
+        Self(
+            Domain::ALL
+                .into_iter()
+                .map(|domain| (domain, Rows::new(domain)))
+                .collect(),
+        )
     }
 }
 
 impl Encoder {
     /// The (empty) rows of a domain.
     pub fn rows(&mut self, domain: Domain) -> Option<&mut Rows> {
-        self.0.iter_mut().find(|(of, _)| *of == domain).map(|(_, rows)| rows)
+        self.0
+            .iter_mut()
+            .find(|(of, _)| *of == domain)
+            .map(|(_, rows)| rows)
     }
 
     fn finish(&mut self) -> Result<Vec<DomainInsert>, BlockError> {
@@ -98,7 +106,11 @@ impl Encoder {
         for (domain, rows) in self.0.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
             let mut body = Vec::new();
             let months = rows.finish(&mut body)?;
-            inserts.push(DomainInsert { domain: *domain, body: body.into(), months });
+            inserts.push(DomainInsert {
+                domain: *domain,
+                body: body.into(),
+                months,
+            });
         }
         Ok(inserts)
     }
@@ -159,9 +171,18 @@ impl Outcome {
         encoder: &mut Encoder,
     ) {
         let mut counts = Counts::default();
-        let mut verdicts = Verdicts { gaps: lane.gaps.clone(), ..Verdicts::default() };
+        let mut verdicts = Verdicts {
+            gaps: lane.gaps.clone(),
+            ..Verdicts::default()
+        };
         let rows = encoder.rows(lane.source.domain);
-        let mut lane_judge = LaneJudge { raw, lane, rules, identities, rows };
+        let mut lane_judge = LaneJudge {
+            raw,
+            lane,
+            rules,
+            identities,
+            rows,
+        };
         for (position, record) in lane.records.iter().enumerate() {
             match lane_judge.verdict(record) {
                 Verdict::Accepted => counts.accepted += 1,
@@ -172,8 +193,14 @@ impl Outcome {
                 }
                 Verdict::Dead { rejection, reuses } => {
                     counts.dead_lettered += 1;
-                    verdicts.reused_ids.extend(reuses.map(|original| (record.offset, original)));
-                    self.dead.push(DeadLetter { lane: index, record: position, rejection });
+                    verdicts
+                        .reused_ids
+                        .extend(reuses.map(|original| (record.offset, original)));
+                    self.dead.push(DeadLetter {
+                        lane: index,
+                        record: position,
+                        rejection,
+                    });
                 }
             }
         }
@@ -193,13 +220,22 @@ impl Outcome {
 
 enum Verdict {
     Accepted,
-    Duplicate { id: Uuid, repeats: i64 },
-    Dead { rejection: Rejection, reuses: Option<i64> },
+    Duplicate {
+        id: Uuid,
+        repeats: i64,
+    },
+    Dead {
+        rejection: Rejection,
+        reuses: Option<i64>,
+    },
 }
 
 impl From<Rejection> for Verdict {
     fn from(rejection: Rejection) -> Self {
-        Self::Dead { rejection, reuses: None }
+        Self::Dead {
+            rejection,
+            reuses: None,
+        }
     }
 }
 
@@ -228,15 +264,24 @@ impl<I: IdentityJudge> LaneJudge<'_, I> {
             Ok(skew) => skew,
             Err(rejection) => return rejection.into(),
         };
-        match self.identities.judge(&self.lane.lane, decoded.event_id, record.offset, value) {
+        match self
+            .identities
+            .judge(&self.lane.lane, decoded.event_id, record.offset, value)
+        {
             verdicts::Identity::New => {}
             verdicts::Identity::Repeats(repeats) => {
-                return Verdict::Duplicate { id: decoded.event_id, repeats };
+                return Verdict::Duplicate {
+                    id: decoded.event_id,
+                    repeats,
+                };
             }
             verdicts::Identity::Reused(original) => {
                 let detail = format!("offset {original} has the same event_id and another payload");
                 let rejection = Rejection::at("$.event_id", ReasonCode::IdReused, detail);
-                return Verdict::Dead { rejection, reuses: Some(original) };
+                return Verdict::Dead {
+                    rejection,
+                    reuses: Some(original),
+                };
             }
         }
         let place = Place {

@@ -25,13 +25,23 @@ pub trait IdentityJudge {
 
 impl IdentityJudge for Identities {
     fn judge(&mut self, lane: &LaneId, id: Uuid, offset: i64, payload: &[u8]) -> Identity {
-        let Some(window) = self.of(lane) else { return Identity::New };
+        let Some(window) = self.of(lane) else {
+            return Identity::New;
+        };
         let payload_hash = xxh3_64(payload);
         match window.find(id, offset) {
-            Some(earlier) if earlier.payload_hash == payload_hash => Identity::Repeats(earlier.offset),
+            Some(earlier) if earlier.payload_hash == payload_hash => {
+                Identity::Repeats(earlier.offset)
+            }
             Some(earlier) => Identity::Reused(earlier.offset),
             None => {
-                window.remember(id, Accepted { offset, payload_hash });
+                window.remember(
+                    id,
+                    Accepted {
+                        offset,
+                        payload_hash,
+                    },
+                );
                 Identity::New
             }
         }
@@ -52,7 +62,8 @@ impl StoredVerdicts {
             let all = duplicates
                 .map(|&(offset, of)| (offset, Identity::Repeats(of)))
                 .chain(reused.map(|&(offset, of)| (offset, Identity::Reused(of))));
-            all.map(|(offset, verdict)| ((lane.clone(), offset), verdict)).collect::<Vec<_>>()
+            all.map(|(offset, verdict)| ((lane.clone(), offset), verdict))
+                .collect::<Vec<_>>()
         };
         Self(ranges.iter().flat_map(of).collect())
     }
@@ -63,6 +74,9 @@ impl IdentityJudge for StoredVerdicts {
         if self.0.is_empty() {
             return Identity::New;
         }
-        self.0.get(&(lane.clone(), offset)).copied().unwrap_or(Identity::New)
+        self.0
+            .get(&(lane.clone(), offset))
+            .copied()
+            .unwrap_or(Identity::New)
     }
 }

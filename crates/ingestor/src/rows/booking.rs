@@ -1,6 +1,9 @@
 //! Columns of the booking events.
 
-use event_store::native::{Block, Bool, Col, ColumnType, DateTime64, Decimal64, Float64, Text, UInt32, UInt8, Uuid as UuidKind};
+use event_store::native::{
+    Block, Bool, Col, ColumnType, DateTime64, Decimal64, Float64, Text, UInt8, UInt32,
+    Uuid as UuidKind,
+};
 use shared_schema::Event;
 
 /// Handles of the columns, named as in the contract.
@@ -41,17 +44,24 @@ impl Columns {
             payment_id: block.add("payment_id", ColumnType::uuid().nullable()),
             seats_booked: block.add("seats_booked", ColumnType::uint8().nullable()),
             total_price: block.add("total_price", ColumnType::decimal64(2).nullable()),
-            booking_status: block.add("booking_status", ColumnType::low_cardinality_string().nullable()),
+            booking_status: block.add(
+                "booking_status",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             pickup_stop_id: block.add("pickup_stop_id", ColumnType::uuid().nullable()),
             dropoff_stop_id: block.add("dropoff_stop_id", ColumnType::uuid().nullable()),
             pickup_lat: block.add("pickup_lat", ColumnType::float64().nullable()),
             pickup_lon: block.add("pickup_lon", ColumnType::float64().nullable()),
             dropoff_lat: block.add("dropoff_lat", ColumnType::float64().nullable()),
             dropoff_lon: block.add("dropoff_lon", ColumnType::float64().nullable()),
-            scheduled_departure: block.add("scheduled_departure", ColumnType::datetime64().nullable()),
+            scheduled_departure: block
+                .add("scheduled_departure", ColumnType::datetime64().nullable()),
             confirmation_code: block.add("confirmation_code", ColumnType::string().nullable()),
             cancellation_reason: block.add("cancellation_reason", ColumnType::string().nullable()),
-            cancelled_by: block.add("cancelled_by", ColumnType::low_cardinality_string().nullable()),
+            cancelled_by: block.add(
+                "cancelled_by",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             refund_initiated: block.add("refund_initiated", ColumnType::bool().nullable()),
             actual_departure: block.add("actual_departure", ColumnType::datetime64().nullable()),
             actual_arrival: block.add("actual_arrival", ColumnType::datetime64().nullable()),
@@ -92,7 +102,10 @@ impl Columns {
                 block.set(self.rider_id, e.rider_id.uuid());
                 block.set(self.driver_id, e.driver_id.uuid());
                 block.set(self.route_id, e.route_id.uuid());
-                block.set(self.cancellation_reason, e.cancellation_reason.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.cancellation_reason,
+                    e.cancellation_reason.as_ref().map(|text| text.as_str()),
+                );
                 block.set(self.cancelled_by, e.cancelled_by.as_str());
                 block.set(self.refund_initiated, e.refund_initiated);
             }

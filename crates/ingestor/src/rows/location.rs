@@ -36,7 +36,10 @@ impl Columns {
                 block.set(self.lon, e.lon.get());
                 block.set(self.speed_kmh, e.speed_kmh.map(|value| value.get()));
                 block.set(self.bearing, e.bearing.map(|value| value.get()));
-                block.set(self.accuracy_meters, e.accuracy_meters.map(|value| value.get()));
+                block.set(
+                    self.accuracy_meters,
+                    e.accuracy_meters.map(|value| value.get()),
+                );
             }
             // a record's type has been checked against its topic, so no other domain's event comes here
             _ => {}

@@ -9,7 +9,8 @@ mod user;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use event_store::native::{
-    Block, BlockError, Bool, Col, ColumnType, DateTime64, Enum8, Text, UInt32, UInt64, Uuid as UuidKind,
+    Block, BlockError, Bool, Col, ColumnType, DateTime64, Enum8, Text, UInt32, UInt64,
+    Uuid as UuidKind,
 };
 use shared_schema::{Decoded, Domain, Event, EventType, OwnRegion, SchemaVersion};
 use std::collections::BTreeSet;
@@ -106,7 +107,12 @@ impl Rows {
             Domain::Route => DomainColumns::Route(route::Columns::new(&mut block)),
             Domain::Location => DomainColumns::Location(location::Columns::new(&mut block)),
         };
-        Self { block, envelope, columns, months: BTreeSet::new() }
+        Self {
+            block,
+            envelope,
+            columns,
+            months: BTreeSet::new(),
+        }
     }
 
     /// The table function that reads these rows in an insert.
@@ -116,7 +122,11 @@ impl Rows {
 
     /// Names of the columns in the block, without the sentinel's flag.
     pub fn column_names(&self) -> Vec<String> {
-        self.block.column_names().skip(1).map(str::to_owned).collect()
+        self.block
+            .column_names()
+            .skip(1)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether there is no event.
@@ -125,15 +135,29 @@ impl Rows {
     }
 
     /// Adds an event.
-    pub fn push(&mut self, decoded: &Decoded<'_>, place: Place<'_>, clock_skew: bool, payload: &[u8]) {
-        let Self { block, envelope: e, .. } = self;
+    pub fn push(
+        &mut self,
+        decoded: &Decoded<'_>,
+        place: Place<'_>,
+        clock_skew: bool,
+        payload: &[u8],
+    ) {
+        let Self {
+            block, envelope: e, ..
+        } = self;
         block.set(e.event_id, decoded.event_id);
-        block.set(e.event_type, i8::try_from(decoded.event_type.code()).unwrap_or(i8::MAX));
+        block.set(
+            e.event_type,
+            i8::try_from(decoded.event_type.code()).unwrap_or(i8::MAX),
+        );
         block.set(e.event_timestamp, decoded.timestamp_ms);
         if decoded.schema_version == SchemaVersion::default() {
             block.set(e.schema_version, "1-0-0");
         } else {
-            block.set(e.schema_version, decoded.schema_version.to_string().as_str());
+            block.set(
+                e.schema_version,
+                decoded.schema_version.to_string().as_str(),
+            );
         }
         block.set(e.trace_id, decoded.trace_id.as_ref().map(|id| id.as_str()));
         block.set(e.kafka_topic, place.topic);
@@ -149,7 +173,10 @@ impl Rows {
         }
         self.columns.push(&mut self.block, &decoded.event);
         self.block.finish_row();
-        self.months.extend([month(decoded.timestamp_ms), month(decoded.timestamp_ms + ROUNDING_MS)]);
+        self.months.extend([
+            month(decoded.timestamp_ms),
+            month(decoded.timestamp_ms + ROUNDING_MS),
+        ]);
     }
 
     /// Ends the batch: adds a sentinel for each month that a row can fall into, and appends the block to `body`.
@@ -158,7 +185,8 @@ impl Rows {
         let months = std::mem::take(&mut self.months);
         for first in &months {
             self.block.set(self.envelope.sentinel, true);
-            self.block.set(self.envelope.event_timestamp, midnight_ms(*first));
+            self.block
+                .set(self.envelope.event_timestamp, midnight_ms(*first));
             self.block.finish_row();
         }
         let encoded = self.block.encode_into(body);
@@ -188,5 +216,7 @@ fn month(timestamp_ms: i64) -> NaiveDate {
 }
 
 fn midnight_ms(day: NaiveDate) -> i64 {
-    day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis()
+    day.and_time(chrono::NaiveTime::MIN)
+        .and_utc()
+        .timestamp_millis()
 }

@@ -32,9 +32,13 @@ impl Columns {
             rider_id: block.add("rider_id", ColumnType::uuid()),
             amount: block.add("amount", ColumnType::decimal64(2).nullable()),
             currency: block.add("currency", ColumnType::low_cardinality_string()),
-            payment_method: block.add("payment_method", ColumnType::low_cardinality_string().nullable()),
+            payment_method: block.add(
+                "payment_method",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             provider: block.add("provider", ColumnType::low_cardinality_string().nullable()),
-            provider_transaction_id: block.add("provider_transaction_id", ColumnType::string().nullable()),
+            provider_transaction_id: block
+                .add("provider_transaction_id", ColumnType::string().nullable()),
             processing_time_ms: block.add("processing_time_ms", ColumnType::uint32().nullable()),
             card_last4: block.add("card_last4", ColumnType::string().nullable()),
             error_code: block.add("error_code", ColumnType::string().nullable()),
@@ -57,7 +61,10 @@ impl Columns {
                 block.set(self.currency, e.currency.as_str());
                 block.set(self.payment_method, e.payment_method.as_str());
                 block.set(self.provider, e.provider.as_str());
-                block.set(self.provider_transaction_id, e.provider_transaction_id.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.provider_transaction_id,
+                    e.provider_transaction_id.as_ref().map(|text| text.as_str()),
+                );
             }
             Event::PaymentSuccess(e) => {
                 block.set(self.payment_id, e.payment_id.uuid());
@@ -67,9 +74,15 @@ impl Columns {
                 block.set(self.currency, e.currency.as_str());
                 block.set(self.payment_method, e.payment_method.as_str());
                 block.set(self.provider, e.provider.as_str());
-                block.set(self.provider_transaction_id, e.provider_transaction_id.as_str());
+                block.set(
+                    self.provider_transaction_id,
+                    e.provider_transaction_id.as_str(),
+                );
                 block.set(self.processing_time_ms, e.processing_time_ms.get());
-                block.set(self.card_last4, e.card_last4.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.card_last4,
+                    e.card_last4.as_ref().map(|text| text.as_str()),
+                );
             }
             Event::PaymentFailed(e) => {
                 block.set(self.payment_id, e.payment_id.uuid());
@@ -79,10 +92,16 @@ impl Columns {
                 block.set(self.currency, e.currency.as_str());
                 block.set(self.payment_method, e.payment_method.as_str());
                 block.set(self.provider, e.provider.as_str());
-                block.set(self.provider_transaction_id, e.provider_transaction_id.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.provider_transaction_id,
+                    e.provider_transaction_id.as_ref().map(|text| text.as_str()),
+                );
                 block.set(self.error_code, e.error_code.as_str());
                 block.set(self.error_message, e.error_message.as_str());
-                block.set(self.processing_time_ms, e.processing_time_ms.map(|value| value.get()));
+                block.set(
+                    self.processing_time_ms,
+                    e.processing_time_ms.map(|value| value.get()),
+                );
             }
             Event::PaymentRefunded(e) => {
                 block.set(self.payment_id, e.payment_id.uuid());
@@ -92,8 +111,14 @@ impl Columns {
                 block.set(self.original_amount, e.original_amount.kobo());
                 block.set(self.currency, e.currency.as_str());
                 block.set(self.refund_reason, e.refund_reason.as_str());
-                block.set(self.refunded_by, e.refunded_by.as_ref().map(|text| text.as_str()));
-                block.set(self.provider_refund_id, e.provider_refund_id.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.refunded_by,
+                    e.refunded_by.as_ref().map(|text| text.as_str()),
+                );
+                block.set(
+                    self.provider_refund_id,
+                    e.provider_refund_id.as_ref().map(|text| text.as_str()),
+                );
             }
             // a record's type has been checked against its topic, so no other domain's event comes here
             _ => {}

@@ -1,6 +1,8 @@
 //! Columns of the route events.
 
-use event_store::native::{Block, Col, ColumnType, Decimal64, Text, Texts, UInt32, UInt8, Uuid as UuidKind};
+use event_store::native::{
+    Block, Col, ColumnType, Decimal64, Text, Texts, UInt8, UInt32, Uuid as UuidKind,
+};
 use shared_schema::Event;
 
 /// Handles of the columns, named as in the contract.
@@ -39,10 +41,17 @@ impl Columns {
             base_price: block.add("base_price", ColumnType::decimal64(2).nullable()),
             departure_time: block.add("departure_time", ColumnType::string().nullable()),
             active_days: block.add("active_days", ColumnType::low_cardinality_string().array()),
-            previous_status: block.add("previous_status", ColumnType::low_cardinality_string().nullable()),
-            new_status: block.add("new_status", ColumnType::low_cardinality_string().nullable()),
+            previous_status: block.add(
+                "previous_status",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
+            new_status: block.add(
+                "new_status",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             cancellation_reason: block.add("cancellation_reason", ColumnType::string().nullable()),
-            active_bookings_count: block.add("active_bookings_count", ColumnType::uint32().nullable()),
+            active_bookings_count: block
+                .add("active_bookings_count", ColumnType::uint32().nullable()),
             updated_fields: block.add("updated_fields", ColumnType::string().array()),
         }
     }
@@ -61,7 +70,14 @@ impl Columns {
                 block.set(self.seats_total, e.seats_total.get());
                 block.set(self.base_price, e.base_price.kobo());
                 block.set(self.departure_time, e.departure_time.to_string().as_str());
-                block.set(self.active_days, e.active_days.iter().map(|day| day.as_str()).collect::<Vec<_>>().as_slice());
+                block.set(
+                    self.active_days,
+                    e.active_days
+                        .iter()
+                        .map(|day| day.as_str())
+                        .collect::<Vec<_>>()
+                        .as_slice(),
+                );
             }
             Event::RouteActivated(e) => {
                 block.set(self.route_id, e.route_id.uuid());
@@ -74,14 +90,24 @@ impl Columns {
                 block.set(self.route_id, e.route_id.uuid());
                 block.set(self.driver_id, e.driver_id.uuid());
                 block.set(self.route_name, e.route_name.as_str());
-                block.set(self.cancellation_reason, e.cancellation_reason.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.cancellation_reason,
+                    e.cancellation_reason.as_ref().map(|text| text.as_str()),
+                );
                 block.set(self.active_bookings_count, e.active_bookings_count.get());
             }
             Event::RouteUpdated(e) => {
                 block.set(self.route_id, e.route_id.uuid());
                 block.set(self.driver_id, e.driver_id.uuid());
                 block.set(self.route_name, e.route_name.as_str());
-                block.set(self.updated_fields, e.updated_fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().as_slice());
+                block.set(
+                    self.updated_fields,
+                    e.updated_fields
+                        .iter()
+                        .map(|field| field.as_str())
+                        .collect::<Vec<_>>()
+                        .as_slice(),
+                );
             }
             // a record's type has been checked against its topic, so no other domain's event comes here
             _ => {}

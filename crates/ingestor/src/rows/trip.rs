@@ -1,6 +1,9 @@
 //! Columns of the trip events.
 
-use event_store::native::{Block, Bool, Col, ColumnType, DateTime64, Decimal64, Float64, Text, UInt32, UInt8, Uuid as UuidKind};
+use event_store::native::{
+    Block, Bool, Col, ColumnType, DateTime64, Decimal64, Float64, Text, UInt8, UInt32,
+    Uuid as UuidKind,
+};
 use shared_schema::Event;
 
 /// Handles of the columns, named as in the contract.
@@ -37,7 +40,8 @@ impl Columns {
             driver_id: block.add("driver_id", ColumnType::uuid()),
             rider_id: block.add("rider_id", ColumnType::uuid()),
             route_id: block.add("route_id", ColumnType::uuid()),
-            scheduled_departure: block.add("scheduled_departure", ColumnType::datetime64().nullable()),
+            scheduled_departure: block
+                .add("scheduled_departure", ColumnType::datetime64().nullable()),
             actual_departure: block.add("actual_departure", ColumnType::datetime64().nullable()),
             actual_arrival: block.add("actual_arrival", ColumnType::datetime64().nullable()),
             start_lat: block.add("start_lat", ColumnType::float64().nullable()),
@@ -48,10 +52,14 @@ impl Columns {
             duration_minutes: block.add("duration_minutes", ColumnType::uint32().nullable()),
             distance_km: block.add("distance_km", ColumnType::float64().nullable()),
             driver_earnings: block.add("driver_earnings", ColumnType::decimal64(2).nullable()),
-            platform_commission: block.add("platform_commission", ColumnType::decimal64(2).nullable()),
+            platform_commission: block
+                .add("platform_commission", ColumnType::decimal64(2).nullable()),
             on_time: block.add("on_time", ColumnType::bool().nullable()),
             cancellation_reason: block.add("cancellation_reason", ColumnType::string().nullable()),
-            cancelled_by: block.add("cancelled_by", ColumnType::low_cardinality_string().nullable()),
+            cancelled_by: block.add(
+                "cancelled_by",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             was_started: block.add("was_started", ColumnType::bool().nullable()),
             partial_distance_km: block.add("partial_distance_km", ColumnType::float64().nullable()),
         }
@@ -96,7 +104,10 @@ impl Columns {
                 block.set(self.cancellation_reason, e.cancellation_reason.as_str());
                 block.set(self.cancelled_by, e.cancelled_by.as_str());
                 block.set(self.was_started, e.was_started);
-                block.set(self.partial_distance_km, e.partial_distance_km.map(|value| value.get()));
+                block.set(
+                    self.partial_distance_km,
+                    e.partial_distance_km.map(|value| value.get()),
+                );
             }
             // a record's type has been checked against its topic, so no other domain's event comes here
             _ => {}

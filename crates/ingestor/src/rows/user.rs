@@ -27,10 +27,16 @@ impl Columns {
             full_name: block.add("full_name", ColumnType::string().nullable()),
             email: block.add("email", ColumnType::string().nullable()),
             referral_code: block.add("referral_code", ColumnType::string().nullable()),
-            kyc_status: block.add("kyc_status", ColumnType::low_cardinality_string().nullable()),
+            kyc_status: block.add(
+                "kyc_status",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             verification_notes: block.add("verification_notes", ColumnType::string().nullable()),
             verified_by: block.add("verified_by", ColumnType::string().nullable()),
-            previous_role: block.add("previous_role", ColumnType::low_cardinality_string().nullable()),
+            previous_role: block.add(
+                "previous_role",
+                ColumnType::low_cardinality_string().nullable(),
+            ),
             new_role: block.add("new_role", ColumnType::low_cardinality_string().nullable()),
         }
     }
@@ -41,15 +47,27 @@ impl Columns {
                 block.set(self.user_id, e.user_id.uuid());
                 block.set(self.phone, e.phone.as_str());
                 block.set(self.role, e.role.as_str());
-                block.set(self.full_name, e.full_name.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.full_name,
+                    e.full_name.as_ref().map(|text| text.as_str()),
+                );
                 block.set(self.email, e.email.as_ref().map(|text| text.as_str()));
-                block.set(self.referral_code, e.referral_code.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.referral_code,
+                    e.referral_code.as_ref().map(|text| text.as_str()),
+                );
             }
             Event::UserKycVerified(e) => {
                 block.set(self.user_id, e.user_id.uuid());
                 block.set(self.kyc_status, e.kyc_status.as_str());
-                block.set(self.verification_notes, e.verification_notes.as_ref().map(|text| text.as_str()));
-                block.set(self.verified_by, e.verified_by.as_ref().map(|text| text.as_str()));
+                block.set(
+                    self.verification_notes,
+                    e.verification_notes.as_ref().map(|text| text.as_str()),
+                );
+                block.set(
+                    self.verified_by,
+                    e.verified_by.as_ref().map(|text| text.as_str()),
+                );
             }
             Event::UserUpgradedToDriver(e) => {
                 block.set(self.user_id, e.user_id.uuid());

@@ -12,7 +12,7 @@ mod sql;
 
 use crate::{
     recover::{RecoverError, chain},
-    write::{Target, Targets, WriteError, Witness, attempt_id, mark, presence},
+    write::{Target, Targets, Witness, WriteError, attempt_id, mark, presence},
 };
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use event_store::{InsertSelect, Params, Row, Store, StoreError, fence, fence::Fence};
@@ -89,7 +89,9 @@ impl Settler {
     /// # Errors
     /// Whatever went wrong; the settling stays open and is finished by whoever comes next.
     pub async fn once(&self) -> Result<(), RecoverError> {
-        let Some(_turn) = settlings::take_turn(&self.pool).await? else { return Ok(()) };
+        let Some(_turn) = settlings::take_turn(&self.pool).await? else {
+            return Ok(());
+        };
         let settling = match settlings::current(&self.pool).await? {
             Some(unfinished) => Some(self.take_over(unfinished).await?),
             None => self.begin().await?,
@@ -105,15 +107,21 @@ impl Settler {
         let attempt = settlings::next_attempt(&self.pool, id, last, self.clock.now()).await?;
         unfinished.attempt = attempt.ok_or(RecoverError::LostRace(id))?;
         info!(settling.id = %id, settling.attempt = unfinished.attempt, "finishing a settling");
-        let earlier: Vec<Uuid> = (1..unfinished.attempt).map(|attempt| attempt_id(id, attempt)).collect();
-        fence::fence_off(&self.store, id, &earlier).await.map_err(WriteError::from)?;
+        let earlier: Vec<Uuid> = (1..unfinished.attempt)
+            .map(|attempt| attempt_id(id, attempt))
+            .collect();
+        fence::fence_off(&self.store, id, &earlier)
+            .await
+            .map_err(WriteError::from)?;
         Ok(unfinished)
     }
 
     async fn begin(&self) -> Result<Option<Settling>, RecoverError> {
         let now = self.clock.now().trunc_subsecs(3);
         let horizon = settlings::raise_horizon(&self.pool, now).await?;
-        let taken = self.buckets(u64::try_from(horizon.bucket).unwrap_or_default()).await?;
+        let taken = self
+            .buckets(u64::try_from(horizon.bucket).unwrap_or_default())
+            .await?;
         if taken.is_empty() {
             return Ok(None);
         }
@@ -121,7 +129,10 @@ impl Settler {
         let settling = Settling {
             id: Uuid::now_v7(),
             settled_at: now,
-            buckets: Buckets { taken: taken.into_iter().collect(), left_over },
+            buckets: Buckets {
+                taken: taken.into_iter().collect(),
+                left_over,
+            },
             attempt: 1,
             state: State::Open,
         };
@@ -134,11 +145,18 @@ impl Settler {
         let sql = "SELECT DISTINCT table, partition_id AS bucket FROM system.parts \
             WHERE database = currentDatabase() AND startsWith(table, 'waiting_') AND active AND rows > 0 \
             ORDER BY table, partition_id";
-        let rows: Vec<PartitionRow> =
-            self.store.query(sql).named("waiting buckets").fetch_all().await.map_err(WriteError::from)?;
+        let rows: Vec<PartitionRow> = self
+            .store
+            .query(sql)
+            .named("waiting buckets")
+            .fetch_all()
+            .await
+            .map_err(WriteError::from)?;
         let mut buckets: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for PartitionRow { table, bucket } in rows {
-            let Ok(bucket) = bucket.parse::<u64>() else { continue };
+            let Ok(bucket) = bucket.parse::<u64>() else {
+                continue;
+            };
             if bucket <= horizon || bucket >= FIRST_LEFT_OVER {
                 buckets.entry(table).or_default().push(bucket);
             }
@@ -149,25 +167,51 @@ impl Settler {
     async fn finish(&self, settling: &Settling) -> Result<(), RecoverError> {
         if settling.state == State::Open {
             Run::new(self, settling).await?.apply().await?;
-            settlings::advance(&self.pool, settling.id, State::Open, State::Applied, self.clock.now()).await?;
+            settlings::advance(
+                &self.pool,
+                settling.id,
+                State::Open,
+                State::Applied,
+                self.clock.now(),
+            )
+            .await?;
         }
         for (table, buckets) in &settling.buckets.taken {
-            self.drop_buckets(table, buckets).await.map_err(WriteError::from)?;
+            self.drop_buckets(table, buckets)
+                .await
+                .map_err(WriteError::from)?;
         }
-        settlings::advance(&self.pool, settling.id, State::Applied, State::Done, self.clock.now()).await?;
+        settlings::advance(
+            &self.pool,
+            settling.id,
+            State::Applied,
+            State::Done,
+            self.clock.now(),
+        )
+        .await?;
         Ok(())
     }
 
     async fn drop_buckets(&self, table: &str, buckets: &[u64]) -> Result<(), StoreError> {
-        let drops: Vec<String> = buckets.iter().map(|bucket| format!("DROP PARTITION ID '{bucket}'")).collect();
-        let sql = format!("ALTER TABLE {}.{table} {}", self.store.database(), drops.join(", "));
+        let drops: Vec<String> = buckets
+            .iter()
+            .map(|bucket| format!("DROP PARTITION ID '{bucket}'"))
+            .collect();
+        let sql = format!(
+            "ALTER TABLE {}.{table} {}",
+            self.store.database(),
+            drops.join(", ")
+        );
         self.store.execute(&sql, &Params::new()).await
     }
 
     /// Everything that arrived before this has been read, and its patience is over.
     async fn expired(&self) -> Result<DateTime<Utc>, RecoverError> {
         let lanes = lanes::all(&self.pool).await?;
-        let through = lanes.iter().map(|lane| lane.complete_through.unwrap_or_default()).min();
+        let through = lanes
+            .iter()
+            .map(|lane| lane.complete_through.unwrap_or_default())
+            .min();
         Ok(through.unwrap_or_default() - self.patience)
     }
 }
@@ -182,10 +226,22 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     async fn new(settler: &'a Settler, settling: &'a Settling) -> Result<Self, RecoverError> {
-        let boot = fence::boot_id(&settler.store).await.map_err(WriteError::from)?;
-        let fence = Fence { boot, attempt: attempt_id(settling.id, settling.attempt) };
-        let targets = Targets::discover(&settler.store).await.map_err(WriteError::from)?;
-        Ok(Self { settler, settling, fence, targets })
+        let boot = fence::boot_id(&settler.store)
+            .await
+            .map_err(WriteError::from)?;
+        let fence = Fence {
+            boot,
+            attempt: attempt_id(settling.id, settling.attempt),
+        };
+        let targets = Targets::discover(&settler.store)
+            .await
+            .map_err(WriteError::from)?;
+        Ok(Self {
+            settler,
+            settling,
+            fence,
+            targets,
+        })
     }
 
     async fn apply(&self) -> Result<(), RecoverError> {
@@ -193,7 +249,9 @@ impl<'a> Run<'a> {
         for waiting in &WAITING {
             let buckets = self.buckets(waiting);
             if !buckets.is_empty() {
-                self.apply_to(waiting, buckets).await.map_err(WriteError::from)?;
+                self.apply_to(waiting, buckets)
+                    .await
+                    .map_err(WriteError::from)?;
             }
         }
         Ok(())
@@ -205,7 +263,12 @@ impl<'a> Run<'a> {
 
     fn buckets(&self, waiting: &Waiting) -> &[u64] {
         let table = waiting.table();
-        let taken = self.settling.buckets.taken.iter().find(|(of, _)| *of == table);
+        let taken = self
+            .settling
+            .buckets
+            .taken
+            .iter()
+            .find(|(of, _)| *of == table);
         taken.map_or(&[], |(_, buckets)| buckets.as_slice())
     }
 
@@ -220,30 +283,62 @@ impl<'a> Run<'a> {
     /// Decides once: if an earlier attempt did, its word stands.
     async fn decide(&self) -> Result<(), RecoverError> {
         let decided = "SELECT count() > 0 FROM settlements WHERE batch = {batch:UUID}";
-        if self.one::<bool>(decided, self.params(&[])).await.map_err(WriteError::from)? {
+        if self
+            .one::<bool>(decided, self.params(&[]))
+            .await
+            .map_err(WriteError::from)?
+        {
             return Ok(());
         }
         let expired = self.settler.expired().await?;
-        let all: Vec<u64> = self.settling.buckets.taken.iter().flat_map(|(_, buckets)| buckets.clone()).collect();
+        let all: Vec<u64> = self
+            .settling
+            .buckets
+            .taken
+            .iter()
+            .flat_map(|(_, buckets)| buckets.clone())
+            .collect();
         let sql = sql::decide(self.database(), &Fence::predicate(self.database()));
-        let params = self.params(&all).with("expired", expired).and(self.fence.params());
-        Ok(self.insert(sql, "settlements", params).await.map_err(WriteError::from)?)
+        let params = self
+            .params(&all)
+            .with("expired", expired)
+            .and(self.fence.params());
+        Ok(self
+            .insert(sql, "settlements", params)
+            .await
+            .map_err(WriteError::from)?)
     }
 
     async fn apply_to(&self, waiting: &Waiting, buckets: &[u64]) -> Result<(), StoreError> {
         let params = self.params(buckets);
-        let span: Span = self.one(&waiting.span(self.database()), params.clone()).await?;
+        let span: Span = self
+            .one(&waiting.span(self.database()), params.clone())
+            .await?;
         if span.facts > 0 {
             self.write_regions(waiting, &params).await?;
             self.update_rows(waiting, &params, &span).await?;
-            debug!(domain = waiting.domain.as_str(), facts = span.facts, "settled facts");
+            debug!(
+                domain = waiting.domain.as_str(),
+                facts = span.facts,
+                "settled facts"
+            );
             self.settler.settled.add(span.facts, &[]);
         }
-        let left_over: u64 = self.one(&waiting.count_left_over(self.database()), params.clone()).await?;
-        let kept = format!("SELECT count() FROM {} WHERE bucket = {{left_over:UInt64}}", waiting.table());
+        let left_over: u64 = self
+            .one(&waiting.count_left_over(self.database()), params.clone())
+            .await?;
+        let kept = format!(
+            "SELECT count() FROM {} WHERE bucket = {{left_over:UInt64}}",
+            waiting.table()
+        );
         if left_over > 0 && self.one::<u64>(&kept, params.clone()).await? == 0 {
-            let sql = format!("{} AND {}", waiting.keep_left_over(self.database()), Fence::predicate(self.database()));
-            self.insert(sql, &waiting.table(), params.and(self.fence.params())).await?;
+            let sql = format!(
+                "{} AND {}",
+                waiting.keep_left_over(self.database()),
+                Fence::predicate(self.database())
+            );
+            self.insert(sql, &waiting.table(), params.and(self.fence.params()))
+                .await?;
         }
         Ok(())
     }
@@ -251,39 +346,77 @@ impl<'a> Run<'a> {
     /// The regional rows, through the input table at first, and table by table wherever they are missing.
     async fn write_regions(&self, waiting: &Waiting, params: &Params) -> Result<(), StoreError> {
         let months = self.months(waiting, params).await?;
-        let firsts: Vec<String> = months.iter().map(|month| format!("{month} 00:00:00.000")).collect();
+        let firsts: Vec<String> = months
+            .iter()
+            .map(|month| format!("{month} 00:00:00.000"))
+            .collect();
         let firsts: Vec<&str> = firsts.iter().map(String::as_str).collect();
         let mark = mark(self.settling.id, waiting.domain);
-        let params = params.clone().with("mark", mark).with("months", firsts.as_slice()).and(self.fence.params());
+        let params = params
+            .clone()
+            .with("mark", mark)
+            .with("months", firsts.as_slice())
+            .and(self.fence.params());
         if self.settling.attempt == 1 {
             let sql = waiting.insert(self.database(), &Fence::predicate(self.database()));
             let table = format!("in_{}", waiting.domain.as_str());
             return self.insert(sql, &table, params).await;
         }
         let source = waiting.source(self.database(), &Fence::predicate(self.database()));
-        for target in self.targets.of(waiting.domain).filter(|target| is_regional(target)) {
+        for target in self
+            .targets
+            .of(waiting.domain)
+            .filter(|target| is_regional(target))
+        {
             let present = presence::marked_partitions(&self.settler.store, target, mark).await?;
             if !presence::expected(target, &months).is_subset(&present) {
                 let present: Vec<&str> = present.iter().map(String::as_str).collect();
                 let sql = target.repair(self.database(), waiting.domain, &source);
-                self.insert(sql, &target.table, params.clone().with("present", present.as_slice())).await?;
+                self.insert(
+                    sql,
+                    &target.table,
+                    params.clone().with("present", present.as_slice()),
+                )
+                .await?;
             }
         }
         Ok(())
     }
 
-    async fn months(&self, waiting: &Waiting, params: &Params) -> Result<BTreeSet<NaiveDate>, StoreError> {
+    async fn months(
+        &self,
+        waiting: &Waiting,
+        params: &Params,
+    ) -> Result<BTreeSet<NaiveDate>, StoreError> {
         let sql = waiting.months(self.database());
-        let months: Vec<u32> =
-            self.settler.store.query(&sql).params(params).named("months of settled facts").fetch_all().await?;
-        let first = |month: u32| NaiveDate::from_ymd_opt(i32::try_from(month / 100).ok()?, month % 100, 1);
+        let months: Vec<u32> = self
+            .settler
+            .store
+            .query(&sql)
+            .params(params)
+            .named("months of settled facts")
+            .fetch_all()
+            .await?;
+        let first =
+            |month: u32| NaiveDate::from_ymd_opt(i32::try_from(month / 100).ok()?, month % 100, 1);
         Ok(months.into_iter().filter_map(first).collect())
     }
 
-    async fn update_rows(&self, waiting: &Waiting, params: &Params, span: &Span) -> Result<(), StoreError> {
+    async fn update_rows(
+        &self,
+        waiting: &Waiting,
+        params: &Params,
+        span: &Span,
+    ) -> Result<(), StoreError> {
         let time = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default();
-        let params = params.clone().with("first", time(span.first)).with("last", time(span.last));
-        self.settler.store.execute(&waiting.update_rows(self.database()), &params).await
+        let params = params
+            .clone()
+            .with("first", time(span.first))
+            .with("last", time(span.last));
+        self.settler
+            .store
+            .execute(&waiting.update_rows(self.database()), &params)
+            .await
     }
 
     async fn one<T: event_store::clickhouse::RowOwned + event_store::clickhouse::RowRead>(
@@ -291,7 +424,13 @@ impl<'a> Run<'a> {
         sql: &str,
         params: Params,
     ) -> Result<T, StoreError> {
-        self.settler.store.query(sql).params(&params).named("settling").fetch_one().await
+        self.settler
+            .store
+            .query(sql)
+            .params(&params)
+            .named("settling")
+            .fetch_one()
+            .await
     }
 
     async fn insert(&self, sql: String, table: &str, params: Params) -> Result<(), StoreError> {

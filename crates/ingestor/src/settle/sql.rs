@@ -3,7 +3,7 @@
 use shared_schema::Domain;
 
 /// Facts of a domain that can wait.
-pub struct Waiting {
+pub(super) struct Waiting {
     /// Whose facts.
     pub domain: Domain,
     /// What the regional aggregates need of them, beside the envelope.
@@ -37,19 +37,35 @@ const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
 const ZERO: &str = "toUUID('00000000-0000-0000-0000-000000000000')";
 
 /// Every domain whose facts can wait.
-pub const WAITING: [Waiting; 5] = [
-    Waiting { domain: Domain::User, columns: &["user_id", "role", "kyc_status"], asks: Asks::User },
+pub(super) const WAITING: [Waiting; 5] = [
+    Waiting {
+        domain: Domain::User,
+        columns: &["user_id", "role", "kyc_status"],
+        asks: Asks::User,
+    },
     Waiting {
         domain: Domain::Booking,
         columns: &[
-            "booking_id", "rider_id", "driver_id", "route_id", "seats_booked", "total_price", "scheduled_departure",
+            "booking_id",
+            "rider_id",
+            "driver_id",
+            "route_id",
+            "seats_booked",
+            "total_price",
+            "scheduled_departure",
         ],
         asks: Asks::Ride { names_route: true },
     },
     Waiting {
         domain: Domain::Payment,
         columns: &[
-            "payment_id", "booking_id", "rider_id", "amount", "currency", "payment_method", "processing_time_ms",
+            "payment_id",
+            "booking_id",
+            "rider_id",
+            "amount",
+            "currency",
+            "payment_method",
+            "processing_time_ms",
             "refund_amount",
         ],
         asks: Asks::Ride { names_route: false },
@@ -57,23 +73,37 @@ pub const WAITING: [Waiting; 5] = [
     Waiting {
         domain: Domain::Trip,
         columns: &[
-            "trip_id", "booking_id", "driver_id", "rider_id", "route_id", "scheduled_departure", "actual_departure",
-            "duration_minutes", "distance_km", "driver_earnings", "platform_commission", "on_time",
+            "trip_id",
+            "booking_id",
+            "driver_id",
+            "rider_id",
+            "route_id",
+            "scheduled_departure",
+            "actual_departure",
+            "duration_minutes",
+            "distance_km",
+            "driver_earnings",
+            "platform_commission",
+            "on_time",
         ],
         asks: Asks::Ride { names_route: true },
     },
-    Waiting { domain: Domain::Route, columns: &["route_id", "driver_id", "seats_total"], asks: Asks::Route },
+    Waiting {
+        domain: Domain::Route,
+        columns: &["route_id", "driver_id", "seats_total"],
+        asks: Asks::Route,
+    },
 ];
 
 impl Waiting {
     /// The table in which they wait.
-    pub fn table(&self) -> String {
+    pub(super) fn table(&self) -> String {
         format!("waiting_{}", self.domain.as_str())
     }
 
     /// The outcomes that can be told now: place, region, method. A fact whose source is missing waits until
     /// everything that arrived `patience` before has been read (`{expired:DateTime64}`), and is `unknown` then.
-    pub fn outcomes(&self, database: &str) -> String {
+    pub(super) fn outcomes(&self, database: &str) -> String {
         match self.asks {
             Asks::User => self.by_source(database, "user", "user_id"),
             Asks::Route => self.by_source(database, "route", "route_id"),
@@ -82,7 +112,10 @@ impl Waiting {
     }
 
     fn taken(&self, database: &str) -> String {
-        format!("(SELECT * FROM {database}.{} WHERE bucket IN {{buckets:Array(UInt64)}})", self.table())
+        format!(
+            "(SELECT * FROM {database}.{} WHERE bucket IN {{buckets:Array(UInt64)}})",
+            self.table()
+        )
     }
 
     fn by_source(&self, database: &str, kind: &str, id: &str) -> String {
@@ -99,7 +132,11 @@ impl Waiting {
     fn by_ride(&self, database: &str, names_route: bool) -> String {
         let facts = self.taken(database);
         let ride = source(database, "ride", &format!("SELECT booking_id FROM {facts}"));
-        let route_id = if names_route { "f.route_id" } else { "r.route_id" };
+        let route_id = if names_route {
+            "f.route_id"
+        } else {
+            "r.route_id"
+        };
         let routes = if names_route {
             format!("SELECT route_id FROM {facts}")
         } else {
@@ -108,8 +145,15 @@ impl Waiting {
         let route = source(database, "route", &routes);
         let (method_join, method) = match self.domain {
             Domain::Payment => {
-                let payment = source(database, "payment", &format!("SELECT payment_id FROM {facts}"));
-                (format!("LEFT JOIN {payment} AS p ON p.id = f.payment_id"), "p.payment_method")
+                let payment = source(
+                    database,
+                    "payment",
+                    &format!("SELECT payment_id FROM {facts}"),
+                );
+                (
+                    format!("LEFT JOIN {payment} AS p ON p.id = f.payment_id"),
+                    "p.payment_method",
+                )
             }
             _ => (String::new(), "''"),
         };
@@ -125,12 +169,15 @@ impl Waiting {
 
     /// The rows for the domain's input table: the facts that this settling settled, with their regions, and a
     /// sentinel for each month that they can fall into.
-    pub fn source(&self, database: &str, fence: &str) -> String {
+    pub(super) fn source(&self, database: &str, fence: &str) -> String {
         let columns = || ENVELOPE.iter().chain(self.columns).copied();
         let facts: Vec<String> = columns()
             .map(|name| match name {
                 // what a refund does not say, its payment does
-                "payment_method" => "coalesce(f.payment_method, nullIf(s.payment_method, '')) AS payment_method".to_owned(),
+                "payment_method" => {
+                    "coalesce(f.payment_method, nullIf(s.payment_method, '')) AS payment_method"
+                        .to_owned()
+                }
                 name => format!("f.{name} AS {name}"),
             })
             .collect();
@@ -143,7 +190,10 @@ impl Waiting {
             self.taken(database),
             settlements(database),
         );
-        format!("SELECT * FROM ({settled} UNION ALL {}) WHERE {fence}", self.sentinels(database, constants))
+        format!(
+            "SELECT * FROM ({settled} UNION ALL {}) WHERE {fence}",
+            self.sentinels(database, constants)
+        )
     }
 
     /// Rows of nothing but a mark and a month.
@@ -163,8 +213,13 @@ impl Waiting {
     }
 
     /// The insert of [`source`](Self::source) into the input table.
-    pub fn insert(&self, database: &str, fence: &str) -> String {
-        let columns = ENVELOPE.iter().chain(self.columns).copied().collect::<Vec<_>>().join(", ");
+    pub(super) fn insert(&self, database: &str, fence: &str) -> String {
+        let columns = ENVELOPE
+            .iter()
+            .chain(self.columns)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
         format!(
             "INSERT INTO {database}.in_{} (batch, phase, mark, state, city, region_settled, {columns}) {}",
             self.domain.as_str(),
@@ -173,7 +228,7 @@ impl Waiting {
     }
 
     /// Months of the settled facts, as a view may round their times.
-    pub fn months(&self, database: &str) -> String {
+    pub(super) fn months(&self, database: &str) -> String {
         format!(
             "SELECT DISTINCT toUInt32(toYYYYMM(arrayJoin([event_timestamp, event_timestamp + INTERVAL 999 MILLISECOND]))) AS month \
              FROM {} WHERE ({PLACE}) IN (SELECT {PLACE} FROM {})",
@@ -183,17 +238,26 @@ impl Waiting {
     }
 
     fn left_over(&self, database: &str) -> String {
-        format!("{} WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {})", self.taken(database), settlements(database))
+        format!(
+            "{} WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {})",
+            self.taken(database),
+            settlements(database)
+        )
     }
 
     /// How many facts go on waiting.
-    pub fn count_left_over(&self, database: &str) -> String {
+    pub(super) fn count_left_over(&self, database: &str) -> String {
         format!("SELECT count() FROM {}", self.left_over(database))
     }
 
     /// Gives them a bucket of their own.
-    pub fn keep_left_over(&self, database: &str) -> String {
-        let columns = ENVELOPE.iter().chain(self.columns).copied().collect::<Vec<_>>().join(", ");
+    pub(super) fn keep_left_over(&self, database: &str) -> String {
+        let columns = ENVELOPE
+            .iter()
+            .chain(self.columns)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
         format!(
             "INSERT INTO {database}.{} (bucket, batch, {columns}) SELECT {{left_over:UInt64}}, {{batch:UUID}}, {columns} FROM {}",
             self.table(),
@@ -202,7 +266,7 @@ impl Waiting {
     }
 
     /// Writes the regions into the domain's own rows. May be repeated.
-    pub fn update_rows(&self, database: &str) -> String {
+    pub(super) fn update_rows(&self, database: &str) -> String {
         let places = format!("SELECT {PLACE} FROM {}", settlements(database));
         let region = |field: &str| {
             format!("dictGetOrDefault('{database}.settled_regions', '{field}', ({PLACE}), {field})")
@@ -218,7 +282,7 @@ impl Waiting {
     }
 
     /// First and last time of the settled facts.
-    pub fn span(&self, database: &str) -> String {
+    pub(super) fn span(&self, database: &str) -> String {
         format!(
             "SELECT toUnixTimestamp64Milli(min(event_timestamp)) AS first, toUnixTimestamp64Milli(max(event_timestamp)) AS last, \
                  count() AS facts \
@@ -240,12 +304,17 @@ fn source(database: &str, kind: &str, ids: &str) -> String {
 }
 
 fn settlements(database: &str) -> String {
-    format!("(SELECT * FROM {database}.settlements WHERE batch = {{batch:UUID}} AND kafka_topic != '')")
+    format!(
+        "(SELECT * FROM {database}.settlements WHERE batch = {{batch:UUID}} AND kafka_topic != '')"
+    )
 }
 
 /// Stores what can be told now, in one part, with a row of no place as its witness.
-pub fn decide(database: &str, fence: &str) -> String {
-    let outcomes: Vec<String> = WAITING.iter().map(|waiting| waiting.outcomes(database)).collect();
+pub(super) fn decide(database: &str, fence: &str) -> String {
+    let outcomes: Vec<String> = WAITING
+        .iter()
+        .map(|waiting| waiting.outcomes(database))
+        .collect();
     format!(
         "INSERT INTO {database}.settlements \
              (batch, kafka_topic, kafka_partition, kafka_offset, state, city, payment_method, settled_at) \

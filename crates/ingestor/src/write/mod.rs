@@ -12,7 +12,9 @@ mod verdict_rows;
 pub use targets::{Target, Targets, TargetsError, Witness};
 
 use crate::judge::{DomainInsert, Encoder, Judged};
-use event_store::{InsertSelect, Store, StoreError, fence, fence::Fence, fence::FenceError, native::BlockError};
+use event_store::{
+    InsertSelect, Store, StoreError, fence, fence::Fence, fence::FenceError, native::BlockError,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use shared_schema::Domain;
 use statement::Statements;
@@ -85,20 +87,37 @@ impl Writer {
     /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its
     /// ledger rows are there to tell its ranges.
     pub async fn write(&self, judged: &Judged, life: Uuid) -> Result<(), WriteError> {
-        let fence = Fence { boot: life, attempt: attempt_id(judged.id, 1) };
+        let fence = Fence {
+            boot: life,
+            attempt: attempt_id(judged.id, 1),
+        };
         for insert in verdict_rows::inserts(judged)? {
             self.insert_verdicts(judged, &insert, fence).await?;
         }
-        let inserts: Vec<_> =
-            judged.inserts.iter().map(|insert| self.insert_events(judged, insert, fence)).collect();
-        stream::iter(inserts).buffer_unordered(CONCURRENT_INSERTS).try_collect::<()>().await
+        let inserts: Vec<_> = judged
+            .inserts
+            .iter()
+            .map(|insert| self.insert_events(judged, insert, fence))
+            .collect();
+        stream::iter(inserts)
+            .buffer_unordered(CONCURRENT_INSERTS)
+            .try_collect::<()>()
+            .await
     }
 
     /// A later attempt: ends the earlier ones, inserts what is missing, and looks again.
-    pub async fn repair(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), WriteError> {
+    pub async fn repair(
+        &self,
+        judged: &Judged,
+        attempt: i32,
+        life: Uuid,
+    ) -> Result<(), WriteError> {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
-        let fence = Fence { boot: life, attempt: attempt_id(judged.id, attempt) };
+        let fence = Fence {
+            boot: life,
+            attempt: attempt_id(judged.id, attempt),
+        };
         for insert in verdict_rows::inserts(judged)? {
             if !self.has_verdicts(judged.id, insert.table).await? {
                 self.insert_verdicts(judged, &insert, fence).await?;
@@ -113,10 +132,23 @@ impl Writer {
         self.expect_everything(judged, &targets).await
     }
 
-    async fn insert_events(&self, judged: &Judged, insert: &DomainInsert, fence: Fence) -> Result<(), WriteError> {
+    async fn insert_events(
+        &self,
+        judged: &Judged,
+        insert: &DomainInsert,
+        fence: Fence,
+    ) -> Result<(), WriteError> {
         let sql = self.statements.insert(insert.domain);
         let table = format!("in_{}", insert.domain.as_str());
-        self.send(judged, insert, fence, sql, &table, event_store::Params::new()).await
+        self.send(
+            judged,
+            insert,
+            fence,
+            sql,
+            &table,
+            event_store::Params::new(),
+        )
+        .await
     }
 
     async fn repair_target(
@@ -133,7 +165,8 @@ impl Writer {
         let present: Vec<&str> = present.iter().map(String::as_str).collect();
         let params = event_store::Params::new().with("present", present.as_slice());
         let sql = self.statements.repair(insert.domain, target);
-        self.send(judged, insert, fence, sql, &target.table, params).await
+        self.send(judged, insert, fence, sql, &target.table, params)
+            .await
     }
 
     async fn send(
@@ -155,31 +188,61 @@ impl Writer {
         Ok(self.store.insert_select(request).await?)
     }
 
-    async fn insert_verdicts(&self, judged: &Judged, insert: &VerdictInsert, fence: Fence) -> Result<(), WriteError> {
+    async fn insert_verdicts(
+        &self,
+        judged: &Judged,
+        insert: &VerdictInsert,
+        fence: Fence,
+    ) -> Result<(), WriteError> {
         let query_id = fence::query_id(judged.id, insert.table, fence.attempt);
         let sql = insert.statement(self.store.database());
-        let params = fence.params().with("batch", judged.id).with("decided_at", judged.decided_at);
+        let params = fence
+            .params()
+            .with("batch", judged.id)
+            .with("decided_at", judged.decided_at);
         let request = InsertSelect::new(sql, query_id, insert.body.clone()).params(params);
         Ok(self.store.insert_select(request).await?)
     }
 
     async fn has_verdicts(&self, batch: Uuid, table: &str) -> Result<bool, StoreError> {
-        let sql = format!("SELECT count() > 0 FROM {}.{table} WHERE batch = {{batch:UUID}}", self.store.database());
+        let sql = format!(
+            "SELECT count() > 0 FROM {}.{table} WHERE batch = {{batch:UUID}}",
+            self.store.database()
+        );
         let params = event_store::Params::new().with("batch", batch);
-        self.store.query(&sql).params(&params).named("presence of verdicts").fetch_one().await
+        self.store
+            .query(&sql)
+            .params(&params)
+            .named("presence of verdicts")
+            .fetch_one()
+            .await
     }
 
-    async fn expect_everything(&self, judged: &Judged, targets: &Targets) -> Result<(), WriteError> {
+    async fn expect_everything(
+        &self,
+        judged: &Judged,
+        targets: &Targets,
+    ) -> Result<(), WriteError> {
         for insert in verdict_rows::inserts(judged)? {
             if !self.has_verdicts(judged.id, insert.table).await? {
-                return Err(WriteError::StillMissing { batch: judged.id, table: insert.table.to_owned() });
+                return Err(WriteError::StillMissing {
+                    batch: judged.id,
+                    table: insert.table.to_owned(),
+                });
             }
         }
         for insert in &judged.inserts {
-            for target in targets.of(insert.domain).filter(|target| target.witness == Witness::Mark) {
-                let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
+            for target in targets
+                .of(insert.domain)
+                .filter(|target| target.witness == Witness::Mark)
+            {
+                let present =
+                    presence::partitions(&self.store, target, judged, insert.domain).await?;
                 if !presence::is_complete(target, insert, &present) {
-                    return Err(WriteError::StillMissing { batch: judged.id, table: target.table.clone() });
+                    return Err(WriteError::StillMissing {
+                        batch: judged.id,
+                        table: target.table.clone(),
+                    });
                 }
             }
         }

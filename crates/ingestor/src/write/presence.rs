@@ -19,16 +19,32 @@ pub(super) async fn partitions(
         return marked_partitions(store, target, mark(judged.id, domain)).await;
     }
     let condition = "batch = {batch:UUID} AND kafka_topic IN {topics:Array(String)}";
-    let lanes = judged.raw.lanes.iter().filter(|lane| lane.source.domain == domain);
+    let lanes = judged
+        .raw
+        .lanes
+        .iter()
+        .filter(|lane| lane.source.domain == domain);
     let topics: BTreeSet<&str> = lanes.map(|lane| lane.lane.topic.as_str()).collect();
     let topics: Vec<&str> = topics.into_iter().collect();
-    let params = Params::new().with("batch", judged.id).with("topics", topics.as_slice());
+    let params = Params::new()
+        .with("batch", judged.id)
+        .with("topics", topics.as_slice());
     select(store, target, condition, params).await
 }
 
 /// The partitions of an aggregate in which the sentinels of an insert are.
-pub async fn marked_partitions(store: &Store, target: &Target, mark: Uuid) -> Result<BTreeSet<String>, StoreError> {
-    select(store, target, "mark = {mark:UUID}", Params::new().with("mark", mark)).await
+pub async fn marked_partitions(
+    store: &Store,
+    target: &Target,
+    mark: Uuid,
+) -> Result<BTreeSet<String>, StoreError> {
+    select(
+        store,
+        target,
+        "mark = {mark:UUID}",
+        Params::new().with("mark", mark),
+    )
+    .await
 }
 
 async fn select(
@@ -37,14 +53,27 @@ async fn select(
     condition: &str,
     params: Params,
 ) -> Result<BTreeSet<String>, StoreError> {
-    let sql = format!("SELECT DISTINCT _partition_id FROM {}.{} WHERE {condition}", store.database(), target.table);
-    let found: Vec<String> = store.query(&sql).params(&params).named("presence of a batch").fetch_all().await?;
+    let sql = format!(
+        "SELECT DISTINCT _partition_id FROM {}.{} WHERE {condition}",
+        store.database(),
+        target.table
+    );
+    let found: Vec<String> = store
+        .query(&sql)
+        .params(&params)
+        .named("presence of a batch")
+        .fetch_all()
+        .await?;
     Ok(found.into_iter().collect())
 }
 
 /// Whether nothing can be missing. Of a table without sentinels that cannot be told: a repair offers it all rows
 /// that are not in a partition found present.
-pub(super) fn is_complete(target: &Target, insert: &DomainInsert, present: &BTreeSet<String>) -> bool {
+pub(super) fn is_complete(
+    target: &Target,
+    insert: &DomainInsert,
+    present: &BTreeSet<String>,
+) -> bool {
     target.witness == Witness::Mark && expected(target, &insert.months).is_subset(present)
 }
 
@@ -75,27 +104,50 @@ mod tests {
     }
 
     fn insert(months: &[(i32, u32)]) -> DomainInsert {
-        let months = months.iter().filter_map(|&(year, month)| NaiveDate::from_ymd_opt(year, month, 1)).collect();
-        DomainInsert { domain: Domain::Booking, body: bytes::Bytes::new(), months }
+        let months = months
+            .iter()
+            .filter_map(|&(year, month)| NaiveDate::from_ymd_opt(year, month, 1))
+            .collect();
+        DomainInsert {
+            domain: Domain::Booking,
+            body: bytes::Bytes::new(),
+            months,
+        }
     }
 
     #[test]
     fn a_marked_table_is_complete_when_every_month_has_its_sentinel() {
         let target = target(Witness::Mark, "toYYYYMM(slot)");
         let insert = insert(&[(2026, 9), (2026, 10)]);
-        assert!(!is_complete(&target, &insert, &BTreeSet::from(["202610".to_owned()])));
-        assert!(is_complete(&target, &insert, &BTreeSet::from(["202609".to_owned(), "202610".to_owned()])));
+        assert!(!is_complete(
+            &target,
+            &insert,
+            &BTreeSet::from(["202610".to_owned()])
+        ));
+        assert!(is_complete(
+            &target,
+            &insert,
+            &BTreeSet::from(["202609".to_owned(), "202610".to_owned()])
+        ));
     }
 
     #[test]
     fn a_table_that_is_not_partitioned_has_one_part_for_all_months() {
         let target = target(Witness::Mark, "");
-        assert!(is_complete(&target, &insert(&[(2026, 9), (2026, 10)]), &BTreeSet::from(["all".to_owned()])));
+        assert!(is_complete(
+            &target,
+            &insert(&[(2026, 9), (2026, 10)]),
+            &BTreeSet::from(["all".to_owned()])
+        ));
     }
 
     #[test]
     fn a_table_without_sentinels_is_never_known_to_be_complete() {
         let target = target(Witness::Batch, "toYYYYMM(event_timestamp)");
-        assert!(!is_complete(&target, &insert(&[(2026, 9)]), &BTreeSet::from(["202609".to_owned()])));
+        assert!(!is_complete(
+            &target,
+            &insert(&[(2026, 9)]),
+            &BTreeSet::from(["202609".to_owned()])
+        ));
     }
 }

@@ -9,13 +9,19 @@ use std::collections::HashMap;
 /// What stands in every row and not in the block.
 const CONSTANTS: [(&str, &str); 4] = [
     ("batch", "{batch:UUID}"),
-    ("mark", "if(sentinel, {mark:UUID}, toUUID('00000000-0000-0000-0000-000000000000'))"),
-    ("phase", "CAST('ingest', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)')"),
+    (
+        "mark",
+        "if(sentinel, {mark:UUID}, toUUID('00000000-0000-0000-0000-000000000000'))",
+    ),
+    (
+        "phase",
+        "CAST('ingest', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)')",
+    ),
     ("decided_at", "{decided_at:DateTime64(3, 'UTC')}"),
 ];
 
 /// The statements of every domain.
-pub struct Statements {
+pub(super) struct Statements {
     database: String,
     sources: HashMap<Domain, Source>,
 }
@@ -27,26 +33,39 @@ struct Source {
 
 impl Statements {
     /// For the columns that `encoder` writes.
-    pub fn new(database: &str, encoder: &mut Encoder) -> Self {
+    pub(super) fn new(database: &str, encoder: &mut Encoder) -> Self {
         let mut sources = HashMap::new();
         for domain in Domain::ALL {
             if let Some(rows) = encoder.rows(domain) {
-                sources.insert(domain, source(database, &rows.input(), &rows.column_names()));
+                sources.insert(
+                    domain,
+                    source(database, &rows.input(), &rows.column_names()),
+                );
             }
         }
-        Self { database: database.to_owned(), sources }
+        Self {
+            database: database.to_owned(),
+            sources,
+        }
     }
 
     /// The insert into a domain's input table.
-    pub fn insert(&self, domain: Domain) -> String {
+    pub(super) fn insert(&self, domain: Domain) -> String {
         let source = self.sources.get(&domain);
         let (names, select) = source.map_or(("", ""), |source| (&source.names, &source.select));
-        format!("INSERT INTO {}.in_{domain} ({names}) {select}", self.database, domain = domain.as_str())
+        format!(
+            "INSERT INTO {}.in_{domain} ({names}) {select}",
+            self.database,
+            domain = domain.as_str()
+        )
     }
 
     /// The insert of what is missing of a batch straight into one target.
-    pub fn repair(&self, domain: Domain, target: &Target) -> String {
-        let source = self.sources.get(&domain).map_or("", |source| source.select.as_str());
+    pub(super) fn repair(&self, domain: Domain, target: &Target) -> String {
+        let source = self
+            .sources
+            .get(&domain)
+            .map_or("", |source| source.select.as_str());
         target.repair(&self.database, domain, source)
     }
 }
@@ -57,7 +76,12 @@ impl Target {
     pub fn repair(&self, database: &str, domain: Domain, source: &str) -> String {
         let input = format!("FROM {database}.in_{}", domain.as_str());
         let select = self.select.replace(&input, &format!("FROM ({source})"));
-        let columns = self.columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let columns = self
+            .columns
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let partition = match self.partition_key.as_str() {
             "" => "'all'".to_owned(),
             key => format!("toString({key})"),
@@ -71,11 +95,16 @@ impl Target {
 }
 
 fn source(database: &str, input: &str, columns: &[String]) -> Source {
-    let constants = CONSTANTS.map(|(name, value)| format!("{value} AS {name}")).join(", ");
+    let constants = CONSTANTS
+        .map(|(name, value)| format!("{value} AS {name}"))
+        .join(", ");
     let names = CONSTANTS.map(|(name, _)| name).join(", ");
     let columns = columns.join(", ");
     Source {
-        select: format!("SELECT {constants}, {columns} FROM {input} WHERE {}", Fence::predicate(database)),
+        select: format!(
+            "SELECT {constants}, {columns} FROM {input} WHERE {}",
+            Fence::predicate(database)
+        ),
         names: format!("{names}, {columns}"),
     }
 }

@@ -74,13 +74,22 @@ pub enum TargetsError {
 impl Targets {
     /// Reads the views and their tables.
     pub async fn discover(store: &Store) -> Result<Self, TargetsError> {
-        let rows: Vec<ViewRow> = store.query(DISCOVER).named("targets of the inputs").fetch_all().await?;
+        let rows: Vec<ViewRow> = store
+            .query(DISCOVER)
+            .named("targets of the inputs")
+            .fetch_all()
+            .await?;
         let mut found: HashMap<Domain, Vec<Target>> = HashMap::new();
         for row in rows {
-            let Some(domain) = row.input.strip_prefix("in_").and_then(Domain::parse) else { continue };
+            let Some(domain) = row.input.strip_prefix("in_").and_then(Domain::parse) else {
+                continue;
+            };
             found.entry(domain).or_default().push(row.target()?);
         }
-        match Domain::ALL.into_iter().find(|domain| !found.contains_key(domain)) {
+        match Domain::ALL
+            .into_iter()
+            .find(|domain| !found.contains_key(domain))
+        {
             Some(domain) => Err(TargetsError::NoViews(domain)),
             None => Ok(Self(found)),
         }
@@ -105,12 +114,32 @@ struct ViewRow {
 
 impl ViewRow {
     fn target(self) -> Result<Target, TargetsError> {
-        let Self { table, select, partition_key, columns, is_marked, .. } = self;
+        let Self {
+            table,
+            select,
+            partition_key,
+            columns,
+            is_marked,
+            ..
+        } = self;
         if !is_known_key(&partition_key) {
-            return Err(TargetsError::PartitionKey { table, key: partition_key });
+            return Err(TargetsError::PartitionKey {
+                table,
+                key: partition_key,
+            });
         }
-        let witness = if is_marked { Witness::Mark } else { Witness::Batch };
-        Ok(Target { table, columns, select, witness, partition_key })
+        let witness = if is_marked {
+            Witness::Mark
+        } else {
+            Witness::Batch
+        };
+        Ok(Target {
+            table,
+            columns,
+            select,
+            witness,
+            partition_key,
+        })
     }
 }
 

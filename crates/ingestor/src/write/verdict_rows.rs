@@ -12,7 +12,7 @@ use event_store::{
 use metadata_store::batches::Range;
 
 /// An insert into one of the tables about verdicts.
-pub struct VerdictInsert {
+pub(super) struct VerdictInsert {
     /// The table.
     pub table: &'static str,
     /// A Native block.
@@ -26,11 +26,16 @@ impl VerdictInsert {
         let mut body = Vec::new();
         block.encode_into(&mut body)?;
         let columns = block.column_names().collect::<Vec<_>>().join(", ");
-        Ok(Self { table, body: body.into(), input: block.input(), columns })
+        Ok(Self {
+            table,
+            body: body.into(),
+            input: block.input(),
+            columns,
+        })
     }
 
     /// The statement.
-    pub fn statement(&self, database: &str) -> String {
+    pub(super) fn statement(&self, database: &str) -> String {
         format!(
             "INSERT INTO {database}.{} (batch, decided_at, {columns}) \
              SELECT {{batch:UUID}}, {{decided_at:DateTime64(3, 'UTC')}}, {columns} FROM {} WHERE {}",
@@ -43,9 +48,13 @@ impl VerdictInsert {
 }
 
 /// The inserts of a batch: its ledger first, then those that have rows.
-pub fn inserts(judged: &Judged) -> Result<Vec<VerdictInsert>, BlockError> {
+pub(super) fn inserts(judged: &Judged) -> Result<Vec<VerdictInsert>, BlockError> {
     let mut inserts = vec![ledger(judged)?];
-    if judged.ranges.iter().any(|range| !range.verdicts.gaps.is_empty()) {
+    if judged
+        .ranges
+        .iter()
+        .any(|range| !range.verdicts.gaps.is_empty())
+    {
         inserts.push(gaps(judged)?);
     }
     if !judged.dead.is_empty() {
@@ -72,7 +81,10 @@ impl LaneColumns {
 
     fn set(&self, block: &mut Block, range: &Range) {
         block.set(self.topic, range.lane.topic.as_str());
-        block.set(self.partition, u32::try_from(range.lane.partition).unwrap_or_default());
+        block.set(
+            self.partition,
+            u32::try_from(range.lane.partition).unwrap_or_default(),
+        );
     }
 }
 
@@ -83,14 +95,42 @@ fn offset(column: Col<UInt64>, block: &mut Block, offset: i64) {
 fn ledger(judged: &Judged) -> Result<VerdictInsert, BlockError> {
     let mut block = Block::new();
     let lane = LaneColumns::new(&mut block);
-    let names = ["first_offset", "last_offset", "accepted", "duplicate", "dead_lettered", "gap_offsets"];
+    let names = [
+        "first_offset",
+        "last_offset",
+        "accepted",
+        "duplicate",
+        "dead_lettered",
+        "gap_offsets",
+    ];
     let columns = names.map(|name| block.add(name, ColumnType::uint64()));
-    for (range, counts) in judged.ranges.iter().zip(&judged.counts).filter(|(range, _)| !range.parked) {
+    for (range, counts) in judged
+        .ranges
+        .iter()
+        .zip(&judged.counts)
+        .filter(|(range, _)| !range.parked)
+    {
         lane.set(&mut block, range);
-        let Counts { accepted, duplicate, dead_lettered } = *counts;
-        let gaps: i64 = range.verdicts.gaps.iter().map(|gap| gap.hi - gap.lo + 1).sum();
+        let Counts {
+            accepted,
+            duplicate,
+            dead_lettered,
+        } = *counts;
+        let gaps: i64 = range
+            .verdicts
+            .gaps
+            .iter()
+            .map(|gap| gap.hi - gap.lo + 1)
+            .sum();
         let unsigned = |offset: i64| u64::try_from(offset).unwrap_or_default();
-        let values = [unsigned(range.lo), unsigned(range.hi), accepted, duplicate, dead_lettered, unsigned(gaps)];
+        let values = [
+            unsigned(range.lo),
+            unsigned(range.hi),
+            accepted,
+            duplicate,
+            dead_lettered,
+            unsigned(gaps),
+        ];
         for (column, value) in columns.into_iter().zip(values) {
             block.set(column, value);
         }
@@ -128,7 +168,9 @@ fn dead_letters(judged: &Judged) -> Result<VerdictInsert, BlockError> {
     let key = block.add("kafka_key", ColumnType::string());
     let payload = block.add("payload", ColumnType::string());
     for letter in &judged.dead {
-        let (Some(range), Some((_, record))) = (judged.ranges.get(letter.lane), judged.record_of(letter)) else {
+        let (Some(range), Some((_, record))) =
+            (judged.ranges.get(letter.lane), judged.record_of(letter))
+        else {
             continue;
         };
         block.set(reason, letter.rejection.reason.as_str());
@@ -150,7 +192,13 @@ fn duplicates(judged: &Judged) -> Result<VerdictInsert, BlockError> {
     let at = block.add("kafka_offset", ColumnType::uint64());
     let repeats = block.add("repeats_offset", ColumnType::uint64());
     let event_id = block.add("event_id", ColumnType::uuid());
-    let found = judged.ranges.iter().flat_map(|range| range.verdicts.duplicates.iter().map(move |pair| (range, pair)));
+    let found = judged.ranges.iter().flat_map(|range| {
+        range
+            .verdicts
+            .duplicates
+            .iter()
+            .map(move |pair| (range, pair))
+    });
     for ((range, &(duplicate, original)), id) in found.zip(&judged.duplicate_ids) {
         lane.set(&mut block, range);
         offset(at, &mut block, duplicate);
