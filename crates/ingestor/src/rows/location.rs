@@ -28,21 +28,17 @@ impl Columns {
     }
 
     pub(super) fn push(&self, block: &mut Block, event: &Event<'_>) {
-        match event {
-            Event::DriverLocationUpdated(e) => {
-                block.set(self.driver_id, e.driver_id.uuid());
-                block.set(self.trip_id, e.trip_id.map(|value| value.uuid()));
-                block.set(self.lat, e.lat.get());
-                block.set(self.lon, e.lon.get());
-                block.set(self.speed_kmh, e.speed_kmh.map(|value| value.get()));
-                block.set(self.bearing, e.bearing.map(|value| value.get()));
-                block.set(
-                    self.accuracy_meters,
-                    e.accuracy_meters.map(|value| value.get()),
-                );
-            }
-            // a record's type has been checked against its topic, so no other domain's event comes here
-            _ => {}
+        if let Event::DriverLocationUpdated(e) = event {
+            block.set(self.driver_id, e.driver_id.uuid());
+            block.set(self.trip_id, e.trip_id.map(|value| value.uuid()));
+            block.set(self.lat, e.lat.get());
+            block.set(self.lon, e.lon.get());
+            block.set(self.speed_kmh, e.speed_kmh.map(|value| value.get()));
+            block.set(self.bearing, e.bearing.map(|value| value.get()));
+            block.set(
+                self.accuracy_meters,
+                e.accuracy_meters.map(|value| value.get()),
+            );
         }
     }
 }
