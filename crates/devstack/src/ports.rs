@@ -4,9 +4,13 @@ use std::{
     fmt,
     net::{Ipv4Addr, TcpListener},
     sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
 };
 
-use crate::error::{Result, StackError};
+use crate::{
+    error::{Result, StackError},
+    process::wait_until,
+};
 
 /// The ports of one stack, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,13 +143,19 @@ pub fn port_from_env(variable: &'static str, default: u16) -> Result<u16> {
     }
 }
 
-/// Fails, naming all of them, if any of the ports is taken.
+/// The servers of a supervisor that was just killed let go of their ports within this time.
+const LETTING_GO: Duration = Duration::from_secs(3);
+
+/// Fails, naming all of them, if any of the ports is taken, and not just about to be let go.
+///
+/// # Errors
+/// When ports are taken.
 pub fn require_free(uses: &[PortUse]) -> Result<(), PortsTaken> {
-    let taken: Vec<_> = uses
-        .iter()
-        .copied()
-        .filter(|wanted| !is_free(wanted.port))
-        .collect();
+    let mut taken = uses.to_vec();
+    wait_until(LETTING_GO, || {
+        taken.retain(|wanted| !is_free(wanted.port));
+        taken.is_empty()
+    });
     if taken.is_empty() {
         Ok(())
     } else {

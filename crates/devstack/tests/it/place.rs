@@ -83,10 +83,11 @@ impl Place {
     }
 
     pub(crate) fn spawn(&mut self) {
+        let log = fs::File::create(self.path().join("supervisor.log")).unwrap();
         let child = self
             .devstack(&["run", "--servers-only"])
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         self.running = Some(child);
@@ -94,9 +95,15 @@ impl Place {
 
     pub(crate) fn start(&mut self) {
         self.spawn();
+        let mut child = self.running.take().unwrap();
         eventually("the stack is up", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = fs::read_to_string(self.path().join("supervisor.log")).unwrap();
+                panic!("the supervisor ended ({status}): {log}");
+            }
             supervisor::ask(self.path(), &["status"]).is_ok()
         });
+        self.running = Some(child);
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
