@@ -71,7 +71,7 @@ pub fn cohort(selection: &Selection) -> Query {
     let now = parameters.time("now", selection.now);
     let people = people(
         selection,
-        ", argMaxMerge(kyc) AS status, min(upgraded_at) AS upgraded_since",
+        ", kyc_status AS status, upgraded_at AS upgraded_since",
         &mut parameters,
     );
     let within = format!("since >= {start} AND since < {end}");
@@ -96,16 +96,12 @@ pub fn first_registrations(selection: &Selection) -> Option<Query> {
 
 /// One row per registered user of the filter's regions, with the time of the first registration.
 fn people(selection: &Selection, columns: &str, parameters: &mut Parameters) -> String {
-    let first = "assumeNotNull(min(registered_at)) AS since";
-    let registered = "min(registered_at) IS NOT NULL";
+    let registered = format!(
+        "SELECT assumeNotNull(registered_at) AS since, home.state AS state, home.city AS city{columns}\nFROM user_profiles\nWHERE registered_at IS NOT NULL"
+    );
     match &selection.region {
-        RegionFilter::Everywhere => {
-            format!("SELECT {first}{columns}\nFROM users\nGROUP BY user_id\nHAVING {registered}")
-        }
-        region => format!(
-            "SELECT {first}{columns}, argMinMerge(registration) AS home, home.state AS state, home.city AS city\nFROM users\nGROUP BY user_id\nHAVING {registered} AND {}",
-            region.own(parameters)
-        ),
+        RegionFilter::Everywhere => registered,
+        region => format!("{registered} AND {}", region.own(parameters)),
     }
 }
 
