@@ -32,7 +32,7 @@ servers: packages ## Run only Kafka, ClickHouse, PostgreSQL and Redis
 
 .PHONY: status
 status: ## Say what runs
-	@test ! -x $(DEVSTACK) || exec $(DEVSTACK) status || true
+	@test ! -x $(DEVSTACK) || $(DEVSTACK) status || true
 
 .PHONY: logs
 logs: ## Follow the logs (SERVICE="ingestor query-api" for some of them)
