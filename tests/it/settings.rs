@@ -15,6 +15,7 @@ fn documents() -> Result<Vec<Document>, ConfigError> {
         Document::of::<ingestor::Config>("ingestor")?,
         Document::of::<migrate::Config>("migrate")?,
         Document::of::<query_api::Config>("query-api")?,
+        Document::of::<verify::Config>("openride-verify")?,
     ])
 }
 
