@@ -84,8 +84,7 @@ impl DeadLetterTopic {
                     key: "truncated_from_bytes",
                     value: Some(size.as_str()),
                 });
-                self.send(key, value.get(..1024).unwrap_or(value), headers)
-                    .await
+                self.send(beginning(key), beginning(value), headers).await
             }
             other => other,
         }
@@ -108,4 +107,9 @@ impl DeadLetterTopic {
         let delivered = self.producer.send(record, Timeout::After(DELIVERY)).await;
         delivered.map(drop).map_err(|(error, _)| error)
     }
+}
+
+/// What a note shows of a key or value that is too large.
+fn beginning(bytes: &[u8]) -> &[u8] {
+    bytes.get(..1024).unwrap_or(bytes)
 }

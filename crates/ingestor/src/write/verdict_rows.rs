@@ -49,6 +49,10 @@ impl VerdictInsert {
 
 /// The inserts of a batch: its ledger first, then those that have rows.
 pub(super) fn inserts(judged: &Judged) -> Result<Vec<VerdictInsert>, BlockError> {
+    // nothing is left of a batch all of whose ranges were parked
+    if judged.ranges.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut inserts = vec![ledger(judged)?];
     if judged
         .ranges
