@@ -44,6 +44,8 @@ impl KafkaConfig {
     pub fn member(&self) -> ClientConfig {
         let mut config = self.reader();
         config.set("queued.min.messages", "200000");
+        // how soon new partitions, and topics that were made anew, are seen
+        config.set("topic.metadata.refresh.interval.ms", "10000");
         match self.group_protocol {
             GroupProtocol::Classic => {
                 config.set("partition.assignment.strategy", "cooperative-sticky");

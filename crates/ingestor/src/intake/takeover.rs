@@ -45,10 +45,12 @@ impl TakeOver {
 
     /// Does something in PostgreSQL that may fail without harm.
     pub(super) fn block_on(&self, work: impl AsyncFnOnce(&Pool, &str) -> Result<(), StoreError>) {
-        if let Err(failure) = self
-            .runtime
-            .block_on(work(&self.recovery.pool, &self.owner))
-        {
+        // the last callback comes where the consumer is dropped, which may be a thread of the runtime
+        let told = tokio::task::block_in_place(|| {
+            self.runtime
+                .block_on(work(&self.recovery.pool, &self.owner))
+        });
+        if let Err(failure) = told {
             warn!(reason = chain(&failure), "PostgreSQL was not told");
         }
     }
