@@ -11,11 +11,11 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// A member that runs in this process.
+/// A member that runs in this process. It is asked to end when the test fails, which otherwise would wait for it.
 pub struct Member {
-    shutdown: CancellationToken,
+    shutdown: DropGuard,
     running: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -23,12 +23,15 @@ impl Member {
     pub fn start(config: &Config) -> Self {
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(ingestor::run(config.clone(), shutdown.clone()));
-        Self { shutdown, running }
+        Self {
+            shutdown: shutdown.drop_guard(),
+            running,
+        }
     }
 
     /// Asks it to end, and sees that it ended well.
     pub async fn stop(self) {
-        self.shutdown.cancel();
+        drop(self.shutdown);
         self.running.await.unwrap().unwrap();
     }
 }

@@ -5,7 +5,8 @@ use devstack::{PrivateStack, Server, StackConfig};
 
 /// A platform and the stack of the one server that is its own.
 pub async fn platform(server: Server, partitions: i32) -> (Platform, PrivateStack) {
-    let starting = tokio::task::spawn_blocking(move || PrivateStack::start(StackConfig::only(&[server])));
+    let starting =
+        tokio::task::spawn_blocking(move || PrivateStack::start(StackConfig::only(&[server])));
     let stack = starting.await.unwrap().unwrap();
     let mut servers = Servers::shared().await;
     match server {
@@ -19,5 +20,8 @@ pub async fn platform(server: Server, partitions: i32) -> (Platform, PrivateStac
 
 /// Waits until a server has died of what was done to it.
 pub async fn dead(stack: &PrivateStack, server: Server) {
-    assert!(until(async || !stack.is_running(server)).await, "{server} lives on");
+    assert!(
+        until(async || !stack.is_running(server)).await,
+        "{server} lives on"
+    );
 }

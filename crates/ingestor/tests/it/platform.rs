@@ -52,6 +52,22 @@ pub struct Platform {
     producer: ThreadedProducer<DefaultProducerContext>,
 }
 
+fn producer(config: &Config) -> ThreadedProducer<DefaultProducerContext> {
+    ClientConfig::new()
+        .set("bootstrap.servers", &config.kafka.brokers)
+        .set("queue.buffering.max.messages", "2000000")
+        .set("message.max.bytes", "15000000")
+        .create()
+        .unwrap()
+}
+
+fn durable(lanes: &[Lane]) -> u64 {
+    lanes
+        .iter()
+        .map(|lane| u64::try_from(lane.next_offset - lane.first_offset).unwrap())
+        .sum()
+}
+
 /// Asks until the answer is yes; false when the time is up.
 pub async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let started = Instant::now();
@@ -74,13 +90,16 @@ impl Platform {
     pub async fn on(servers: Servers, partitions: i32) -> Self {
         // with RUST_LOG set, a test that fails shows what its members said
         let filter = tracing_subscriber::EnvFilter::from_default_env();
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer()
+            .try_init();
         let stack = test_stack();
         let prefix = stack.unique("events");
         let mut config = Config::default();
         config.kafka.brokers = servers.kafka;
         // a member that was killed is missed soon
-        config.kafka.session_timeout = HumanDuration::secs(3);
+        config.kafka.session_timeout = HumanDuration::secs(6);
         config.kafka.group = stack.unique("group");
         config.kafka.partitions = partitions;
         config.kafka.dead_letter_topic = format!("{prefix}.dlq");
@@ -106,14 +125,24 @@ impl Platform {
         };
         migrate::up(&migrations).await.unwrap();
         ingestor::topics::create(&config).await.unwrap();
-        let mut client = ClientConfig::new();
-        client.set("bootstrap.servers", &config.kafka.brokers).set("queue.buffering.max.messages", "2000000");
         Self {
             store: Store::connect(&config.clickhouse).unwrap(),
             pool: Pool::new(&config.postgres).unwrap(),
-            producer: client.set("message.max.bytes", "5000000").create().unwrap(),
+            producer: producer(&config),
             config,
         }
+    }
+
+    /// A producer that knows the partitions as they are now.
+    pub fn renew_producer(&mut self) {
+        self.producer = producer(&self.config);
+    }
+
+    /// The subscribed topics.
+    pub fn topics(&self) -> Vec<String> {
+        Domain::ALL
+            .map(|domain| self.config.topics.topic_of(domain).to_owned())
+            .to_vec()
     }
 
     /// Starts a member in this process.
@@ -131,7 +160,20 @@ impl Platform {
     }
 
     pub fn send_raw(&self, topic: &str, key: &[u8], value: &[u8]) {
-        self.producer.send(BaseRecord::to(topic).key(key).payload(value)).map_err(|(error, _)| error).unwrap();
+        self.send_maybe(topic, key, Some(value));
+    }
+
+    /// A record, or a tombstone.
+    pub fn send_maybe(&self, topic: &str, key: &[u8], value: Option<&[u8]>) {
+        let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).key(key);
+        let record = match value {
+            Some(value) => record.payload(value),
+            None => record,
+        };
+        self.producer
+            .send(record)
+            .map_err(|(error, _)| error)
+            .unwrap();
     }
 
     pub fn flush(&self) {
@@ -151,20 +193,33 @@ impl Platform {
 
     /// Waits until as many offsets have a durable verdict.
     pub async fn drained(&self, offsets: u64) {
-        let durable = |lanes: &[Lane]| lanes.iter().map(|lane| lane.next_offset - lane.first_offset).sum::<i64>();
-        let wanted = i64::try_from(offsets).unwrap();
-        self.lanes_are(&format!("at {offsets} offsets"), |lanes| durable(lanes) >= wanted).await;
+        self.lanes_are(&format!("at {offsets} offsets"), |lanes| {
+            durable(lanes) >= offsets
+        })
+        .await;
+    }
+
+    /// Whether as many offsets have a durable verdict.
+    pub async fn is_drained(&self, offsets: u64) -> bool {
+        lanes::all(&self.pool)
+            .await
+            .is_ok_and(|lanes| durable(&lanes) >= offsets)
     }
 
     /// Waits until so many members share all lanes.
     pub async fn owned_by(&self, members: usize) {
-        let lanes_of_all = Domain::ALL.len() * usize::try_from(self.config.kafka.partitions).unwrap();
+        let lanes_of_all =
+            Domain::ALL.len() * usize::try_from(self.config.kafka.partitions).unwrap();
         let shared = |lanes: &[Lane]| {
-            let owners: BTreeSet<_> = lanes.iter().filter_map(|lane| lane.owner.as_ref()).collect();
+            let owners: BTreeSet<_> = lanes
+                .iter()
+                .filter_map(|lane| lane.owner.as_ref())
+                .collect();
             let owned = lanes.iter().filter(|lane| lane.owner.is_some()).count();
             owners.len() == members && owned == lanes_of_all
         };
-        self.lanes_are(&format!("shared by {members}"), shared).await;
+        self.lanes_are(&format!("shared by {members}"), shared)
+            .await;
     }
 
     /// Waits until a batch is open, and tells which.
@@ -181,7 +236,11 @@ impl Platform {
 
     /// One number.
     pub async fn number(&self, sql: &str) -> u64 {
-        self.store.query(&format!("SELECT toUInt64(ifNull({sql}, 0))")).fetch_one().await.unwrap()
+        self.store
+            .query(&format!("SELECT toUInt64(ifNull({sql}, 0))"))
+            .fetch_one()
+            .await
+            .unwrap()
     }
 
     /// Dead letters by reason.
@@ -209,21 +268,55 @@ impl Platform {
             );
             assert_eq!(self.number(&missing).await, 0, "{domain} rows missing");
             let count = format!("(SELECT count() FROM {domain}_events)");
-            let raw = format!("(SELECT count() FROM events_raw WHERE endsWith(kafka_topic, '.{domain}'))");
-            assert_eq!(self.number(&count).await, self.number(&raw).await, "{domain}_events");
+            let raw = format!(
+                "(SELECT count() FROM events_raw WHERE endsWith(kafka_topic, '.{domain}'))"
+            );
+            assert_eq!(
+                self.number(&count).await,
+                self.number(&raw).await,
+                "{domain}_events"
+            );
         }
         let pairs = [
-            ("(SELECT sum(created) FROM agg_bookings WHERE scope = 'total')", "(SELECT countIf(event_type = 'booking.created') FROM booking_events)"),
-            ("(SELECT sum(confirmed) FROM agg_bookings WHERE scope = 'total')", "(SELECT countIf(event_type = 'booking.confirmed') FROM booking_events)"),
-            ("(SELECT sum(confirmed_value) * 100 FROM agg_bookings WHERE scope = 'total')", "(SELECT sum(total_price) * 100 FROM booking_events WHERE event_type = 'booking.confirmed')"),
-            ("(SELECT sum(succeeded) FROM agg_payments WHERE scope = 'total')", "(SELECT countIf(event_type = 'payment.success') FROM payment_events)"),
-            ("(SELECT sum(revenue) * 100 FROM agg_payments WHERE scope = 'total')", "(SELECT sum(amount) * 100 FROM payment_events WHERE event_type = 'payment.success')"),
-            ("(SELECT sum(completed) FROM agg_trips WHERE scope = 'total')", "(SELECT countIf(event_type = 'trip.completed') FROM trip_events)"),
-            ("(SELECT sum(distance_m) FROM agg_trips WHERE scope = 'total')", "(SELECT sum(distance_m) FROM trip_events WHERE event_type = 'trip.completed')"),
-            ("(SELECT sum(registered) FROM agg_users WHERE scope = 'total')", "(SELECT countIf(event_type = 'user.registered') FROM user_events)"),
+            (
+                "(SELECT sum(created) FROM agg_bookings WHERE scope = 'total')",
+                "(SELECT countIf(event_type = 'booking.created') FROM booking_events)",
+            ),
+            (
+                "(SELECT sum(confirmed) FROM agg_bookings WHERE scope = 'total')",
+                "(SELECT countIf(event_type = 'booking.confirmed') FROM booking_events)",
+            ),
+            (
+                "(SELECT sum(confirmed_value) * 100 FROM agg_bookings WHERE scope = 'total')",
+                "(SELECT sum(total_price) * 100 FROM booking_events WHERE event_type = 'booking.confirmed')",
+            ),
+            (
+                "(SELECT sum(succeeded) FROM agg_payments WHERE scope = 'total')",
+                "(SELECT countIf(event_type = 'payment.success') FROM payment_events)",
+            ),
+            (
+                "(SELECT sum(revenue) * 100 FROM agg_payments WHERE scope = 'total')",
+                "(SELECT sum(amount) * 100 FROM payment_events WHERE event_type = 'payment.success')",
+            ),
+            (
+                "(SELECT sum(completed) FROM agg_trips WHERE scope = 'total')",
+                "(SELECT countIf(event_type = 'trip.completed') FROM trip_events)",
+            ),
+            (
+                "(SELECT sum(distance_m) FROM agg_trips WHERE scope = 'total')",
+                "(SELECT sum(distance_m) FROM trip_events WHERE event_type = 'trip.completed')",
+            ),
+            (
+                "(SELECT sum(registered) FROM agg_users WHERE scope = 'total')",
+                "(SELECT countIf(event_type = 'user.registered') FROM user_events)",
+            ),
         ];
         for (aggregate, rows) in pairs {
-            assert_eq!(self.number(aggregate).await, self.number(rows).await, "{aggregate}");
+            assert_eq!(
+                self.number(aggregate).await,
+                self.number(rows).await,
+                "{aggregate}"
+            );
         }
     }
 
@@ -235,10 +328,22 @@ impl Platform {
                 UNION ALL SELECT count() FROM duplicates WHERE kafka_topic = {t:String} AND kafka_partition = {p:UInt32} \
                 UNION ALL SELECT count() FROM dead_letters WHERE kafka_topic = {t:String} AND kafka_partition = {p:UInt32} \
                 UNION ALL SELECT toUInt64(sum(last_offset - first_offset + 1)) FROM ingest_gaps WHERE kafka_topic = {t:String} AND kafka_partition = {p:UInt32})";
-            let params = Params::new().with("t", &lane.topic).with("p", lane.partition);
-            let counted: u64 = self.store.query(counted).params(&params).fetch_one().await.unwrap();
+            let params = Params::new()
+                .with("t", &lane.topic)
+                .with("p", lane.partition);
+            let counted: u64 = self
+                .store
+                .query(counted)
+                .params(&params)
+                .fetch_one()
+                .await
+                .unwrap();
             let offsets = u64::try_from(lane.next_offset - lane.first_offset).unwrap();
-            assert_eq!(counted, offsets, "{}/{} is not balanced", lane.topic, lane.partition);
+            assert_eq!(
+                counted, offsets,
+                "{}/{} is not balanced",
+                lane.topic, lane.partition
+            );
         }
     }
 }

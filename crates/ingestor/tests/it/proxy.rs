@@ -58,17 +58,35 @@ impl Proxy {
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (server, plan, stage) = (server.clone(), plans.clone(), stages.clone());
-                tokio::spawn(async move { Connection { server, plan, stage }.carry(client).await });
+                tokio::spawn(async move {
+                    Connection {
+                        server,
+                        plan,
+                        stage,
+                    }
+                    .carry(client)
+                    .await
+                });
             }
         });
-        Self { address, plan, stage, accepting }
+        Self {
+            address,
+            plan,
+            stage,
+            accepting,
+        }
     }
 
     /// Before the ClickHouse of the platform, with the settings of a member that goes through it.
     pub async fn before_clickhouse(platform: &Platform) -> (Self, Config) {
         let mut config = platform.config.clone();
         let url = &config.clickhouse.url;
-        let proxy = Self::before(&format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())).await;
+        let proxy = Self::before(&format!(
+            "{}:{}",
+            url.host_str().unwrap(),
+            url.port().unwrap()
+        ))
+        .await;
         config.clickhouse.url = format!("http://{}", proxy.address).parse().unwrap();
         (proxy, config)
     }
@@ -86,7 +104,11 @@ impl Proxy {
     /// The request that contains the words, once `after` such requests went through, suffers the fault.
     pub fn plan(&self, words: &str, after: usize, fault: Fault) {
         self.stage.send_replace(Stage::Waiting);
-        *self.plan.lock().unwrap() = Some(Plan { words: words.to_owned(), after, fault });
+        *self.plan.lock().unwrap() = Some(Plan {
+            words: words.to_owned(),
+            after,
+            fault,
+        });
     }
 
     /// Waits until the fault has happened.
@@ -107,7 +129,10 @@ impl Proxy {
     async fn reach(&self, stage: Stage) {
         let mut stages = self.stage.subscribe();
         let reached = stages.wait_for(|now| *now >= stage);
-        assert!(tokio::time::timeout(PATIENCE, reached).await.is_ok(), "the proxy never came to {stage:?}");
+        assert!(
+            tokio::time::timeout(PATIENCE, reached).await.is_ok(),
+            "the proxy never came to {stage:?}"
+        );
     }
 }
 
@@ -126,7 +151,9 @@ struct Connection {
 impl Connection {
     async fn carry(&self, mut client: TcpStream) {
         // a server that is down closes the client's connection
-        let Ok(mut server) = TcpStream::connect(&self.server).await else { return };
+        let Ok(mut server) = TcpStream::connect(&self.server).await else {
+            return;
+        };
         let (mut request, mut reply) = (vec![0; 256 * 1024], vec![0; 256 * 1024]);
         loop {
             tokio::select! {
@@ -162,13 +189,23 @@ impl Connection {
 
     async fn suffer(&self, fault: Fault, first: &[u8], client: TcpStream, server: TcpStream) {
         match fault {
-            Fault::LoseReply | Fault::HoldReply => self.withhold(fault, first, client, server).await,
-            Fault::Tear(limit) | Fault::Hold(limit) => self.cut(fault, limit, first, client, server).await,
+            Fault::LoseReply | Fault::HoldReply => {
+                self.withhold(fault, first, client, server).await
+            }
+            Fault::Tear(limit) | Fault::Hold(limit) => {
+                self.cut(fault, limit, first, client, server).await
+            }
         }
     }
 
     /// The request goes through, its reply does not.
-    async fn withhold(&self, fault: Fault, first: &[u8], mut client: TcpStream, mut server: TcpStream) {
+    async fn withhold(
+        &self,
+        fault: Fault,
+        first: &[u8],
+        mut client: TcpStream,
+        mut server: TcpStream,
+    ) {
         if server.write_all(first).await.is_err() {
             return;
         }
@@ -194,7 +231,14 @@ impl Connection {
     }
 
     /// The request arrives in part; the rest comes late or never.
-    async fn cut(&self, fault: Fault, limit: usize, first: &[u8], mut client: TcpStream, mut server: TcpStream) {
+    async fn cut(
+        &self,
+        fault: Fault,
+        limit: usize,
+        first: &[u8],
+        mut client: TcpStream,
+        mut server: TcpStream,
+    ) {
         let mut held = first.to_vec();
         while held.len() < limit {
             let mut more = vec![0; 64 * 1024];
@@ -214,7 +258,9 @@ impl Connection {
         self.healed().await;
         if early == 0 {
             // nothing of it has arrived, so that it may arrive at a server that was restarted meanwhile
-            let Ok(fresh) = TcpStream::connect(&self.server).await else { return };
+            let Ok(fresh) = TcpStream::connect(&self.server).await else {
+                return;
+            };
             server = fresh;
         }
         if server.write_all(&held[early..]).await.is_ok() {
@@ -243,6 +289,10 @@ impl Connection {
     }
 
     async fn healed(&self) {
-        let _ = self.stage.subscribe().wait_for(|now| *now >= Stage::Healed).await;
+        let _ = self
+            .stage
+            .subscribe()
+            .wait_for(|now| *now >= Stage::Healed)
+            .await;
     }
 }

@@ -9,7 +9,10 @@ async fn settled(platform: &Platform) {
         WHERE database = currentDatabase() AND startsWith(table, 'waiting_') AND active)";
     let started = Instant::now();
     while platform.number(waiting).await > 0 {
-        assert!(started.elapsed() < Duration::from_secs(60), "facts still wait for their regions");
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "facts still wait for their regions"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -32,7 +35,14 @@ async fn regions(platform: &Platform) -> Vec<String> {
         "SELECT concat('rows ', state, ' ', city, ' ', toString(count())) AS row FROM trip_events \
             GROUP BY state, city ORDER BY row",
     ] {
-        all.extend(platform.store.query(sql).fetch_all::<String>().await.unwrap());
+        all.extend(
+            platform
+                .store
+                .query(sql)
+                .fetch_all::<String>()
+                .await
+                .unwrap(),
+        );
     }
     all
 }
@@ -50,7 +60,11 @@ async fn assert_regions_add_up(platform: &Platform) {
     ] {
         let total = format!("(SELECT {measure} FROM {table} WHERE scope = 'total')");
         let regions = format!("(SELECT {measure} FROM {table} WHERE scope = 'region')");
-        assert_eq!(platform.number(&total).await, platform.number(&regions).await, "{measure} of {table}");
+        assert_eq!(
+            platform.number(&total).await,
+            platform.number(&regions).await,
+            "{measure} of {table}"
+        );
     }
 }
 
@@ -60,7 +74,11 @@ async fn read_in_order(emissions: &[Emission], order: [Domain; 6]) -> Vec<String
     let member = platform.start();
     let mut sent = 0;
     for domain in order {
-        let records: Vec<_> = emissions.iter().map(|e| &e.record).filter(|record| record.topic == domain).collect();
+        let records: Vec<_> = emissions
+            .iter()
+            .map(|e| &e.record)
+            .filter(|record| record.topic == domain)
+            .collect();
         sent += records.len() as u64;
         platform.send(records);
         platform.drained(sent).await;
@@ -77,7 +95,11 @@ async fn regional_numbers_do_not_depend_on_the_order_of_the_topics() {
     use Domain::{Booking, Location, Payment, Route, Trip, User};
     let emissions = traffic(7, 120);
     let forwards = read_in_order(&emissions, [User, Route, Booking, Payment, Trip, Location]).await;
-    let backwards = read_in_order(&emissions, [Location, Trip, Payment, Booking, Route, User]).await;
-    assert!(forwards.iter().any(|row| row.starts_with("trips Lagos")), "{forwards:#?}");
+    let backwards =
+        read_in_order(&emissions, [Location, Trip, Payment, Booking, Route, User]).await;
+    assert!(
+        forwards.iter().any(|row| row.starts_with("trips Lagos")),
+        "{forwards:#?}"
+    );
     assert_eq!(forwards, backwards);
 }

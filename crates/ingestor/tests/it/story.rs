@@ -11,7 +11,10 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 pub fn traffic(seed: u64, rides: u64) -> Vec<Emission> {
     let now = Utc::now().timestamp_millis();
     let config = Config::new(seed, now - 25 * DAY_MS, now - DAY_MS / 24, rides);
-    let mess = Mess { malformed: 0.01, ..Mess::normal() };
+    let mess = Mess {
+        malformed: 0.01,
+        ..Mess::normal()
+    };
     Traffic::new(Simulation::new(&config), seed, mess, Some(now)).collect()
 }
 
@@ -23,7 +26,9 @@ pub struct Story {
 impl Story {
     pub fn new(seed: u64, rides: u64) -> Self {
         println!("seed {seed}");
-        Self { emissions: traffic(seed, rides) }
+        Self {
+            emissions: traffic(seed, rides),
+        }
     }
 
     pub fn len(&self) -> u64 {
@@ -37,11 +42,16 @@ impl Story {
     /// The records in so many portions of about the same size.
     pub fn portions(&self, count: usize) -> impl Iterator<Item = impl Iterator<Item = &Record>> {
         let size = self.emissions.len().div_ceil(count).max(1);
-        self.emissions.chunks(size).map(|portion| portion.iter().map(|emission| &emission.record))
+        self.emissions
+            .chunks(size)
+            .map(|portion| portion.iter().map(|emission| &emission.record))
     }
 
     pub fn count(&self, expected: Expected) -> u64 {
-        self.emissions.iter().filter(|emission| emission.expected == expected).count() as u64
+        self.emissions
+            .iter()
+            .filter(|emission| emission.expected == expected)
+            .count() as u64
     }
 
     /// Dead letters by reason.
@@ -59,8 +69,14 @@ impl Story {
     /// is accounted for.
     pub async fn assert_told(&self, platform: &Platform) {
         assert_eq!(platform.dead_letters().await, self.reasons());
-        assert_eq!(platform.number("(SELECT count() FROM duplicates)").await, self.count(Expected::Duplicate));
-        assert_eq!(platform.number("(SELECT count() FROM events_raw)").await, self.count(Expected::Accepted));
+        assert_eq!(
+            platform.number("(SELECT count() FROM duplicates)").await,
+            self.count(Expected::Duplicate)
+        );
+        assert_eq!(
+            platform.number("(SELECT count() FROM events_raw)").await,
+            self.count(Expected::Accepted)
+        );
         platform.assert_exact().await;
         platform.assert_balanced().await;
     }

@@ -61,18 +61,15 @@ async fn a_zombie_that_wakes_during_the_recovery_changes_nothing() {
     story.assert_told(&platform).await;
 }
 
-/// The request in which a member asks for the life of the server, before it writes.
-const LIFE: &str = "ingest_fence";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_zombie_that_wakes_after_a_restart_of_clickhouse_changes_nothing() {
+/// A member sleeps while the request that contains `words` is on its way, and ClickHouse is restarted before it arrives.
+async fn asleep_over_a_restart(words: &str, seed: u64) {
     let (platform, stack) = own::platform(Server::ClickHouse, 2).await;
     let (proxy, config) = Proxy::before_clickhouse(&platform).await;
-    let story = Story::new(43, 100);
+    let story = Story::new(seed, 100);
     let mut portions = story.portions(2);
     let zombie = Program::start(&config);
     platform.owned_by(1).await;
-    proxy.plan(LIFE, 0, Fault::Hold(0));
+    proxy.plan(words, 0, Fault::Hold(0));
     platform.send(portions.next().unwrap());
     proxy.struck().await;
     zombie.halt();
@@ -90,4 +87,14 @@ async fn a_zombie_that_wakes_after_a_restart_of_clickhouse_changes_nothing() {
     second.stop().await;
     zombie.stop();
     story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_insert_that_arrives_after_a_restart_of_clickhouse_is_refused() {
+    asleep_over_a_restart(".in_booking", 43).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_learns_of_the_new_life_of_clickhouse_too_late_writes_nothing() {
+    asleep_over_a_restart("ingest_fence", 44).await;
 }

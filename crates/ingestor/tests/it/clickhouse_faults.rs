@@ -1,0 +1,213 @@
+//! ClickHouse dies, fails and comes back.
+
+use crate::{
+    dead_letter_topic::published,
+    member::Program,
+    own,
+    platform::{Platform, until},
+    story::Story,
+};
+use devstack::{PrivateStack, Server};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::{net::TcpListener, time::Duration};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_killed_at_any_moment_under_load_loses_and_doubles_nothing() {
+    let (platform, stack) = own::platform(Server::ClickHouse, 2).await;
+    let story = Story::new(51, 300);
+    let mut chance = StdRng::seed_from_u64(51);
+    let member = platform.start();
+    platform.owned_by(1).await;
+    for portion in story.portions(5) {
+        platform.send(portion);
+        // the moment is random; there is nothing to wait for
+        tokio::time::sleep(Duration::from_millis(chance.random_range(0..600))).await;
+        stack.kill(Server::ClickHouse).unwrap();
+        stack.restart(Server::ClickHouse).unwrap();
+    }
+    platform.drained(story.len()).await;
+    member.stop().await;
+    story.assert_told(&platform).await;
+}
+
+/// Kills ClickHouse at one of its renames from now on.
+fn die_at(stack: &PrivateStack, rename: u32) -> devstack::Tracer {
+    let inject = format!("inject=rename:signal=SIGKILL:when={rename}");
+    stack
+        .attach_strace(Server::ClickHouse, &["-e", "trace=rename", "-e", &inject])
+        .unwrap()
+}
+
+/// Sends a portion for each of the renames, at which ClickHouse is killed.
+async fn killed_at_renames(renames: &[u32], seed: u64) {
+    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let story = Story::new(seed, 40 * renames.len() as u64);
+    let member = platform.start();
+    platform.owned_by(1).await;
+    for (portion, rename) in story.portions(renames.len()).zip(renames) {
+        let tracer = die_at(&stack, *rename);
+        platform.send(portion);
+        own::dead(&stack, Server::ClickHouse).await;
+        drop(tracer);
+        stack.restart(Server::ClickHouse).unwrap();
+    }
+    platform.drained(story.len()).await;
+    member.stop().await;
+    story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_killed_at_early_renames_of_a_batch_is_repaired() {
+    killed_at_renames(&[1, 3, 6, 10], 52).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_killed_at_late_renames_of_a_batch_is_repaired() {
+    killed_at_renames(&[15, 21, 28], 53).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_for_one_rename_is_repaired() {
+    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let story = Story::new(54, 120);
+    let member = platform.start();
+    platform.owned_by(1).await;
+    let mut sent = 0;
+    for (portion, rename) in story.portions(3).zip([2, 7, 13]) {
+        let inject = format!("inject=rename:error=ENOSPC:when={rename}");
+        let tracer = stack
+            .attach_strace(Server::ClickHouse, &["-e", "trace=rename", "-e", &inject])
+            .unwrap();
+        platform.send(portion);
+        sent = story.len().min(sent + story.len().div_ceil(3));
+        platform.drained(sent).await;
+        tracer.detach().unwrap();
+    }
+    member.stop().await;
+    story.assert_told(&platform).await;
+}
+
+/// Asks the admin port of a member.
+async fn is_ready(address: &str) -> bool {
+    let url = format!("http://{address}/health/ready");
+    tokio::task::spawn_blocking(move || ureq::get(&url).call().is_ok())
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_down_for_a_while_is_back_pressure_and_nothing_else() {
+    let (mut platform, stack) = own::platform(Server::ClickHouse, 2).await;
+    let admin = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    platform.config.admin.listen = admin;
+    platform.config.batch.max_rows = 200;
+    let story = Story::new(55, 200);
+    let member = Program::start(&platform.config);
+    platform.owned_by(1).await;
+    let admin = admin.to_string();
+    assert!(until(async || is_ready(&admin).await).await, "never ready");
+
+    stack.kill(Server::ClickHouse).unwrap();
+    platform.send(story.records());
+    assert!(
+        until(async || !is_ready(&admin).await).await,
+        "ready without ClickHouse"
+    );
+    // long enough for several attempts
+    let failed = "cannot ask ClickHouse for its life yet";
+    assert!(
+        until(async || member.log().matches(failed).count() >= 4).await,
+        "no attempts"
+    );
+    assert_eq!(published(&platform), []);
+    assert!(!platform.is_drained(1).await);
+    stack.restart(Server::ClickHouse).unwrap();
+    platform.drained(story.len()).await;
+    assert!(
+        until(async || is_ready(&admin).await).await,
+        "not ready again"
+    );
+    member.stop();
+    story.assert_told(&platform).await;
+}
+
+const BROKEN: &str = "SELECT throwIf(seats_booked > 0, 'broken on purpose') AS broken, batch, kafka_topic, event_timestamp \
+    FROM in_booking WHERE mark = toUUID('00000000-0000-0000-0000-000000000000') AND phase = 'ingest'";
+
+async fn execute(platform: &Platform, sql: &str) {
+    platform
+        .store
+        .execute(sql, &event_store::Params::new())
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_throws_holds_the_batch_until_it_is_mended() {
+    let platform = Platform::new(2).await;
+    let story = Story::new(56, 100);
+    execute(
+        &platform,
+        "CREATE TABLE odd (broken UInt8, batch UUID, kafka_topic String, event_timestamp DateTime64(3, 'UTC')) \
+         ENGINE = MergeTree PARTITION BY toYYYYMM(event_timestamp) ORDER BY event_timestamp",
+    )
+    .await;
+    execute(
+        &platform,
+        &format!("CREATE MATERIALIZED VIEW odd_from_booking TO odd AS {BROKEN}"),
+    )
+    .await;
+    let member = Program::start(&platform.config);
+    platform.send(story.records());
+    let alarmed = until(async || member.log().contains("a batch cannot be finished")).await;
+    assert!(alarmed, "no alarm");
+    let mended = BROKEN.replace("seats_booked > 0", "seats_booked > 8");
+    execute(
+        &platform,
+        &format!("ALTER TABLE odd_from_booking MODIFY QUERY {mended}"),
+    )
+    .await;
+    platform.drained(story.len()).await;
+    member.stop();
+    story.assert_told(&platform).await;
+    let odd = platform.number("(SELECT count() FROM odd)").await;
+    assert_eq!(
+        odd,
+        platform
+            .number("(SELECT count() FROM booking_events)")
+            .await
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_killed_during_a_repair_is_repaired_again() {
+    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let story = Story::new(57, 60);
+    let member = platform.start();
+    platform.owned_by(1).await;
+    let tracer = die_at(&stack, 12);
+    platform.send(story.records());
+    own::dead(&stack, Server::ClickHouse).await;
+    drop(tracer);
+    // its own start renames as well, and some of these kills come before the repair does
+    for rename in [4, 9] {
+        let inject = format!("inject=rename:signal=SIGKILL:when={rename}");
+        let arguments = ["-e", "trace=rename", "-e", inject.as_str()];
+        if stack
+            .restart_under_strace(Server::ClickHouse, &arguments)
+            .is_ok()
+        {
+            until(async || {
+                !stack.is_running(Server::ClickHouse) || platform.is_drained(story.len()).await
+            })
+            .await;
+        }
+    }
+    stack.restart(Server::ClickHouse).unwrap();
+    platform.drained(story.len()).await;
+    member.stop().await;
+    story.assert_told(&platform).await;
+}

@@ -1,0 +1,106 @@
+//! PostgreSQL dies, and loses its answers.
+
+use crate::{
+    member::{Member, Program},
+    own,
+    platform::Platform,
+    proxy::{Fault, Proxy},
+    story::Story,
+};
+use devstack::Server;
+use ingestor::{
+    board::Board, dead_letters::DeadLetterTopic, judge::Encoder, meters::Meters, recover::Recovery,
+    write::Writer,
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use service_runtime::{clock::SystemClock, telemetry};
+use shared_schema::Subscriptions;
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_killed_at_any_moment_under_load_loses_and_doubles_nothing() {
+    let (platform, stack) = own::platform(Server::Postgres, 2).await;
+    let story = Story::new(91, 300);
+    let mut chance = StdRng::seed_from_u64(91);
+    let member = platform.start();
+    platform.owned_by(1).await;
+    for portion in story.portions(4) {
+        platform.send(portion);
+        // the moment is random; there is nothing to wait for
+        tokio::time::sleep(Duration::from_millis(chance.random_range(0..500))).await;
+        stack.kill(Server::Postgres).unwrap();
+        stack.restart(Server::Postgres).unwrap();
+    }
+    platform.drained(story.len()).await;
+    member.stop().await;
+    story.assert_told(&platform).await;
+}
+
+/// The answer to the `after`-th request with these words is lost.
+async fn lost_answer(words: &str, after: usize, seed: u64) {
+    let platform = Platform::new(2).await;
+    let (proxy, config) = Proxy::before_postgres(&platform).await;
+    let story = Story::new(seed, 120);
+    let member = Member::start(&config);
+    platform.owned_by(1).await;
+    proxy.plan(words, after, Fault::LoseReply);
+    for portion in story.portions(3) {
+        platform.send(portion);
+    }
+    proxy.struck().await;
+    platform.drained(story.len()).await;
+    member.stop().await;
+    story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_the_opening_of_a_batch_opens_it_once() {
+    lost_answer("COMMIT", 0, 92).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_the_closing_and_opening_of_batches_does_both_once() {
+    lost_answer("COMMIT", 1, 93).await;
+}
+
+fn recovery(platform: &Platform) -> Recovery {
+    let config = &platform.config;
+    Recovery {
+        pool: platform.pool.clone(),
+        writer: Writer::new(platform.store.clone(), &mut Encoder::default()),
+        dead_letters: DeadLetterTopic::new(&config.kafka).unwrap(),
+        kafka: config.kafka.clone(),
+        sources: Arc::new(Subscriptions::new(&config.topics).unwrap()),
+        clock: Arc::new(SystemClock),
+        meters: Meters::new(&telemetry::meter(), &Arc::new(Board::default())),
+        shutdown: CancellationToken::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recoverers_of_one_batch_exclude_each_other() {
+    let platform = Platform::new(3).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(94, 150);
+    let member = Program::start(&config);
+    platform.owned_by(1).await;
+    proxy.plan(".in_payment", 0, Fault::Hold(0));
+    platform.send(story.records());
+    proxy.struck().await;
+    let batch = platform.opened().await;
+    member.kill();
+    let recoverers = [(); 3].map(|()| {
+        let recovery = recovery(&platform);
+        tokio::spawn(async move { recovery.finish(batch, None).await })
+    });
+    for recoverer in recoverers {
+        recoverer.await.unwrap().unwrap();
+    }
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
+    let member = platform.start();
+    platform.drained(story.len()).await;
+    member.stop().await;
+    story.assert_told(&platform).await;
+}
