@@ -187,32 +187,32 @@ impl Gather {
         )
     }
 
-    /// Lanes that have been silent for `silence` although Kafka's end lies behind what was read: lane, and the range
-    /// in which nothing was seen.
+    /// Lanes that have been silent for `silence` although Kafka's end is not where they were read to: lane, next
+    /// offset, and Kafka's end when last asked. The longest silence first.
     pub(super) fn silent(
         &mut self,
         board: &Board,
         silence: std::time::Duration,
-    ) -> Option<(LaneId, i64, i64)> {
+    ) -> Vec<(LaneId, i64, i64)> {
+        let mut silent = Vec::new();
         for (topic, lanes) in &mut self.lanes {
-            for (partition, lane) in lanes
-                .iter_mut()
-                .filter(|(_, lane)| !lane.stopped && lane.range.is_none())
-            {
+            let waiting = |lane: &Lane| !lane.stopped && lane.range.is_none();
+            for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| waiting(lane)) {
                 let id = LaneId {
                     topic: topic.clone(),
                     partition: *partition,
                 };
                 let end = board.end(&id).unwrap_or(lane.next);
-                if end <= lane.next {
+                if end == lane.next {
                     lane.heard = Instant::now();
                 } else if lane.heard.elapsed() >= silence {
+                    silent.push((lane.heard, (id, lane.next, end)));
                     lane.heard = Instant::now();
-                    return Some((id, lane.next, end - 1));
                 }
             }
         }
-        None
+        silent.sort_by_key(|(heard, _)| *heard);
+        silent.into_iter().map(|(_, lane)| lane).collect()
     }
 }
 

@@ -206,14 +206,41 @@ impl Intake {
         }
     }
 
-    /// A transaction marker at the end of a partition is no record: without a look, its offset would stay open.
+    /// A transaction marker at the end of a partition is no record: without a look, its offset would stay open. And
+    /// nothing comes from a topic that was made anew, until it has as many records as the old one.
     fn look_into_silence(&mut self) {
         if self.looked.elapsed() < SILENCE || self.paused {
             return;
         }
         self.looked = Instant::now();
-        if let Some((lane, lo, hi)) = self.gather.silent(&self.board, SILENCE) {
-            self.account_for(&lane, lo, hi);
+        for (lane, next, end) in self.gather.silent(&self.board, SILENCE) {
+            let understood = if end > next {
+                self.account_for(&lane, next, end - 1)
+            } else {
+                self.find_end(&lane, next)
+            };
+            if !understood {
+                return;
+            }
+        }
+    }
+
+    /// Asks Kafka for the bounds of a lane that may lie beyond them. Answers whether it knows.
+    fn find_end(&mut self, lane: &LaneId, next: i64) -> bool {
+        let bounds = self
+            .consumer
+            .fetch_watermarks(&lane.topic, lane.partition, POLL * 20);
+        match bounds {
+            Ok((low, high)) => {
+                if let Some(reason) = takeover::outside(next, low, high) {
+                    self.stop(lane, &reason);
+                }
+                true
+            }
+            Err(error) => {
+                warn!(lane = %lane, %error, "Kafka does not tell the bounds of a lane");
+                false
+            }
         }
     }
 

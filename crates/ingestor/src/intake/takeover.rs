@@ -124,7 +124,8 @@ impl TakeOver {
     }
 }
 
-fn outside(next: i64, low: i64, high: i64) -> Option<String> {
+/// Why a lane cannot stand at `next` in a log between `low` and `high`.
+pub(super) fn outside(next: i64, low: i64, high: i64) -> Option<String> {
     if low > next {
         Some(format!(
             "lost: the log begins at {low}, offsets from {next} on were deleted before they were read"
