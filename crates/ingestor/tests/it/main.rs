@@ -3,6 +3,16 @@
     unreachable_pub,
     reason = "the modules of a test binary have no outside"
 )]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what helps a test fails like a test"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the members under test judge by the machine's clock"
+)]
 
 mod bad_input;
 mod clickhouse_faults;
@@ -11,6 +21,7 @@ mod end_to_end;
 mod log_faults;
 mod lost_reply;
 mod member;
+mod model;
 mod own;
 mod platform;
 mod postgres_faults;
