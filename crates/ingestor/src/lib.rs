@@ -7,7 +7,7 @@
 //!            └ group: lanes come and go
 //! ```
 //!
-//! The order of reading: [`pipeline`], [`judge`], [`write`], [`recover`], then [`intake`].
+//! The order of reading: [`mod@pipeline`], [`mod@judge`], [`mod@write`], [`mod@recover`], then [`mod@intake`].
 
 pub mod batch;
 pub mod board;
