@@ -21,6 +21,10 @@ use uuid::Uuid;
 
 /// The pause after a failed attempt grows from the first to the second.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// The longest pause where another recoverer ended the attempt: each must leave the other the time to finish.
+const CONTENTION: Duration = Duration::from_secs(60);
+/// ClickHouse's code for a query that was killed.
+const QUERY_WAS_CANCELLED: u32 = 394;
 /// Failures in a row after which someone should look.
 const ALARM_AFTER: u32 = 5;
 
@@ -78,6 +82,19 @@ pub enum RecoverError {
     ShuttingDown,
 }
 
+impl RecoverError {
+    /// Whether somebody else's attempt at the same batch ended this one.
+    fn is_contention(&self) -> bool {
+        match self {
+            Self::LostRace(_) => true,
+            Self::Write(WriteError::Store(error)) => {
+                error.is_fenced() || error.server_code() == Some(QUERY_WAS_CANCELLED)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The age limits as they are stored with a batch, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredLimits {
@@ -120,6 +137,7 @@ impl Recovery {
         let (mut pause, longest) = PAUSE;
         let mut failures = 0;
         loop {
+            let mut longest = longest;
             let attempt = tokio::select! {
                 attempt = self.attempt(batch, own) => attempt,
                 () = self.shutdown.cancelled() => Err(RecoverError::ShuttingDown),
@@ -130,10 +148,13 @@ impl Recovery {
                 Err(failure) => {
                     failures += 1;
                     report(batch, failures, &failure);
+                    if failure.is_contention() {
+                        longest = CONTENTION;
+                    }
                 }
             }
             // members that race must not stay in step
-            let jitter = Duration::from_millis(u64::from(Uuid::new_v4().as_bytes()[0]));
+            let jitter = pause.mul_f64(f64::from(Uuid::new_v4().as_bytes()[0]) / 255.0);
             tokio::select! {
                 () = tokio::time::sleep(pause + jitter) => pause = (pause * 2).min(longest),
                 () = self.shutdown.cancelled() => return Err(RecoverError::ShuttingDown),
