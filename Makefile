@@ -56,6 +56,7 @@ test: packages ## Run all tests beside a stack of their own
 .PHONY: test-faults
 test-faults: packages ## Run the long fault tests: kills, restarts, full disks
 	@cargo build -p devstack
+	@cargo build --release -p ingestor
 	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -- --ignored --test-threads 1 --nocapture
 
 .PHONY: bench-ingest

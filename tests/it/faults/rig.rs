@@ -1,0 +1,199 @@
+//! Servers of one's own, and members that are the real program.
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use devstack::{PrivateStack, Server, StackConfig};
+use event_store::Store;
+use ingestor::Config;
+use metadata_store::{Pool, lanes};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use service_runtime::config::HumanDuration;
+use tempfile::TempDir;
+
+/// How long nothing may happen.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A platform whose parts can be killed.
+pub(super) struct Rig {
+    pub(super) config: Config,
+    pub(super) store: Store,
+    pub(super) pool: Pool,
+    members: Vec<Child>,
+    stack: PrivateStack,
+    directory: TempDir,
+    logs: usize,
+}
+
+impl Rig {
+    pub(super) async fn new() -> Self {
+        let servers = [Server::Kafka, Server::ClickHouse, Server::Postgres];
+        let starting =
+            tokio::task::spawn_blocking(move || PrivateStack::start(StackConfig::only(&servers)));
+        let stack = starting.await.unwrap().unwrap();
+        let config = config(&stack);
+        let migrations = migrate::Config {
+            clickhouse: config.clickhouse.clone(),
+            postgres: config.postgres.clone(),
+            ..migrate::Config::default()
+        };
+        migrate::up(&migrations).await.unwrap();
+        ingestor::topics::create(&config).await.unwrap();
+        Self {
+            store: Store::connect(&config.clickhouse).unwrap(),
+            pool: Pool::new(&config.postgres).unwrap(),
+            config,
+            members: Vec::new(),
+            stack,
+            directory: tempfile::tempdir().unwrap(),
+            logs: 0,
+        }
+    }
+
+    pub(super) fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn start_member(&mut self) {
+        let mut settings = toml::Table::try_from(&self.config).unwrap();
+        // a secret is not written out by itself
+        let postgres = settings["postgres"].as_table_mut().unwrap();
+        postgres.insert("url".to_owned(), self.config.postgres.url.expose().into());
+        let file = self.directory.path().join("ingestor.toml");
+        fs::write(&file, settings.to_string()).unwrap();
+        self.logs += 1;
+        let log = fs::File::create(
+            self.directory
+                .path()
+                .join(format!("member-{}.log", self.logs)),
+        )
+        .unwrap();
+        let program = program("ingestor");
+        let mut command = Command::new(&program);
+        command.env_clear().arg("--config").arg(file);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        let started = command.spawn();
+        self.members
+            .push(started.unwrap_or_else(|error| panic!("{}: {error}", program.display())));
+    }
+
+    pub(super) fn kill_member(&mut self, index: usize) {
+        let mut member = self.members.swap_remove(index);
+        member.kill().unwrap();
+        member.wait().unwrap();
+    }
+
+    /// Ends a member in good order.
+    pub(super) fn stop_member(&mut self, index: usize) {
+        let mut member = self.members.swap_remove(index);
+        signal(&member, Signal::SIGTERM);
+        let status = member.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+
+    pub(super) fn stop_members(&mut self) {
+        while !self.members.is_empty() {
+            self.stop_member(0);
+        }
+    }
+
+    /// A member does not notice how time goes by.
+    pub(super) async fn halt_member(&mut self, index: usize, pause: Duration) {
+        signal(&self.members[index], Signal::SIGSTOP);
+        self.wait(pause).await;
+        signal(&self.members[index], Signal::SIGCONT);
+    }
+
+    pub(super) fn kill_and_restart(&self, server: Server, pause: Duration) {
+        println!("killing {server}");
+        self.stack.kill(server).unwrap();
+        thread::sleep(pause);
+        self.stack.restart(server).unwrap();
+    }
+
+    /// Random moments are what is tested; there is nothing to wait for.
+    pub(super) async fn wait(&mut self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+        for member in &mut self.members {
+            assert_eq!(member.try_wait().unwrap(), None, "a member ended by itself");
+        }
+    }
+
+    pub(super) async fn durable(&self) -> u64 {
+        let lanes = lanes::all(&self.pool).await.unwrap_or_default();
+        let offsets = lanes
+            .iter()
+            .map(|lane| lane.next_offset - lane.first_offset);
+        u64::try_from(offsets.sum::<i64>()).unwrap()
+    }
+
+    /// Waits until as many offsets have a durable verdict.
+    pub(super) async fn drained(&self, offsets: u64) {
+        let (mut seen, mut since) = (0, Instant::now());
+        while seen < offsets {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let durable = self.durable().await;
+            if durable > seen {
+                (seen, since) = (durable, Instant::now());
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "{seen} of {offsets} offsets are durable: {}",
+                self.last_words()
+            );
+        }
+    }
+
+    fn last_words(&self) -> String {
+        let log = self
+            .directory
+            .path()
+            .join(format!("member-{}.log", self.logs));
+        let text = fs::read_to_string(log).unwrap();
+        text.lines().rev().take(20).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        for member in &mut self.members {
+            let _ = member.kill();
+            let _ = member.wait();
+        }
+    }
+}
+
+fn config(stack: &PrivateStack) -> Config {
+    let endpoints = stack.endpoints();
+    let mut config = Config::default();
+    config.kafka.brokers = endpoints.kafka.clone();
+    config.kafka.partitions = 4;
+    config.kafka.session_timeout = HumanDuration::secs(6);
+    config.clickhouse.url = endpoints.clickhouse_http.parse().unwrap();
+    config.postgres.url = endpoints.postgres_url.as_str().into();
+    config.admin.listen = "127.0.0.1:0".parse().unwrap();
+    // small enough that a million events take many batches
+    config.batch.max_rows = 20_000;
+    config
+}
+
+fn signal(member: &Child, signal: Signal) {
+    kill(Pid::from_raw(member.id().try_into().unwrap()), signal).unwrap();
+}
+
+/// A program of this workspace, built in the same profile.
+fn program(name: &str) -> PathBuf {
+    let this = env::current_exe().unwrap();
+    this.ancestors().nth(2).unwrap().join(name)
+}

@@ -1,0 +1,110 @@
+//! A known story, and what must be stored of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use event_store::Store;
+use ingestor::Config;
+use rdkafka::{
+    ClientConfig,
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer},
+};
+use simulator::{Emission, Expected, Mess, Simulation, Traffic};
+use tokio::task::JoinHandle;
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Records a second; the members need longer than they are killed.
+const RATE: usize = 15_000;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) struct Story(Vec<Emission>);
+
+impl Story {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the age of the events is judged by the real clock"
+    )]
+    pub(super) fn new(seed: u64, rides: u64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = i64::try_from(now.as_millis()).unwrap();
+        let config = simulator::Config::new(seed, now - 25 * DAY_MS, now - DAY_MS / 24, rides);
+        let mut mess = Mess::normal();
+        mess.reasons
+            .retain(|reason| *reason != shared_schema::ReasonCode::TooLarge);
+        Self(Traffic::new(Simulation::new(&config), seed, mess, Some(now)).collect())
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Sends all of it, in order and once, over restarts of the broker too.
+    pub(super) fn send(self: Arc<Self>, config: Config) -> JoinHandle<()> {
+        tokio::task::spawn_blocking(move || {
+            let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
+                .set("bootstrap.servers", &config.kafka.brokers)
+                .set("enable.idempotence", "true")
+                .set("message.max.bytes", "4000000")
+                .create()
+                .unwrap();
+            for portion in self.0.chunks(RATE / 10) {
+                for emission in portion {
+                    send(&producer, &config, emission);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            producer.flush(PATIENCE).unwrap();
+        })
+    }
+
+    fn count(&self, expected: Expected) -> u64 {
+        self.0
+            .iter()
+            .filter(|emission| emission.expected == expected)
+            .count() as u64
+    }
+
+    /// Every record has got its verdict once.
+    pub(super) async fn assert_told(&self, store: &Store) {
+        let mut reasons = BTreeMap::new();
+        for emission in &self.0 {
+            if let Expected::DeadLetter(reason) = emission.expected {
+                *reasons.entry(reason.as_str().to_owned()).or_default() += 1;
+            }
+        }
+        let sql = "SELECT toString(reason), count() FROM dead_letters GROUP BY reason";
+        let found: Vec<(String, u64)> = store.query(sql).fetch_all().await.unwrap();
+        assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), reasons);
+        for (table, expected) in [
+            ("duplicates", Expected::Duplicate),
+            ("events_raw", Expected::Accepted),
+        ] {
+            let sql = format!(
+                "SELECT count(), uniqExact(kafka_topic, kafka_partition, kafka_offset) FROM {table}"
+            );
+            let found: (u64, u64) = store.query(&sql).fetch_one().await.unwrap();
+            assert_eq!(
+                found,
+                (self.count(expected), self.count(expected)),
+                "{table}"
+            );
+        }
+    }
+}
+
+fn send(producer: &ThreadedProducer<DefaultProducerContext>, config: &Config, emission: &Emission) {
+    let topic = config.topics.topic_of(emission.record.topic);
+    let mut record = BaseRecord::to(topic)
+        .key(&emission.record.key)
+        .payload(&emission.record.value);
+    while let Err((error, back)) = producer.send(record) {
+        let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
+        assert_eq!(error, full);
+        std::thread::sleep(Duration::from_millis(50));
+        record = back;
+    }
+}
