@@ -69,17 +69,17 @@ async fn clickhouse_killed_at_late_renames_of_a_batch_is_repaired() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_for_one_rename_is_repaired() {
     let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
-    let story = Story::new(54, 120);
+    let story = Story::new(54, 60);
     let member = platform.start();
     platform.owned_by(1).await;
     let mut sent = 0;
-    for (portion, rename) in story.portions(3).zip([2, 7, 13]) {
+    for (portion, rename) in story.portions(2).zip([2, 9]) {
         let inject = format!("inject=rename:error=ENOSPC:when={rename}");
         let tracer = stack
             .attach_strace(Server::ClickHouse, &["-e", "trace=rename", "-e", &inject])
             .unwrap();
         platform.send(portion);
-        sent = story.len().min(sent + story.len().div_ceil(3));
+        sent = story.len().min(sent + story.len().div_ceil(2));
         platform.drained(sent).await;
         tracer.detach().unwrap();
     }
@@ -117,7 +117,7 @@ async fn clickhouse_down_for_a_while_is_back_pressure_and_nothing_else() {
         "ready without ClickHouse"
     );
     // long enough for several attempts
-    let failed = "cannot ask ClickHouse for its life yet";
+    let failed = "cannot load the identities of a lane yet";
     assert!(
         until(async || member.log().matches(failed).count() >= 4).await,
         "no attempts"
