@@ -1,7 +1,8 @@
-//! Once a second: ask Kafka for its ends, and store how far every lane is complete.
+//! Twice a second: ask Kafka for its ends, and store how far every lane is complete. Beside it: commits to the
+//! group, and forgetting what was closed long ago.
 
 use crate::{board::Board, intake::Group, kafka::partitions, recover::chain};
-use metadata_store::{LaneId, Pool, lanes};
+use metadata_store::{LaneId, Pool, StoreError, batches, lanes, settlings};
 use rdkafka::{
     TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
@@ -14,6 +15,10 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tracing::{debug, warn};
 
 const INTERVAL: Duration = Duration::from_millis(500);
+/// Between two rounds of forgetting; each forgets up to 10,000 batches.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
+/// Closed batches stay so long, for whoever looks into what happened.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reports until it is dropped.
@@ -45,6 +50,27 @@ pub(crate) async fn report(
         let progress = board.progress(&ends, asked_at);
         if let Err(failure) = lanes::report(&pool, clock.now(), &progress).await {
             warn!(reason = chain(&failure), "progress cannot be stored");
+        }
+    }
+}
+
+/// Forgets what was closed long ago. Runs until it is dropped.
+pub(crate) async fn tidy(pool: Pool, clock: Arc<dyn Clock>) {
+    let mut ticks = tokio::time::interval(TIDY_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let before = clock.now() - KEPT;
+        let forgotten = async {
+            let batches = batches::forget_closed(&pool, before).await?;
+            Ok::<_, StoreError>(batches + settlings::forget_done(&pool, before).await?)
+        };
+        match forgotten.await {
+            Ok(count) => debug!(count, "forgot closed batches and settlings"),
+            Err(failure) => warn!(
+                reason = chain(&failure),
+                "closed batches cannot be forgotten yet"
+            ),
         }
     }
 }

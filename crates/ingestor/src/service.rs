@@ -73,6 +73,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let intake = Intake::join(&config, takeover, board.clone(), batches, heartbeat)?;
     let consumer = intake.consumer();
     let (durable, commits) = mpsc::unbounded_channel();
+    let tidying = tokio::spawn(progress::tidy(pool.clone(), clock.clone()));
     let reporting = tokio::spawn(progress::report(
         consumer.clone(),
         board.clone(),
@@ -97,6 +98,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     settling.await.ok();
     committing.await.ok();
     reporting.abort();
+    tidying.abort();
     if let Err(error) = lanes::release(&pool, &owner, &board.lanes()).await {
         warn!(%error, "PostgreSQL was not told that the lanes are free");
     }
