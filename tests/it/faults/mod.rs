@@ -32,7 +32,10 @@ async fn a_million_events_are_exact_whatever_dies() {
     println!("{} records", story.len());
     let sending = story.clone().send(rig.config.clone());
     torment(&mut rig, &mut StdRng::seed_from_u64(seed)).await;
-    sending.await.unwrap();
+    tokio::task::spawn_blocking(move || sending.join())
+        .await
+        .unwrap()
+        .unwrap();
     println!("all records are sent");
     rig.drained(story.len()).await;
     rig.stop_members();

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::Arc,
+    thread::{self, JoinHandle},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,7 +15,6 @@ use rdkafka::{
     producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer},
 };
 use simulator::{Emission, Expected, Mess, Simulation, Traffic};
-use tokio::task::JoinHandle;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// Records a second; the members need longer than they are killed.
@@ -44,7 +44,7 @@ impl Story {
 
     /// Sends all of it, in order and once, over restarts of the broker too.
     pub(super) fn send(self: Arc<Self>, config: Config) -> JoinHandle<()> {
-        tokio::task::spawn_blocking(move || {
+        thread::spawn(move || {
             let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
                 .set("bootstrap.servers", &config.kafka.brokers)
                 .set("enable.idempotence", "true")
@@ -55,7 +55,7 @@ impl Story {
                 for emission in portion {
                     send(&producer, &config, emission);
                 }
-                std::thread::sleep(Duration::from_millis(100));
+                thread::sleep(Duration::from_millis(100));
             }
             producer.flush(PATIENCE).unwrap();
         })
@@ -104,7 +104,7 @@ fn send(producer: &ThreadedProducer<DefaultProducerContext>, config: &Config, em
     while let Err((error, back)) = producer.send(record) {
         let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
         assert_eq!(error, full);
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
         record = back;
     }
 }
