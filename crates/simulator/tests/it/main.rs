@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper fails its test by panicking")]
 
 mod answer;
+mod commands;
 mod judge;
 mod kafka;
 mod replay;
