@@ -92,12 +92,16 @@ impl Settler {
         let Some(_turn) = settlings::take_turn(&self.pool).await? else {
             return Ok(());
         };
+        // before the attempt is stored, as for every batch: see `Writer::life`
+        let life = fence::boot_id(&self.store)
+            .await
+            .map_err(WriteError::from)?;
         let settling = match settlings::current(&self.pool).await? {
             Some(unfinished) => Some(self.take_over(unfinished).await?),
             None => self.begin().await?,
         };
         match settling {
-            Some(settling) => self.finish(&settling).await,
+            Some(settling) => self.finish(&settling, life).await,
             None => Ok(()),
         }
     }
@@ -164,9 +168,9 @@ impl Settler {
         Ok(buckets)
     }
 
-    async fn finish(&self, settling: &Settling) -> Result<(), RecoverError> {
+    async fn finish(&self, settling: &Settling, life: Uuid) -> Result<(), RecoverError> {
         if settling.state == State::Open {
-            Run::new(self, settling).await?.apply().await?;
+            Run::new(self, settling, life).await?.apply().await?;
             settlings::advance(
                 &self.pool,
                 settling.id,
@@ -225,12 +229,13 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn new(settler: &'a Settler, settling: &'a Settling) -> Result<Self, RecoverError> {
-        let boot = fence::boot_id(&settler.store)
-            .await
-            .map_err(WriteError::from)?;
+    async fn new(
+        settler: &'a Settler,
+        settling: &'a Settling,
+        life: Uuid,
+    ) -> Result<Self, RecoverError> {
         let fence = Fence {
-            boot,
+            boot: life,
             attempt: attempt_id(settling.id, settling.attempt),
         };
         let targets = Targets::discover(&settler.store)
