@@ -1,7 +1,7 @@
 //! The users, drivers and routes that are there when the first booking is made.
 
 use super::Simulation;
-use crate::config::Founding;
+use crate::config::{Config, Founding};
 use crate::dice::{Dice, Subject};
 use crate::event::Role;
 
@@ -13,14 +13,21 @@ struct Size {
 }
 
 impl Size {
-    /// Enough riders for each to ride a few times, and enough drivers for the rides of one headway.
-    fn of(rides: u64, span_ms: i64, headway_ms: i64) -> Self {
-        let headways = u64::try_from(span_ms / headway_ms)
+    /// Enough drivers for the rides of one headway, even at the busiest hour, and enough riders for each to ride a
+    /// few times. A country of before the story arrives all at once, so it is smaller; riders join all the time.
+    fn of(config: &Config) -> Self {
+        let span_ms = config.end_ms - config.opening_ms();
+        let headways = u64::try_from(span_ms / config.tempo.headway_ms)
             .unwrap_or_default()
             .max(1);
-        let drivers = (rides / headways / 2).clamp(8, 60_000);
+        let rides = config.rides / headways;
+        let (drivers, riders_per_driver) = match config.founding {
+            Founding::Within => (rides / 2, 40),
+            Founding::Before => (rides / 4, 2),
+        };
+        let drivers = drivers.clamp(8, 60_000);
         Self {
-            riders: (rides / 12).min(drivers * 40).max(20),
+            riders: (config.rides / 12).min(drivers * riders_per_driver).max(20),
             drivers,
         }
     }
@@ -29,8 +36,7 @@ impl Size {
 impl Simulation {
     pub(super) fn found(&mut self) {
         let (from_ms, until_ms) = self.config.founding_ms();
-        let span_ms = self.config.end_ms - self.config.opening_ms();
-        let size = Size::of(self.config.rides, span_ms, self.config.tempo.headway_ms);
+        let size = Size::of(&self.config);
         let mut dice = Dice::new(self.config.seed, Subject::Population, 0);
         for _ in 0..size.drivers {
             let registered_ms = dice.between(from_ms, until_ms);
