@@ -149,7 +149,12 @@ pub struct BatchConfig {
     pub max_rows: usize,
     /// Bytes of values in a batch.
     pub max_bytes: ByteSize,
-    /// Age of its oldest record. Each insert has a fixed cost, so a longer wait is cheaper and shows later.
+    /// Records that are worth the fixed cost of a batch's inserts: with so many it is cut at `min_age`.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub enough_rows: usize,
+    /// Age of its oldest record before which a batch is not cut, unless it is full.
+    pub min_age: HumanDuration,
+    /// Age at which a batch is cut however few records it has. A longer wait is cheaper and shows later.
     pub max_age: HumanDuration,
 }
 
@@ -158,7 +163,9 @@ impl Default for BatchConfig {
         Self {
             max_rows: 100_000,
             max_bytes: ByteSize::mib(64),
-            max_age: HumanDuration::millis(1000),
+            enough_rows: 5_000,
+            min_age: HumanDuration::secs(1),
+            max_age: HumanDuration::secs(4),
         }
     }
 }

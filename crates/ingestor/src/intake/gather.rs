@@ -160,10 +160,11 @@ impl Gather {
 
     /// Whether a batch should be cut.
     pub(super) fn is_due(&self) -> bool {
-        self.is_full()
-            || self
-                .oldest
-                .is_some_and(|oldest| oldest.elapsed() >= self.limits.max_age.get())
+        let wait = match self.rows >= self.limits.enough_rows {
+            true => self.limits.min_age.get().min(self.limits.max_age.get()),
+            false => self.limits.max_age.get(),
+        };
+        self.is_full() || self.oldest.is_some_and(|oldest| oldest.elapsed() >= wait)
     }
 
     /// Whether there is something to cut.
