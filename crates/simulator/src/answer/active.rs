@@ -1,60 +1,43 @@
 //! Who was active: everybody whom an event names as user, rider or driver, in the region of that event.
 
 use super::AnswerKey;
+use super::distinct::{Distinct, Standing};
 use super::question::RegionFilter;
 use super::rows::{Number, Stamp};
-use std::collections::HashSet;
 
 impl AnswerKey {
-    /// Calls `visit` for every time that an event in an admitted region names a user.
+    /// Calls `visit` for every time that an event which bears on the question names a user.
     pub(super) fn for_each_activity(
         &self,
         filter: &RegionFilter,
-        mut visit: impl FnMut(Stamp, Number),
+        mut visit: impl FnMut(Standing, Stamp, Number),
     ) {
-        for row in self
-            .users
-            .iter()
-            .filter(|row| filter.admits(self.user_region(row.user)))
-        {
-            visit(row.stamp, row.user);
+        let mut name = |region, stamp, user| {
+            if let Some(standing) = filter.standing(region) {
+                visit(standing, stamp, user);
+            }
+        };
+        for row in &self.users {
+            name(self.user_region(row.user), row.stamp, row.user);
         }
-        for row in self
-            .bookings
-            .iter()
-            .filter(|row| filter.admits(self.ride_region(row.booking)))
-        {
-            visit(row.stamp, row.rider);
-            visit(row.stamp, row.driver);
+        for row in &self.bookings {
+            let region = self.ride_region(row.booking);
+            name(region, row.stamp, row.rider);
+            name(region, row.stamp, row.driver);
         }
-        for row in self
-            .payments
-            .iter()
-            .filter(|row| filter.admits(self.ride_region(row.booking)))
-        {
-            visit(row.stamp, row.rider);
+        for row in &self.payments {
+            name(self.ride_region(row.booking), row.stamp, row.rider);
         }
-        for row in self
-            .trips
-            .iter()
-            .filter(|row| filter.admits(self.ride_region(row.booking)))
-        {
-            visit(row.stamp, row.rider);
-            visit(row.stamp, row.driver);
+        for row in &self.trips {
+            let region = self.ride_region(row.booking);
+            name(region, row.stamp, row.rider);
+            name(region, row.stamp, row.driver);
         }
-        for row in self
-            .route_changes
-            .iter()
-            .filter(|row| filter.admits(self.route_region(row.route)))
-        {
-            visit(row.stamp, row.driver);
+        for row in &self.route_changes {
+            name(self.route_region(row.route), row.stamp, row.driver);
         }
-        for row in self
-            .pings
-            .iter()
-            .filter(|row| filter.admits(self.region(Some(row.region))))
-        {
-            visit(row.stamp, row.driver);
+        for row in &self.pings {
+            name(self.region(Some(row.region)), row.stamp, row.driver);
         }
     }
 
@@ -64,12 +47,12 @@ impl AnswerKey {
         filter: &RegionFilter,
         counts: impl Fn(Stamp) -> bool,
     ) -> u64 {
-        let mut active = HashSet::new();
-        self.for_each_activity(filter, |stamp, user| {
+        let mut active = Distinct::default();
+        self.for_each_activity(filter, |standing, stamp, user| {
             if counts(stamp) {
-                active.insert(user);
+                active.add(standing, user);
             }
         });
-        active.len() as u64
+        active.count()
     }
 }

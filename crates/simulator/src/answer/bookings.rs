@@ -1,6 +1,7 @@
 //! `/metrics/bookings`
 
 use super::AnswerKey;
+use super::distinct::Standing;
 use super::exact::{Amount, Hundredths, percent, quotient};
 use super::question::Question;
 use super::rows::BookingKind;
@@ -75,7 +76,7 @@ impl AnswerKey {
             total.add(row.kind);
             if let Some(tally) = series
                 .as_mut()
-                .and_then(|series| series.at(row.stamp.at_ms))
+                .and_then(|series| series.at(row.stamp.at_ms, Standing::Inside))
             {
                 tally.add(row.kind);
             }

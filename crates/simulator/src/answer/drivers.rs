@@ -2,12 +2,13 @@
 
 use super::AnswerKey;
 use super::calendar::local_date;
+use super::distinct::{Distinct, Standing};
 use super::exact::{Amount, Hundredths, percent, percentile_hundredfold, quotient};
 use super::question::Question;
 use super::rows::{Completion, TripKind};
 use chrono::NaiveDate;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The drivers that earned most, and how earnings are spread over all drivers.
@@ -48,16 +49,22 @@ struct Tally {
     on_time: u64,
     earnings_kobo: i64,
     centi_km: i64,
-    days: HashSet<NaiveDate>,
+    days: Distinct<NaiveDate>,
 }
 
 impl Tally {
-    fn add(&mut self, day: NaiveDate, completion: &Completion) {
+    fn add(&mut self, standing: Standing, day: NaiveDate, completion: &Completion) {
+        self.days.add(standing, day);
+        if standing == Standing::Inside {
+            self.add_trip(completion);
+        }
+    }
+
+    fn add_trip(&mut self, completion: &Completion) {
         self.trips += 1;
         self.on_time += u64::from(completion.on_time);
         self.earnings_kobo += completion.earnings_kobo;
         self.centi_km += i64::from(completion.distance_centi_km);
-        self.days.insert(day);
     }
 
     fn finish(&self, driver_id: Uuid) -> DriverRow {
@@ -68,7 +75,7 @@ impl Tally {
             avg_earnings_per_trip: quotient(self.earnings_kobo.into(), self.trips.into())
                 .map(Amount),
             total_distance_km: Hundredths(self.centi_km),
-            active_days: self.days.len() as u64,
+            active_days: self.days.count(),
             on_time_rate: percent(self.on_time, self.trips),
         }
     }
@@ -98,12 +105,14 @@ impl AnswerKey {
     #[must_use]
     pub fn drivers(&self, question: &Question, limit: usize) -> DriverMetrics {
         let mut tallies = HashMap::<_, Tally>::new();
-        for row in self.trips_in(question) {
+        for (standing, row) in self.trips_in(question) {
             if let TripKind::Completed(completion) = &row.kind {
                 let day = local_date(question.range.zone, row.stamp.at_ms);
-                tallies.entry(row.driver).or_default().add(day, completion);
+                let tally = tallies.entry(row.driver).or_default();
+                tally.add(standing, day, completion);
             }
         }
+        tallies.retain(|_, tally| tally.trips > 0);
         let mut drivers: Vec<DriverRow> = tallies
             .iter()
             .filter_map(|(driver, tally)| Some(tally.finish(self.user_ids.thing(*driver)?)))

@@ -17,11 +17,14 @@
 //!   successful or refunded payment.
 //! - The series of the users gives `active_users`, `new_registrations` and `total_users` of each bucket.
 //! - With a region, routes count the bookings whose ride lies in it, occupancy included.
+//! - Of the unknown region, distinct counts (users, drivers, a driver's days) have what is found in no known one.
+//! - A series ends with the unit of the present, or with the last that has events, if producers' clocks are ahead.
 
 mod active;
 mod bookings;
 mod calendar;
 mod difference;
+mod distinct;
 mod drivers;
 mod exact;
 mod numbering;

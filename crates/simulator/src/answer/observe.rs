@@ -167,15 +167,14 @@ impl AnswerKey {
             route,
             driver,
         });
-        let created = self.creation(&fact.step);
+        let created = self.creation(driver, &fact.step);
         if let Some(entry) = entry(&mut self.routes, route) {
             entry.name = Some(fact.name.clone());
-            entry.driver = driver;
             entry.created = created.or(entry.created);
         }
     }
 
-    fn creation(&mut self, step: &RouteStep) -> Option<RouteCreated> {
+    fn creation(&mut self, driver: Number, step: &RouteStep) -> Option<RouteCreated> {
         let RouteStep::Created {
             origin,
             destination,
@@ -190,6 +189,7 @@ impl AnswerKey {
             self.regions.number(*destination),
         );
         Some(RouteCreated {
+            driver,
             origin,
             destination,
             seats_total: *seats_total,

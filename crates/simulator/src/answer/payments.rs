@@ -1,6 +1,7 @@
 //! `/metrics/payments`
 
 use super::AnswerKey;
+use super::distinct::Standing;
 use super::exact::{Amount, Hundredths, mean_of_units, percent, percentile_hundredfold};
 use super::numbering::place;
 use super::question::Question;
@@ -124,7 +125,7 @@ impl AnswerKey {
             by_method.entry(self.method_of(row)).or_default().add(row);
             if let Some(tally) = series
                 .as_mut()
-                .and_then(|series| series.at(row.stamp.at_ms))
+                .and_then(|series| series.at(row.stamp.at_ms, Standing::Inside))
             {
                 tally.add(row);
             }

@@ -1,6 +1,8 @@
 //! What is asked of the key: a range of time, a region, the present.
 
 use super::calendar::{self, Granularity};
+use super::distinct::Standing;
+use crate::event::UNKNOWN;
 use chrono::Days;
 use chrono_tz::Tz;
 use shared_schema::Region;
@@ -46,6 +48,25 @@ impl RegionFilter {
             wanted.as_deref().is_none_or(|wanted| wanted == name)
         };
         is(&self.state, region.state) && is(&self.city, region.city)
+    }
+
+    /// How something in `region` bears on distinct counts; not at all if `None`.
+    pub(super) fn standing(&self, region: Region) -> Option<Standing> {
+        if self.admits(region) {
+            Some(Standing::Inside)
+        } else {
+            self.is_the_unknown().then_some(Standing::Known)
+        }
+    }
+
+    /// Whether it asks for what lies in no known state, or in no known city of any state.
+    fn is_the_unknown(&self) -> bool {
+        match (self.state.as_deref(), self.city.as_deref()) {
+            (Some(state), city) => {
+                state == UNKNOWN.state && city.is_none_or(|city| city == UNKNOWN.city)
+            }
+            (None, city) => city == Some(UNKNOWN.city),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/metrics/realtime`, as far as it follows from the events: the health of the pipeline does not.
 
 use super::AnswerKey;
+use super::distinct::Distinct;
 use super::exact::{Amount, Hundredths, quotient};
 use super::question::RegionFilter;
 use super::rows::{BookingKind, Number, PaymentKind, Stamp, TripKind};
@@ -72,9 +73,13 @@ impl AnswerKey {
             now_ms,
             length_ms: 15 * MINUTE_MS + 1,
         };
-        let pings = self.pings.iter().filter(|row| recent.holds(row.stamp));
-        let admitted = pings.filter(|row| region.admits(self.region(Some(row.region))));
-        admitted.map(|row| row.driver).collect::<HashSet<_>>().len() as u64
+        let mut drivers = Distinct::default();
+        for row in self.pings.iter().filter(|row| recent.holds(row.stamp)) {
+            if let Some(standing) = region.standing(self.region(Some(row.region))) {
+                drivers.add(standing, row.driver);
+            }
+        }
+        drivers.count()
     }
 
     fn trips_under_way(&self, now_ms: i64, region: &RegionFilter) -> u64 {

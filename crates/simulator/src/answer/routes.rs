@@ -36,7 +36,6 @@ pub struct RouteRow {
 struct Confirmed {
     bookings: u64,
     kobo: i64,
-    driver: Number,
 }
 
 /// Seats sold by departure, of one route.
@@ -77,7 +76,6 @@ impl AnswerKey {
                 let confirmed = routes.entry(route).or_default();
                 confirmed.bookings += 1;
                 confirmed.kobo += price_kobo;
-                confirmed.driver = row.driver;
             }
         }
         routes
@@ -115,11 +113,9 @@ impl AnswerKey {
             route_name: route.name.as_deref().map(str::to_owned),
             origin_city: route.created.map(|created| city(created.origin)),
             destination_city: route.created.map(|created| city(created.destination)),
-            driver_id: self.user_ids.thing(if route.name.is_some() {
-                route.driver
-            } else {
-                confirmed.driver
-            }),
+            driver_id: route
+                .created
+                .and_then(|created| self.user_ids.thing(created.driver)),
             total_bookings: confirmed.bookings,
             total_revenue: Amount(confirmed.kobo),
             avg_occupancy: route

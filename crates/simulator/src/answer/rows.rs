@@ -117,12 +117,12 @@ pub(super) struct Ride {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Route {
     pub name: Option<std::sync::Arc<str>>,
-    pub driver: Number,
     pub created: Option<RouteCreated>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RouteCreated {
+    pub driver: Number,
     pub origin: Number,
     pub destination: Number,
     pub seats_total: u8,

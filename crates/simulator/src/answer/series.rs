@@ -1,6 +1,7 @@
 //! Time series: one tally per local bucket, gaps filled.
 
 use super::calendar;
+use super::distinct::Standing;
 use super::question::Question;
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::Serialize;
 pub struct Point<T> {
     /// When the bucket begins, RFC 3339 on the local clock; only its part inside the range is counted.
     pub start: String,
-    /// Whether this is the last bucket and it reaches beyond the end of the range or the present.
+    /// Whether the bucket is not over yet, or reaches beyond the end of the range.
     pub partial: bool,
     /// The metrics of the bucket.
     #[serde(flatten)]
@@ -23,6 +24,8 @@ pub(super) struct Series<T> {
     /// Where the last bucket ends.
     end_ms: i64,
     tallies: Vec<T>,
+    /// How many buckets there are up to the last that has an event of the region.
+    filled: usize,
 }
 
 impl<T: Default> Series<T> {
@@ -41,12 +44,16 @@ impl<T: Default> Series<T> {
             starts,
             end_ms: start,
             tallies,
+            filled: 0,
         })
     }
 
-    /// The bucket of an instant of the range.
-    pub(super) fn at(&mut self, instant_ms: i64) -> Option<&mut T> {
+    /// The bucket of something that happened at an instant of the range.
+    pub(super) fn at(&mut self, instant_ms: i64, standing: Standing) -> Option<&mut T> {
         let after = self.starts.partition_point(|start| *start <= instant_ms);
+        if standing == Standing::Inside {
+            self.filled = self.filled.max(after);
+        }
         self.tallies.get_mut(after.checked_sub(1)?)
     }
 
@@ -63,19 +70,17 @@ impl<T: Default> Series<T> {
             .copied()
             .chain([self.end_ms])
             .collect();
-        let last = self.starts.len().saturating_sub(1);
-        let known_until = question.range.end_ms.min(question.now_ms);
-        let buckets = self
+        let begun = self
             .starts
-            .into_iter()
-            .zip(ends)
-            .zip(self.tallies)
-            .enumerate();
+            .partition_point(|start| *start <= question.now_ms);
+        let known_until = question.range.end_ms.min(question.now_ms);
+        let buckets = self.starts.into_iter().zip(ends).zip(self.tallies);
         buckets
-            .map(|(index, ((start, end), tally))| Point {
+            .take(begun.max(self.filled))
+            .map(|((start, end), tally)| Point {
                 start: calendar::local(question.range.zone, start)
                     .to_rfc3339_opts(SecondsFormat::Secs, false),
-                partial: index == last && end > known_until,
+                partial: end > known_until,
                 values: finish(end.min(question.range.end_ms), tally),
             })
             .collect()

@@ -1,12 +1,12 @@
 //! `/metrics/trips`
 
 use super::AnswerKey;
+use super::distinct::{Distinct, Standing};
 use super::exact::{Amount, Hundredths, mean_of_hundredths, mean_of_units, percent};
 use super::question::Question;
 use super::rows::{Completion, Number, TripKind, TripRow};
 use super::series::{Point, Series};
 use serde::Serialize;
-use std::collections::HashSet;
 
 /// Trips by what happened to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,13 +36,19 @@ struct Tally {
     centi_km: i128,
     earnings_kobo: i64,
     commission_kobo: i64,
-    drivers: HashSet<Number>,
+    drivers: Distinct<Number>,
 }
 
 impl Tally {
-    fn add(&mut self, row: &TripRow) {
-        self.drivers.insert(row.driver);
-        match row.kind {
+    fn add(&mut self, standing: Standing, row: &TripRow) {
+        self.drivers.add(standing, row.driver);
+        if standing == Standing::Inside {
+            self.add_kind(row.kind);
+        }
+    }
+
+    fn add_kind(&mut self, kind: TripKind) {
+        match kind {
             TripKind::Started { .. } => self.started += 1,
             TripKind::Cancelled => self.cancelled += 1,
             TripKind::Completed(completion) => self.add_completion(&completion),
@@ -69,7 +75,7 @@ impl Tally {
             on_time_performance: percent(self.on_time, self.completed),
             total_driver_earnings: Amount(self.earnings_kobo),
             total_platform_commission: Amount(self.commission_kobo),
-            active_drivers: self.drivers.len() as u64,
+            active_drivers: self.drivers.count(),
             time_series,
         }
     }
@@ -81,25 +87,30 @@ impl AnswerKey {
     pub fn trips(&self, question: &Question) -> TripMetrics {
         let mut total = Tally::default();
         let mut series = Series::<Tally>::of(question);
-        for row in self.trips_in(question) {
-            total.add(row);
+        for (standing, row) in self.trips_in(question) {
+            total.add(standing, row);
             if let Some(tally) = series
                 .as_mut()
-                .and_then(|series| series.at(row.stamp.at_ms))
+                .and_then(|series| series.at(row.stamp.at_ms, standing))
             {
-                tally.add(row);
+                tally.add(standing, row);
             }
         }
         total.finish(series.map(|series| series.points(question, |_, tally| tally.finish(None))))
     }
 
+    /// The trip events of the range that bear on the question.
     pub(super) fn trips_in<'a>(
         &'a self,
         question: &'a Question,
-    ) -> impl Iterator<Item = &'a TripRow> {
-        self.trips.iter().filter(|row| {
-            question.range.contains(row.stamp.at_ms)
-                && question.region.admits(self.ride_region(row.booking))
+    ) -> impl Iterator<Item = (Standing, &'a TripRow)> {
+        let in_range = self
+            .trips
+            .iter()
+            .filter(|row| question.range.contains(row.stamp.at_ms));
+        in_range.filter_map(|row| {
+            let standing = question.region.standing(self.ride_region(row.booking))?;
+            Some((standing, row))
         })
     }
 }

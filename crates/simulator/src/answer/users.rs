@@ -1,6 +1,7 @@
 //! `/metrics/users`
 
 use super::AnswerKey;
+use super::distinct::{Distinct, Standing};
 use super::exact::{Hundredths, percent};
 use super::question::Question;
 use super::rows::{Number, UserKind};
@@ -36,7 +37,7 @@ pub struct UserPoint {
 
 #[derive(Debug, Default)]
 struct Tally {
-    active: HashSet<Number>,
+    active: Distinct<Number>,
     registrations: u64,
 }
 
@@ -122,25 +123,25 @@ impl AnswerKey {
 
     fn user_series(&self, question: &Question) -> Option<Vec<Point<UserPoint>>> {
         let mut series = Series::<Tally>::of(question)?;
-        self.for_each_activity(&question.region, |stamp, user| {
+        self.for_each_activity(&question.region, |standing, stamp, user| {
             if question.range.contains(stamp.at_ms)
-                && let Some(tally) = series.at(stamp.at_ms)
+                && let Some(tally) = series.at(stamp.at_ms, standing)
             {
-                tally.active.insert(user);
+                tally.active.add(standing, user);
             }
         });
         for (at_ms, _) in self
             .registrations(question)
             .filter(|(at_ms, _)| question.range.contains(*at_ms))
         {
-            if let Some(tally) = series.at(at_ms) {
+            if let Some(tally) = series.at(at_ms, Standing::Inside) {
                 tally.registrations += 1;
             }
         }
         let mut registered_ms: Vec<i64> = self.first_registrations(question);
         registered_ms.sort_unstable();
         Some(series.points(question, |end_ms, tally| UserPoint {
-            active_users: tally.active.len() as u64,
+            active_users: tally.active.count(),
             new_registrations: tally.registrations,
             total_users: registered_ms.partition_point(|at_ms| *at_ms < end_ms) as u64,
         }))

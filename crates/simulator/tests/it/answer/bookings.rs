@@ -111,6 +111,21 @@ fn a_daily_series_has_a_point_for_every_day_and_marks_the_unfinished_one() {
 }
 
 #[test]
+fn a_series_ends_with_the_unit_of_the_present_or_the_last_event() {
+    let mut history = three_bookings();
+    let week = days("2024-03-04", "2024-03-10").by(Granularity::Daily);
+    let question = week.asked_at(super::history::at("2024-03-07 12:00"));
+    let partial = |history: &History| -> Vec<bool> {
+        let series = history.key.bookings(&question).time_series.unwrap();
+        series.iter().map(|point| point.partial).collect()
+    };
+    assert_eq!(partial(&history), [false, false, false, true]);
+    // a producer whose clock is ahead
+    history.created("2024-03-09 00:10", ride(4), IKEJA, "2024-03-09 10:00", 1);
+    assert_eq!(partial(&history), [false, false, false, true, true, true]);
+}
+
+#[test]
 fn weekly_and_monthly_points_begin_before_the_range_but_count_only_what_is_in_it() {
     let mut history = three_bookings();
     history.created("2024-02-28 09:00", ride(5), IKEJA, "2024-02-28 10:00", 1);

@@ -1,5 +1,5 @@
-use super::history::{History, IKEJA, KANO, LEKKI, Leg, NOWHERE, Ride, days, ride};
-use simulator::answer::Question;
+use super::history::{History, IKEJA, KANO, LEKKI, Leg, NOWHERE, Ride, at, days, ride};
+use simulator::answer::{Granularity, Question};
 
 const LEG: Leg = Leg {
     minutes: 10,
@@ -120,6 +120,57 @@ fn a_user_is_active_in_the_region_of_each_event_that_names_them() {
     assert_eq!(active(march().in_state("Lagos")), 2);
     assert_eq!(active(march().in_state("Kano")), 2);
     assert_eq!(active(march().in_state("Kano").in_city("Ikeja")), 0);
+}
+
+/// Driver 50 completes two rides whose region nobody knows, on two days, and on the second day one in Ikeja.
+fn half_known() -> History {
+    let mut history = History::new();
+    history
+        .arrived("2024-03-30 09:00", ride(1), LEG)
+        .arrived("2024-03-31 09:00", ride(2), LEG)
+        .created("2024-03-31 10:00", ride(3), IKEJA, "2024-03-31 11:00", 1)
+        .arrived("2024-03-31 11:00", ride(3), LEG)
+        .pinged("2024-03-31 11:50", 50, NOWHERE)
+        .pinged("2024-03-31 11:51", 51, NOWHERE);
+    history
+}
+
+#[test]
+fn of_the_unknown_region_are_the_users_who_are_in_no_known_one() {
+    let key = half_known().key;
+    let whole = key.users(&march());
+    // riders 11 to 13, drivers 50 and 51
+    assert_eq!((whole.dau, whole.mau), (4, 5));
+    let unknown = key.users(&in_unknown());
+    // rider 12 and driver 51; with the day before, rider 11 too
+    assert_eq!((unknown.dau, unknown.mau), (2, 3));
+    let cities = key.users(&march().in_city("unknown"));
+    assert_eq!((cities.dau, cities.mau), (2, 3));
+    let lagos = key.users(&march().in_state("Lagos"));
+    assert_eq!(whole.mau, unknown.mau + lagos.mau);
+
+    let daily = in_unknown().by(Granularity::Daily);
+    let series = key.users(&daily).time_series.unwrap();
+    let active: Vec<u64> = series
+        .iter()
+        .map(|point| point.values.active_users)
+        .collect();
+    // on the first day driver 50 was in no known region yet
+    assert_eq!(active[29..], [2, 2]);
+}
+
+#[test]
+fn of_the_unknown_region_are_the_drivers_and_days_that_are_in_no_known_one() {
+    let key = half_known().key;
+    let trips = key.trips(&in_unknown());
+    assert_eq!((trips.trips_completed, trips.active_drivers), (2, 0));
+    let drivers = key.drivers(&in_unknown(), 9).drivers;
+    assert_eq!(drivers.len(), 1);
+    assert_eq!((drivers[0].total_trips, drivers[0].active_days), (2, 1));
+    let noon = key.realtime(at("2024-03-31 12:00"), &in_unknown().region);
+    assert_eq!((noon.active_users, noon.active_drivers), (2, 2));
+    let soon = key.realtime(at("2024-03-31 11:10"), &in_unknown().region);
+    assert_eq!(soon.active_users, 0);
 }
 
 #[test]
