@@ -3,6 +3,7 @@ use std::{io::Write, time::Duration};
 use bytes::Bytes;
 use lz4_flex::frame::FrameEncoder;
 use reqwest::{Client, Response, StatusCode, Url, header, redirect};
+use service_runtime::telemetry::trace_context;
 
 use crate::{
     config::{Compression, Config},
@@ -61,6 +62,9 @@ impl Http {
             .header("X-ClickHouse-User", &self.config.user);
         if !self.config.password.is_empty() {
             request = request.header("X-ClickHouse-Key", self.config.password.expose());
+        }
+        for (name, value) in trace_context::inject_current() {
+            request = request.header(name, value);
         }
         let body = match self.config.insert_compression {
             Compression::None => body,

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clickhouse::Client;
+use service_runtime::telemetry::trace_context;
 use uuid::Uuid;
 
 use crate::{
@@ -77,9 +78,19 @@ impl Store {
     }
 
     /// A statement to be given parameters and run. `?` has no meaning in it; its parameters are `{name:Type}`.
+    /// The server sees it as part of the trace of the span that is running now.
     pub fn query(&self, sql: &str) -> Query {
         let id = Uuid::now_v7().to_string();
-        Query::new(self.clone(), self.inner.select.query_raw(sql), id)
+        let trace = trace_context::inject_current();
+        let query = match trace.is_empty() {
+            true => self.inner.select.query_raw(sql),
+            false => {
+                let client = self.inner.select.clone();
+                let traced = |client: Client, (name, value)| client.with_header(name, value);
+                trace.into_iter().fold(client, traced).query_raw(sql)
+            }
+        };
+        Query::new(self.clone(), query, id)
     }
 
     /// Runs a statement that returns no rows.

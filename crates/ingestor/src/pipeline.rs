@@ -26,7 +26,7 @@ use metadata_store::{
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -264,7 +264,8 @@ impl Pipeline {
     fn start(&self, judged: Judged, life: Uuid) -> Open {
         let judged = Arc::new(judged);
         let (batch, recovery) = (judged.clone(), self.recovery.clone());
-        let writing = tokio::spawn(async move {
+        let span = info_span!("batch", batch.id = %judged.id, batch.records = judged.raw.len());
+        let writing = async move {
             let started = tokio::time::Instant::now();
             if let Err(failure) = first_attempt(&recovery, &batch, life).await {
                 warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
@@ -275,7 +276,8 @@ impl Pipeline {
                 .write_seconds
                 .record(started.elapsed().as_secs_f64(), &[]);
             Ok(())
-        });
+        };
+        let writing = tokio::spawn(writing.instrument(span));
         Open { judged, writing }
     }
 

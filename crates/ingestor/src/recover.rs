@@ -16,7 +16,7 @@ use service_runtime::clock::Clock;
 use shared_schema::{AgeLimits, Subscriptions};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{Instrument, error, info, info_span, warn};
 use uuid::Uuid;
 
 /// The pause after a failed attempt grows from the first to the second.
@@ -136,10 +136,11 @@ impl Recovery {
     pub async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> Result<(), RecoverError> {
         let (mut pause, longest) = PAUSE;
         let mut failures = 0;
+        let span = info_span!("recover", batch.id = %batch);
         loop {
             let mut longest = longest;
             let attempt = tokio::select! {
-                attempt = self.attempt(batch, own) => attempt,
+                attempt = self.attempt(batch, own).instrument(span.clone()) => attempt,
                 () = self.shutdown.cancelled() => Err(RecoverError::ShuttingDown),
             };
             match attempt {

@@ -17,3 +17,4 @@ mod outages;
 mod params;
 mod probe;
 mod support;
+mod traces;

@@ -3,6 +3,7 @@
 pub(crate) mod problem;
 mod request_id;
 mod requests;
+mod trace;
 
 use std::time::Instant;
 
@@ -14,7 +15,8 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use tracing::{Instrument, debug, error, info_span, warn};
+use service_runtime::telemetry::trace_context;
+use tracing::{Instrument, debug, error, field, info_span, warn};
 
 use self::request_id::RequestId;
 pub(crate) use self::requests::Requests;
@@ -26,11 +28,21 @@ pub(crate) async fn framed(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = RequestId::of(request.headers());
-    let span = info_span!("request", request_id = %id, http.method = %request.method(), url.path = request.path());
+    let span = info_span!(
+        "request",
+        otel.kind = "server",
+        otel.name = field::Empty,
+        request_id = %id,
+        http.request.method = %request.method(),
+        http.response.status_code = field::Empty,
+        url.path = request.path(),
+    );
+    trace_context::continue_from(&span, &trace::Carrier(request.headers()));
     let began = Instant::now();
     let requests = request.app_data::<Data<Requests>>().cloned();
     let response = next.call(request).instrument(span.clone()).await?;
     let _entered = span.enter();
+    trace::name(&span, &response);
     if let Some(requests) = requests {
         requests.count(&response, began.elapsed());
     }

@@ -15,3 +15,4 @@ mod parameters;
 mod pipeline;
 mod regions;
 mod story;
+mod traces;

@@ -14,7 +14,7 @@ pub struct TelemetryConfig {
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Base URL of an OTLP/HTTP collector such as `http://127.0.0.1:4318`. Metrics and traces are pushed
-    /// there; without it there are no traces, and metrics are only served at `/metrics`.
+    /// there; without it, metrics are only served at `/metrics`, and of traces there are only the ids in the logs.
     pub otlp_endpoint: Option<Url>,
     /// How often metrics are pushed to the collector.
     pub otlp_interval: HumanDuration,

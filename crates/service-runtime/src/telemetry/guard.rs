@@ -7,13 +7,13 @@ use tracing::warn;
 #[must_use = "telemetry ends when the guard is dropped"]
 pub struct TelemetryGuard {
     meter_provider: SdkMeterProvider,
-    tracer_provider: Option<SdkTracerProvider>,
+    tracer_provider: SdkTracerProvider,
 }
 
 impl TelemetryGuard {
     pub(super) fn new(
         meter_provider: SdkMeterProvider,
-        tracer_provider: Option<SdkTracerProvider>,
+        tracer_provider: SdkTracerProvider,
     ) -> Self {
         Self {
             meter_provider,
@@ -24,11 +24,7 @@ impl TelemetryGuard {
 
 impl Drop for TelemetryGuard {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self
-            .tracer_provider
-            .as_ref()
-            .map(SdkTracerProvider::shutdown)
-        {
+        if let Err(error) = self.tracer_provider.shutdown() {
             warn!(%error, "the last traces were not sent");
         }
         if let Err(error) = self.meter_provider.shutdown() {

@@ -5,15 +5,18 @@ use std::{
     panic,
 };
 
-use tracing::{Subscriber, error};
+use tracing::{Event, Subscriber, error};
 use tracing_subscriber::{
     Layer,
     field::MakeExt,
-    fmt::format::{FormatFields, debug_fn},
+    fmt::{
+        FmtContext, FormatEvent,
+        format::{FormatFields, Writer, debug_fn},
+    },
     registry::LookupSpan,
 };
 
-use super::LogFormat;
+use super::{LogFormat, trace_context};
 
 /// The layer that writes log lines to standard error.
 pub(super) fn layer<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
@@ -39,7 +42,40 @@ where
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
+        .map_event_format(Traced)
         .with_writer(writer)
+}
+
+/// JSON lines that end with the ids of the trace in which they were logged.
+struct Traced<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for Traced<F>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    N: for<'w> FormatFields<'w> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let Some(ids) = trace_context::current() else {
+            return self.0.format_event(context, writer, event);
+        };
+        let mut line = String::new();
+        self.0
+            .format_event(context, Writer::new(&mut line), event)?;
+        let (trace, span) = (ids.trace_id(), ids.span_id());
+        match line.trim_end().strip_suffix('}') {
+            Some(open) => writeln!(
+                writer,
+                r#"{open},"trace_id":"{trace}","span_id":"{span}"}}"#
+            ),
+            None => writer.write_str(&line),
+        }
+    }
 }
 
 fn text<S, W>(writer: W, colours: bool) -> impl Layer<S>
@@ -95,66 +131,4 @@ pub(crate) fn log_panics() {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use tracing::info;
-    use tracing_subscriber::layer::SubscriberExt;
-
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Lines {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
-
-    const HOSTILE: &str = "a\nINFO forged\r\u{1b}[31m\u{9b}b\u{7f}";
-
-    fn log_hostile_values<L: Layer<tracing_subscriber::Registry> + Send + Sync>(layer: L) {
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            let span = tracing::info_span!("request", path = %HOSTILE);
-            span.in_scope(|| info!(user = %HOSTILE, quoted = HOSTILE, "{HOSTILE}"));
-        });
-    }
-
-    #[test]
-    fn control_characters_in_fields_spans_and_messages_stay_on_one_text_line() {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        log_hostile_values(text(move || writer.clone(), false));
-        let logged = lines.text();
-        assert_eq!(logged.matches('\n').count(), 1, "{logged}");
-        assert!(!logged.trim_end().contains(char::is_control), "{logged:?}");
-        assert!(
-            logged.contains(r"user=a\nINFO forged\r\u{1b}[31m\u{9b}b\u{7f}"),
-            "{logged}"
-        );
-    }
-
-    #[test]
-    fn a_json_log_line_is_one_object_with_the_values_unchanged() {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        log_hostile_values(json(move || writer.clone()));
-        let logged = lines.text();
-        assert_eq!(logged.matches('\n').count(), 1, "{logged}");
-        let line: serde_json::Value = serde_json::from_str(&logged).unwrap();
-        assert_eq!(line["user"], HOSTILE);
-        assert_eq!(line["message"], HOSTILE);
-        assert_eq!(line["span"]["path"], HOSTILE);
-    }
-}
+mod tests;

@@ -2,7 +2,9 @@
 //!
 //! Logs go to standard error, as text for people and as JSON, one object per line, for machines.
 //! Metrics are collected by one OpenTelemetry meter provider and read by Prometheus at `/metrics`; with
-//! an OTLP endpoint they are pushed there as well. Traces exist only with an OTLP endpoint.
+//! an OTLP endpoint they are pushed there as well. Every span belongs to a trace, whose ids stand in the JSON lines
+//! that are logged within it and go along to other servers ([`trace_context`]); with an OTLP endpoint, traces are
+//! recorded and pushed there.
 
 mod config;
 mod guard;
@@ -65,10 +67,11 @@ pub fn init(
         .build();
     let meter_provider = metrics::provider(resource.clone(), config)?;
     let tracer_provider = traces::provider(resource, config)?;
-    let traces = tracer_provider.as_ref().map(traces::layer);
+    let traces = traces::layer(&tracer_provider, config.otlp_endpoint.is_some());
     let logs = log::layer::<Registry>(config.log_format);
     tracing_subscriber::registry()
-        .with(logs.and_then(traces).with_filter(filter))
+        .with(logs.with_filter(filter))
+        .with(traces)
         .try_init()?;
     opentelemetry::global::set_meter_provider(meter_provider.clone());
     Ok(TelemetryGuard::new(meter_provider, tracer_provider))

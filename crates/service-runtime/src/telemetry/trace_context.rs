@@ -2,26 +2,47 @@
 
 use std::collections::HashMap;
 
-use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, TextMapPropagator},
+    trace::{SpanContext, TraceContextExt},
+};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The context of a span as strings; empty when it is not traced.
 pub fn inject(span: &Span) -> HashMap<String, String> {
+    strings(&span.context())
+}
+
+/// The context of the span that is running, as strings; empty when none is.
+pub fn inject_current() -> HashMap<String, String> {
+    Context::map_current(strings)
+}
+
+fn strings(context: &Context) -> HashMap<String, String> {
     let mut carrier = HashMap::new();
-    TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
+    TraceContextPropagator::new().inject_context(context, &mut carrier);
+    // a `tracestate` that says nothing need not be sent
+    carrier.retain(|_, value| !value.is_empty());
     carrier
+}
+
+/// The ids of the span that is running, if any is.
+pub(super) fn current() -> Option<SpanContext> {
+    let current = Context::map_current(|context| context.span().span_context().clone());
+    current.is_valid().then_some(current)
 }
 
 /// The context that came with a message. Without a valid `traceparent` it is one that traces nothing.
 /// Names are in lower case.
-pub fn extract(carrier: &HashMap<String, String>) -> Context {
+pub fn extract(carrier: &dyn Extractor) -> Context {
     TraceContextPropagator::new().extract_with_context(&Context::new(), carrier)
 }
 
 /// Makes a span, before it is entered, the child of the context that came with a message.
-pub fn continue_from(span: &Span, carrier: &HashMap<String, String>) {
+pub fn continue_from(span: &Span, carrier: &dyn Extractor) {
     let context = extract(carrier);
     if context.span().span_context().is_valid() {
         // It fails only where nothing is traced, and then there is nothing to continue.
@@ -30,7 +51,7 @@ pub fn continue_from(span: &Span, carrier: &HashMap<String, String>) {
 }
 
 /// Links a span to the context of one of several messages that it handles together.
-pub fn link(span: &Span, carrier: &HashMap<String, String>) {
+pub fn link(span: &Span, carrier: &dyn Extractor) {
     let context = extract(carrier);
     let linked = context.span().span_context().clone();
     if linked.is_valid() {

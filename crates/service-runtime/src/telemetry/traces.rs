@@ -6,8 +6,12 @@ use opentelemetry_sdk::{
     Resource,
     trace::{Sampler, SdkTracerProvider},
 };
-use tracing::Subscriber;
-use tracing_subscriber::{Layer, filter, registry::LookupSpan};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{
+    Layer,
+    filter::{self, LevelFilter},
+    registry::LookupSpan,
+};
 use url::Url;
 
 use super::{TelemetryConfig, TelemetryError};
@@ -25,12 +29,16 @@ const TRANSPORT: [&str; 6] = [
     "rustls",
 ];
 
+/// Without a collector, spans only have ids, for the logs and for servers that are asked. They are marked as not
+/// recorded, unless a caller wants his trace recorded: it may go on in a server that does.
 pub(super) fn provider(
     resource: Resource,
     config: &TelemetryConfig,
-) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+) -> Result<SdkTracerProvider, TelemetryError> {
+    let builder = SdkTracerProvider::builder().with_resource(resource);
     let Some(endpoint) = &config.otlp_endpoint else {
-        return Ok(None);
+        let sampler = Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
+        return Ok(builder.with_sampler(sampler).build());
     };
     let exporter = SpanExporter::builder()
         .with_http()
@@ -38,24 +46,30 @@ pub(super) fn provider(
         .with_endpoint(signal_url(endpoint, "traces"))
         .build()?;
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_ratio)));
-    let provider = SdkTracerProvider::builder()
-        .with_resource(resource)
+    Ok(builder
         .with_sampler(sampler)
-        .with_batch_exporter(exporter);
-    Ok(Some(provider.build()))
+        .with_batch_exporter(exporter)
+        .build())
 }
 
-pub(super) fn layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+/// Traces spans of level info and above, whatever the logs let through. What happens in them is of interest only
+/// where it is `exported`.
+pub(super) fn layer<S>(provider: &SdkTracerProvider, exported: bool) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let ours = filter::filter_fn(|metadata| {
+    let traced = filter::filter_fn(move |metadata| {
         let library = metadata.target().split("::").next().unwrap_or_default();
-        !TRANSPORT.contains(&library)
+        *metadata.level() <= Level::INFO
+            && (exported || metadata.is_span())
+            && !TRANSPORT.contains(&library)
     });
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("openride"))
-        .with_filter(ours)
+        .with_location(exported)
+        .with_threads(exported)
+        .with_tracked_inactivity(exported)
+        .with_filter(traced.with_max_level_hint(LevelFilter::INFO))
 }
 
 /// Where a collector takes a signal: `v1/traces` below its base URL.
