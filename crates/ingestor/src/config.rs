@@ -216,7 +216,7 @@ impl JudgeConfig {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SettleConfig {
-    /// Pause between two settlings.
+    /// Pause between two settlings. What waits is taken by the ten seconds in which it was judged.
     pub interval: HumanDuration,
     /// How long a ride's event waits for its `booking.created` once everything that arrived before it has been
     /// read; then its route's origin decides, then `unknown`.
@@ -226,7 +226,7 @@ pub struct SettleConfig {
 impl Default for SettleConfig {
     fn default() -> Self {
         Self {
-            interval: HumanDuration::secs(5),
+            interval: HumanDuration::secs(10),
             patience: HumanDuration::secs(300),
         }
     }
