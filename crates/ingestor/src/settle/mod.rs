@@ -8,14 +8,16 @@
 //! A settling is a batch of the same protocol: stored before it is written, fenced, and finished by asking what is
 //! there. What it decided is stored first, so everything after it is a function of stored rows.
 
+mod attempt;
 mod sql;
 
 use crate::{
     recover::{RecoverError, chain},
-    write::{Target, Targets, Witness, WriteError, attempt_id, mark, presence},
+    write::{WriteError, attempt_id},
 };
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use event_store::{InsertSelect, Params, Row, Store, StoreError, fence, fence::Fence};
+use attempt::Attempt;
+use chrono::{DateTime, SubsecRound, Utc};
+use event_store::{Params, Row, Store, StoreError, fence};
 use metadata_store::{
     Pool, lanes,
     settlings::{self, Buckets, Settling, State},
@@ -23,15 +25,10 @@ use metadata_store::{
 use opentelemetry::metrics::Counter;
 use serde::Deserialize;
 use service_runtime::clock::Clock;
-use sql::{WAITING, Waiting};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 use uuid::Uuid;
 
 /// Buckets above are left over from an earlier settling: they are numbered by milliseconds, the others by ten seconds.
@@ -58,14 +55,6 @@ pub struct Settler {
 struct PartitionRow {
     table: String,
     bucket: String,
-}
-
-#[derive(Row, Deserialize)]
-#[clickhouse(crate = "event_store::clickhouse")]
-struct Span {
-    first: i64,
-    last: i64,
-    facts: u64,
 }
 
 impl Settler {
@@ -170,7 +159,7 @@ impl Settler {
 
     async fn finish(&self, settling: &Settling, life: Uuid) -> Result<(), RecoverError> {
         if settling.state == State::Open {
-            Run::new(self, settling, life).await?.apply().await?;
+            Attempt::new(self, settling, life).await?.apply().await?;
             settlings::advance(
                 &self.pool,
                 settling.id,
@@ -218,234 +207,4 @@ impl Settler {
             .min();
         Ok(through.unwrap_or_default() - self.patience)
     }
-}
-
-/// One attempt at a settling.
-struct Run<'a> {
-    settler: &'a Settler,
-    settling: &'a Settling,
-    fence: Fence,
-    targets: Targets,
-}
-
-impl<'a> Run<'a> {
-    async fn new(
-        settler: &'a Settler,
-        settling: &'a Settling,
-        life: Uuid,
-    ) -> Result<Self, RecoverError> {
-        let fence = Fence {
-            boot: life,
-            attempt: attempt_id(settling.id, settling.attempt),
-        };
-        let targets = Targets::discover(&settler.store)
-            .await
-            .map_err(WriteError::from)?;
-        Ok(Self {
-            settler,
-            settling,
-            fence,
-            targets,
-        })
-    }
-
-    async fn apply(&self) -> Result<(), RecoverError> {
-        self.decide().await?;
-        for waiting in &WAITING {
-            let buckets = self.buckets(waiting);
-            if !buckets.is_empty() {
-                self.apply_to(waiting, buckets)
-                    .await
-                    .map_err(WriteError::from)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn database(&self) -> &str {
-        self.settler.store.database()
-    }
-
-    fn buckets(&self, waiting: &Waiting) -> &[u64] {
-        let table = waiting.table();
-        let taken = self
-            .settling
-            .buckets
-            .taken
-            .iter()
-            .find(|(of, _)| *of == table);
-        taken.map_or(&[], |(_, buckets)| buckets.as_slice())
-    }
-
-    fn params(&self, buckets: &[u64]) -> Params {
-        Params::new()
-            .with("batch", self.settling.id)
-            .with("settled_at", self.settling.settled_at)
-            .with("left_over", self.settling.buckets.left_over)
-            .with("buckets", buckets)
-    }
-
-    /// Decides once: if an earlier attempt did, its word stands.
-    async fn decide(&self) -> Result<(), RecoverError> {
-        let decided = "SELECT count() > 0 FROM settlements WHERE batch = {batch:UUID}";
-        if self
-            .one::<bool>(decided, self.params(&[]))
-            .await
-            .map_err(WriteError::from)?
-        {
-            return Ok(());
-        }
-        let expired = self.settler.expired().await?;
-        let all: Vec<u64> = self
-            .settling
-            .buckets
-            .taken
-            .iter()
-            .flat_map(|(_, buckets)| buckets.clone())
-            .collect();
-        let sql = sql::decide(self.database(), &Fence::predicate(self.database()));
-        let params = self
-            .params(&all)
-            .with("expired", expired)
-            .and(self.fence.params());
-        Ok(self
-            .insert(sql, "settlements", params)
-            .await
-            .map_err(WriteError::from)?)
-    }
-
-    async fn apply_to(&self, waiting: &Waiting, buckets: &[u64]) -> Result<(), StoreError> {
-        let params = self.params(buckets);
-        let span: Span = self
-            .one(&waiting.span(self.database()), params.clone())
-            .await?;
-        if span.facts > 0 {
-            self.write_regions(waiting, &params).await?;
-            self.update_rows(waiting, &params, &span).await?;
-            debug!(
-                domain = waiting.domain.as_str(),
-                facts = span.facts,
-                "settled facts"
-            );
-            self.settler.settled.add(span.facts, &[]);
-        }
-        let left_over: u64 = self
-            .one(&waiting.count_left_over(self.database()), params.clone())
-            .await?;
-        let kept = format!(
-            "SELECT count() FROM {} WHERE bucket = {{left_over:UInt64}}",
-            waiting.table()
-        );
-        if left_over > 0 && self.one::<u64>(&kept, params.clone()).await? == 0 {
-            let sql = format!(
-                "{} AND {}",
-                waiting.keep_left_over(self.database()),
-                Fence::predicate(self.database())
-            );
-            self.insert(sql, &waiting.table(), params.and(self.fence.params()))
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// The regional rows, through the input table at first, and table by table wherever they are missing.
-    async fn write_regions(&self, waiting: &Waiting, params: &Params) -> Result<(), StoreError> {
-        let months = self.months(waiting, params).await?;
-        let firsts: Vec<String> = months
-            .iter()
-            .map(|month| format!("{month} 00:00:00.000"))
-            .collect();
-        let firsts: Vec<&str> = firsts.iter().map(String::as_str).collect();
-        let mark = mark(self.settling.id, waiting.domain);
-        let params = params
-            .clone()
-            .with("mark", mark)
-            .with("months", firsts.as_slice())
-            .and(self.fence.params());
-        if self.settling.attempt == 1 {
-            let sql = waiting.insert(self.database(), &Fence::predicate(self.database()));
-            let table = format!("in_{}", waiting.domain.as_str());
-            return self.insert(sql, &table, params).await;
-        }
-        let source = waiting.source(self.database(), &Fence::predicate(self.database()));
-        for target in self
-            .targets
-            .of(waiting.domain)
-            .filter(|target| is_regional(target))
-        {
-            let present = presence::marked_partitions(&self.settler.store, target, mark).await?;
-            if !presence::expected(target, &months).is_subset(&present) {
-                let present: Vec<&str> = present.iter().map(String::as_str).collect();
-                let sql = target.repair(self.database(), waiting.domain, &source);
-                self.insert(
-                    sql,
-                    &target.table,
-                    params.clone().with("present", present.as_slice()),
-                )
-                .await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn months(
-        &self,
-        waiting: &Waiting,
-        params: &Params,
-    ) -> Result<BTreeSet<NaiveDate>, StoreError> {
-        let sql = waiting.months(self.database());
-        let months: Vec<u32> = self
-            .settler
-            .store
-            .query(&sql)
-            .params(params)
-            .named("months of settled facts")
-            .fetch_all()
-            .await?;
-        let first =
-            |month: u32| NaiveDate::from_ymd_opt(i32::try_from(month / 100).ok()?, month % 100, 1);
-        Ok(months.into_iter().filter_map(first).collect())
-    }
-
-    async fn update_rows(
-        &self,
-        waiting: &Waiting,
-        params: &Params,
-        span: &Span,
-    ) -> Result<(), StoreError> {
-        let time = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default();
-        let params = params
-            .clone()
-            .with("first", time(span.first))
-            .with("last", time(span.last));
-        self.settler
-            .store
-            .execute(&waiting.update_rows(self.database()), &params)
-            .await
-    }
-
-    async fn one<T: event_store::clickhouse::RowOwned + event_store::clickhouse::RowRead>(
-        &self,
-        sql: &str,
-        params: Params,
-    ) -> Result<T, StoreError> {
-        self.settler
-            .store
-            .query(sql)
-            .params(&params)
-            .named("settling")
-            .fetch_one()
-            .await
-    }
-
-    async fn insert(&self, sql: String, table: &str, params: Params) -> Result<(), StoreError> {
-        let query_id = fence::query_id(self.settling.id, table, self.fence.attempt);
-        let request = InsertSelect::new(sql, query_id, Vec::new()).params(params);
-        self.settler.store.insert_select(request).await
-    }
-}
-
-/// Only tables with regional rows take part in a settling.
-fn is_regional(target: &Target) -> bool {
-    target.witness == Witness::Mark && target.columns.iter().any(|name| name == "scope")
 }

@@ -1,0 +1,257 @@
+//! One attempt at a settling: decide once, then write what was decided.
+
+use super::{
+    Settler,
+    sql::{self, WAITING, Waiting},
+};
+use crate::{
+    recover::RecoverError,
+    write::{Target, Targets, Witness, WriteError, attempt_id, mark, presence},
+};
+use chrono::{DateTime, NaiveDate};
+use event_store::{InsertSelect, Params, Row, StoreError, fence, fence::Fence};
+use metadata_store::settlings::Settling;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use tracing::debug;
+use uuid::Uuid;
+
+#[derive(Row, Deserialize)]
+#[clickhouse(crate = "event_store::clickhouse")]
+struct Span {
+    first: i64,
+    last: i64,
+    facts: u64,
+}
+
+/// One attempt at a settling.
+pub(super) struct Attempt<'a> {
+    settler: &'a Settler,
+    settling: &'a Settling,
+    fence: Fence,
+    targets: Targets,
+}
+
+impl<'a> Attempt<'a> {
+    /// The settling's present attempt, within the server's life.
+    pub(super) async fn new(
+        settler: &'a Settler,
+        settling: &'a Settling,
+        life: Uuid,
+    ) -> Result<Self, RecoverError> {
+        let fence = Fence {
+            boot: life,
+            attempt: attempt_id(settling.id, settling.attempt),
+        };
+        let targets = Targets::discover(&settler.store)
+            .await
+            .map_err(WriteError::from)?;
+        Ok(Self {
+            settler,
+            settling,
+            fence,
+            targets,
+        })
+    }
+
+    /// Decides, and does what was decided: the rows of the regions, the domain's rows, what is left over.
+    pub(super) async fn apply(&self) -> Result<(), RecoverError> {
+        self.decide().await?;
+        for waiting in &WAITING {
+            let buckets = self.buckets(waiting);
+            if !buckets.is_empty() {
+                self.apply_to(waiting, buckets)
+                    .await
+                    .map_err(WriteError::from)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn database(&self) -> &str {
+        self.settler.store.database()
+    }
+
+    fn buckets(&self, waiting: &Waiting) -> &[u64] {
+        let table = waiting.table();
+        let taken = self
+            .settling
+            .buckets
+            .taken
+            .iter()
+            .find(|(of, _)| *of == table);
+        taken.map_or(&[], |(_, buckets)| buckets.as_slice())
+    }
+
+    fn params(&self, buckets: &[u64]) -> Params {
+        Params::new()
+            .with("batch", self.settling.id)
+            .with("settled_at", self.settling.settled_at)
+            .with("left_over", self.settling.buckets.left_over)
+            .with("buckets", buckets)
+    }
+
+    /// Decides once: if an earlier attempt did, its word stands.
+    async fn decide(&self) -> Result<(), RecoverError> {
+        let decided = "SELECT count() > 0 FROM settlements WHERE batch = {batch:UUID}";
+        if self
+            .one::<bool>(decided, self.params(&[]))
+            .await
+            .map_err(WriteError::from)?
+        {
+            return Ok(());
+        }
+        let expired = self.settler.expired().await?;
+        let all: Vec<u64> = self
+            .settling
+            .buckets
+            .taken
+            .iter()
+            .flat_map(|(_, buckets)| buckets.clone())
+            .collect();
+        let sql = sql::decide(self.database(), &Fence::predicate(self.database()));
+        let params = self
+            .params(&all)
+            .with("expired", expired)
+            .and(self.fence.params());
+        Ok(self
+            .insert(sql, "settlements", params)
+            .await
+            .map_err(WriteError::from)?)
+    }
+
+    async fn apply_to(&self, waiting: &Waiting, buckets: &[u64]) -> Result<(), StoreError> {
+        let params = self.params(buckets);
+        let span: Span = self
+            .one(&waiting.span(self.database()), params.clone())
+            .await?;
+        if span.facts > 0 {
+            self.write_regions(waiting, &params).await?;
+            self.update_rows(waiting, &params, &span).await?;
+            debug!(
+                domain = waiting.domain.as_str(),
+                facts = span.facts,
+                "settled facts"
+            );
+            self.settler.settled.add(span.facts, &[]);
+        }
+        let left_over: u64 = self
+            .one(&waiting.count_left_over(self.database()), params.clone())
+            .await?;
+        let kept = format!(
+            "SELECT count() FROM {} WHERE bucket = {{left_over:UInt64}}",
+            waiting.table()
+        );
+        if left_over > 0 && self.one::<u64>(&kept, params.clone()).await? == 0 {
+            let sql = format!(
+                "{} AND {}",
+                waiting.keep_left_over(self.database()),
+                Fence::predicate(self.database())
+            );
+            self.insert(sql, &waiting.table(), params.and(self.fence.params()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The regional rows, through the input table at first, and table by table wherever they are missing.
+    async fn write_regions(&self, waiting: &Waiting, params: &Params) -> Result<(), StoreError> {
+        let months = self.months(waiting, params).await?;
+        let firsts: Vec<String> = months
+            .iter()
+            .map(|month| format!("{month} 00:00:00.000"))
+            .collect();
+        let firsts: Vec<&str> = firsts.iter().map(String::as_str).collect();
+        let mark = mark(self.settling.id, waiting.domain);
+        let params = params
+            .clone()
+            .with("mark", mark)
+            .with("months", firsts.as_slice())
+            .and(self.fence.params());
+        if self.settling.attempt == 1 {
+            let sql = waiting.insert(self.database(), &Fence::predicate(self.database()));
+            let table = format!("in_{}", waiting.domain.as_str());
+            return self.insert(sql, &table, params).await;
+        }
+        let source = waiting.source(self.database(), &Fence::predicate(self.database()));
+        for target in self
+            .targets
+            .of(waiting.domain)
+            .filter(|target| is_regional(target))
+        {
+            let present = presence::marked_partitions(&self.settler.store, target, mark).await?;
+            if !presence::expected(target, &months).is_subset(&present) {
+                let present: Vec<&str> = present.iter().map(String::as_str).collect();
+                let sql = target.repair(self.database(), waiting.domain, &source);
+                self.insert(
+                    sql,
+                    &target.table,
+                    params.clone().with("present", present.as_slice()),
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn months(
+        &self,
+        waiting: &Waiting,
+        params: &Params,
+    ) -> Result<BTreeSet<NaiveDate>, StoreError> {
+        let sql = waiting.months(self.database());
+        let months: Vec<u32> = self
+            .settler
+            .store
+            .query(&sql)
+            .params(params)
+            .named("months of settled facts")
+            .fetch_all()
+            .await?;
+        let first =
+            |month: u32| NaiveDate::from_ymd_opt(i32::try_from(month / 100).ok()?, month % 100, 1);
+        Ok(months.into_iter().filter_map(first).collect())
+    }
+
+    async fn update_rows(
+        &self,
+        waiting: &Waiting,
+        params: &Params,
+        span: &Span,
+    ) -> Result<(), StoreError> {
+        let time = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default();
+        let params = params
+            .clone()
+            .with("first", time(span.first))
+            .with("last", time(span.last));
+        self.settler
+            .store
+            .execute(&waiting.update_rows(self.database()), &params)
+            .await
+    }
+
+    async fn one<T: event_store::clickhouse::RowOwned + event_store::clickhouse::RowRead>(
+        &self,
+        sql: &str,
+        params: Params,
+    ) -> Result<T, StoreError> {
+        self.settler
+            .store
+            .query(sql)
+            .params(&params)
+            .named("settling")
+            .fetch_one()
+            .await
+    }
+
+    async fn insert(&self, sql: String, table: &str, params: Params) -> Result<(), StoreError> {
+        let query_id = fence::query_id(self.settling.id, table, self.fence.attempt);
+        let request = InsertSelect::new(sql, query_id, Vec::new()).params(params);
+        self.settler.store.insert_select(request).await
+    }
+}
+
+/// Only tables with regional rows take part in a settling.
+fn is_regional(target: &Target) -> bool {
+    target.witness == Witness::Mark && target.columns.iter().any(|name| name == "scope")
+}
