@@ -15,6 +15,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// The bar looks at the clock each time that it moves.
+const SHOWN_EVERY: u64 = 1_000;
+
 /// Where the records and the answers go.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SendOptions {
@@ -81,12 +84,16 @@ impl SendOptions {
         let bar = progress_bar(expected);
         let began = Instant::now();
         let mut books = Books::new(self.answer_key.is_some(), span.end_ms);
+        let mut made = 0;
         for emission in emissions {
             if let Some(producer) = &mut producer {
                 producer.send(&emission.record)?;
             }
             books.enter(&emission);
-            bar.inc(1);
+            made += 1;
+            if made % SHOWN_EVERY == 0 {
+                bar.set_position(made);
+            }
         }
         if let Some(producer) = producer {
             producer.finish()?;

@@ -15,6 +15,7 @@ use shared_schema::{Domain, ReasonCode};
 use spoil::spoil;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use uuid::fmt::Hyphenated;
 
 /// How much goes wrong; the shares are relative to the events of the story.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,7 +164,9 @@ impl<S: Iterator<Item = Occurrence>> Traffic<S> {
     }
 
     fn record(&self, topic: Domain, event: &LogicalEvent, value: Vec<u8>) -> Record {
-        let key = event.fact.entity().to_string().into_bytes();
+        let mut text = [0; Hyphenated::LENGTH];
+        let key = event.fact.entity().as_hyphenated().encode_lower(&mut text);
+        let key = key.as_bytes().to_vec();
         Record {
             topic,
             key,
