@@ -9,6 +9,12 @@ fn insert_into(table: &str) -> InsertSelect {
     InsertSelect::new(sql, Uuid::new_v4().to_string(), body)
 }
 
+/// Selects and inserts go their own ways to the server.
+async fn errors_of_both_ways(store: &Store) -> [StoreError; 2] {
+    let insert = store.insert_select(insert_into("numbers")).await;
+    [store.ping().await.unwrap_err(), insert.unwrap_err()]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_table_is_permanent_and_the_error_says_what_and_where() {
     let store = support::store().await;
@@ -73,14 +79,7 @@ async fn a_server_that_is_not_there_is_unreachable_and_nothing_was_sent() {
         ..Config::default()
     };
     let store = Store::connect(&config).unwrap();
-    let errors = [
-        store.ping().await.unwrap_err(),
-        store
-            .insert_select(insert_into("numbers"))
-            .await
-            .unwrap_err(),
-    ];
-    for error in errors {
+    for error in errors_of_both_ways(&store).await {
         assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
         assert!(error.is_retryable() && !error.outcome_unknown());
     }
@@ -93,14 +92,7 @@ async fn a_wrong_password_is_permanent_and_is_not_repeated_in_the_error() {
         ..support::config()
     };
     let store = Store::connect(&config).unwrap();
-    let errors = [
-        store.ping().await.unwrap_err(),
-        store
-            .insert_select(insert_into("numbers"))
-            .await
-            .unwrap_err(),
-    ];
-    for error in errors {
+    for error in errors_of_both_ways(&store).await {
         assert!(
             matches!(error.server_code(), Some(193 | 194 | 516)),
             "{error}"

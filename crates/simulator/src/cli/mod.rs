@@ -6,6 +6,7 @@ mod options;
 mod produce;
 mod replay;
 mod send;
+mod story;
 
 use clap::{Parser, Subcommand};
 use std::time::{SystemTime, UNIX_EPOCH};
