@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 
 use crate::{
     count,
+    domain::Domain,
     number::{Amount, Hundredths},
-    query::{Parameters, Query},
+    query::Query,
     selection::Selection,
-    series::{self, Point},
-    source::{Column, Domain, Family, grouped},
-    time::Grid,
+    series::{self, OfUnit, Point},
+    source::{Column, Family},
 };
 
 /// Bookings by what happened to them.
@@ -98,29 +98,25 @@ const FAMILY: Family = Family {
 /// The statement; its rows are [`BookingRow`]s.
 #[must_use]
 pub fn query(selection: &Selection) -> Query {
-    let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
     let measures = "sum(sign * created) AS created, sum(sign * confirmed) AS confirmed, \
         sum(sign * cancelled) AS cancelled, sum(sign * completed) AS completed, \
         sum(sign * confirmed_value) AS confirmed_value";
-    let sql = grouped(measures, &rows, selection.series.as_ref(), &mut parameters);
-    parameters.into_query(sql)
+    FAMILY.totals(selection, measures)
 }
 
 /// The metrics that the rows tell.
 #[must_use]
 pub fn assemble(selection: &Selection, rows: Vec<BookingRow>) -> Bookings {
-    let (whole, units): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.unit == 0);
-    let units = units.into_iter().map(|row| (row.unit, row));
+    let (totals, time_series) = series::totals(selection, rows, BookingTotals::of);
     Bookings {
-        totals: whole.first().map(BookingTotals::of).unwrap_or_default(),
-        time_series: series::points(selection, units, |_, row| {
-            row.map(BookingTotals::of).unwrap_or_default()
-        }),
+        totals,
+        time_series,
+    }
+}
+
+impl OfUnit for BookingRow {
+    fn unit(&self) -> u64 {
+        self.unit
     }
 }
 

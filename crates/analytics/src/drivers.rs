@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::{
     count,
+    domain::Domain,
     number::{Amount, Hundredths, Metres},
     query::{Parameters, Query},
     selection::Selection,
-    source::{Column, Domain, Family},
-    time::Grid,
+    source::{Column, Family},
 };
 
 /// The drivers that earned most, and the distribution over all.
@@ -117,11 +117,7 @@ const FAMILY: Family = Family {
 #[must_use]
 pub fn query(selection: &Selection, limit: u64) -> Query {
     let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
+    let rows = FAMILY.rows(selection, &mut parameters);
     let zone = parameters.text("tz", selection.range.zone().name());
     let limit = parameters.number("limit", limit);
     // A day of the unknown region is one of the total that is in no known region.
@@ -135,11 +131,7 @@ pub fn query(selection: &Selection, limit: u64) -> Query {
 #[must_use]
 pub fn distribution(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
+    let rows = FAMILY.rows(selection, &mut parameters);
     // Beyond the last element there is nothing to interpolate with, and nothing is needed.
     let around = |offset: u8| {
         let places = PERCENTILES.map(|percent| percent.to_string()).join(", ");

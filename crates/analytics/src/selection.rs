@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
+    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
-    source::Domain,
     time::{Buckets, DateRange, Grid},
 };
 

@@ -21,6 +21,24 @@ pub struct Point<T> {
     pub values: T,
 }
 
+/// A row of the whole range, which is unit 0, or of the unit of a series that begins at a second.
+pub(crate) trait OfUnit {
+    /// Seconds since 1970, or 0.
+    fn unit(&self) -> u64;
+}
+
+/// What the rows tell of the whole range, and of each point of the series if one is wanted.
+pub(crate) fn totals<R: OfUnit, T: Default>(
+    selection: &Selection,
+    rows: Vec<R>,
+    of: impl Fn(&R) -> T,
+) -> (T, Option<Vec<Point<T>>>) {
+    let (whole, units): (Vec<R>, Vec<R>) = rows.into_iter().partition(|row| row.unit() == 0);
+    let units = units.into_iter().map(|row| (row.unit(), row));
+    let points = points(selection, units, |_, row| row.map(&of).unwrap_or_default());
+    (whole.first().map(of).unwrap_or_default(), points)
+}
+
 /// The points of a selection's series from what is known of some units, by the second in which they begin.
 ///
 /// The series ends with the unit of the present, or with the last unit that has events, if producers' clocks are

@@ -9,71 +9,12 @@
 //! ```
 
 use crate::{
-    query::Parameters,
+    domain::Domain,
+    query::{Parameters, Query},
     region::RegionFilter,
+    selection::Selection,
     time::{Buckets, Grid, Span},
 };
-
-/// What the events of a topic are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Domain {
-    /// Registrations, verifications, upgrades.
-    User,
-    /// Bookings.
-    Booking,
-    /// Payments.
-    Payment,
-    /// Trips.
-    Trip,
-    /// Routes.
-    Route,
-    /// Positions of drivers.
-    Location,
-}
-
-impl Domain {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::User,
-        Self::Booking,
-        Self::Payment,
-        Self::Trip,
-        Self::Route,
-        Self::Location,
-    ];
-
-    /// The table of the typed events.
-    pub(crate) const fn events(self) -> &'static str {
-        match self {
-            Self::User => "user_events",
-            Self::Booking => "booking_events",
-            Self::Payment => "payment_events",
-            Self::Trip => "trip_events",
-            Self::Route => "route_events",
-            Self::Location => "location_events",
-        }
-    }
-
-    /// The table of the facts whose region is not known yet; a location always knows its own.
-    pub(crate) const fn waiting(self) -> Option<&'static str> {
-        match self {
-            Self::User => Some("waiting_user"),
-            Self::Booking => Some("waiting_booking"),
-            Self::Payment => Some("waiting_payment"),
-            Self::Trip => Some("waiting_trip"),
-            Self::Route => Some("waiting_route"),
-            Self::Location => None,
-        }
-    }
-
-    /// The stored columns, and those that the table computes of them.
-    const fn columns(self) -> &'static str {
-        match self {
-            Self::Trip => "*, distance_m",
-            _ => "*",
-        }
-    }
-}
 
 /// An aggregate, and how its columns follow from the events.
 pub(crate) struct Family {
@@ -99,13 +40,18 @@ pub(crate) struct Column {
 }
 
 impl Family {
-    /// The rows of a range in the regions of a filter, as a subquery without its parentheses.
-    pub(crate) fn rows(
-        &self,
-        grid: &Grid,
-        region: &RegionFilter,
-        parameters: &mut Parameters,
-    ) -> String {
+    /// The statement that adds the rows of a selection up: one row for each unit of its series, and one (unit 0)
+    /// for all of them together.
+    pub(crate) fn totals(&self, selection: &Selection, measures: &str) -> Query {
+        let mut parameters = Parameters::default();
+        let rows = self.rows(selection, &mut parameters);
+        let sql = grouped(measures, &rows, selection.series.as_ref(), &mut parameters);
+        parameters.into_query(sql)
+    }
+
+    /// The rows of a selection, as a subquery without its parentheses.
+    pub(crate) fn rows(&self, selection: &Selection, parameters: &mut Parameters) -> String {
+        let (grid, region) = (Grid::of(&selection.range), &selection.region);
         let slots = (!grid.core.is_empty() || grid.slices().next().is_none())
             .then(|| self.of_slots(grid.core, region, parameters));
         let head = grid
@@ -253,7 +199,7 @@ pub(crate) fn settled_facts(domain: Domain, slice: Slice, parameters: &mut Param
 }
 
 /// Groups rows by the unit of the time series that they lie in, and all of them together (unit 0).
-pub(crate) fn grouped(
+fn grouped(
     measures: &str,
     rows: &str,
     series: Option<&Buckets>,
@@ -270,8 +216,17 @@ pub(crate) fn grouped(
 
 /// Where the unit begins that a second lies in, in seconds since 1970.
 pub(crate) fn unit_of(second: &str, buckets: &Buckets, parameters: &mut Parameters) -> String {
-    let units = parameters.numbers("units", buckets.seconds());
-    format!("toUInt64(roundDown({second}, {units}))")
+    match buckets.steps() {
+        Some((first, width)) => {
+            let first = parameters.number("first_unit", first);
+            let width = parameters.number("unit_width", width);
+            format!("toUInt64({first} + intDiv({second} - {first}, {width}) * {width})")
+        }
+        None => {
+            let units = parameters.numbers("units", buckets.seconds());
+            format!("toUInt64(roundDown({second}, {units}))")
+        }
+    }
 }
 
 fn named(expression: &str, name: &str) -> String {

@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 
 use crate::{
     count,
+    domain::Domain,
     number::{Amount, Hundredths},
-    query::{Parameters, Query},
+    query::Query,
     selection::Selection,
-    series::{self, Point},
-    source::{Column, Domain, Family, grouped},
-    time::Grid,
+    series::{self, OfUnit, Point},
+    source::{Column, Family},
 };
 
 /// Trips by what happened to them.
@@ -122,32 +122,28 @@ const FAMILY: Family = Family {
 /// The statement; its rows are [`TripRow`]s.
 #[must_use]
 pub fn query(selection: &Selection) -> Query {
-    let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
     // A driver of the unknown region is one of the total who is in no known region.
     let measures = "sum(sign * started) AS started, sum(sign * completed) AS completed, \
         sum(sign * cancelled) AS cancelled, sum(sign * minutes) AS duration_minutes, \
         sum(sign * metres) AS distance_m, sum(sign * punctual) AS on_time, \
         sum(sign * earnings) AS driver_earnings, sum(sign * commission) AS platform_commission, \
         toInt64(uniqExactMergeIf(drivers, sign = 1)) - toInt64(uniqExactMergeIf(drivers, sign = -1)) AS drivers";
-    let sql = grouped(measures, &rows, selection.series.as_ref(), &mut parameters);
-    parameters.into_query(sql)
+    FAMILY.totals(selection, measures)
 }
 
 /// The metrics that the rows tell.
 #[must_use]
 pub fn assemble(selection: &Selection, rows: Vec<TripRow>) -> Trips {
-    let (whole, units): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.unit == 0);
-    let units = units.into_iter().map(|row| (row.unit, row));
+    let (totals, time_series) = series::totals(selection, rows, TripTotals::of);
     Trips {
-        totals: whole.first().map(TripTotals::of).unwrap_or_default(),
-        time_series: series::points(selection, units, |_, row| {
-            row.map(TripTotals::of).unwrap_or_default()
-        }),
+        totals,
+        time_series,
+    }
+}
+
+impl OfUnit for TripRow {
+    fn unit(&self) -> u64 {
+        self.unit
     }
 }
 

@@ -1,8 +1,8 @@
 use crate::{
+    domain::Domain,
     query::{Parameters, Query},
     selection::Selection,
-    source::{Column, Domain, Family, unit_of},
-    time::Grid,
+    source::{Column, Family, unit_of},
 };
 
 pub(super) const TYPES: &str =
@@ -83,11 +83,7 @@ pub(super) const TIMES: &str = "quantilesExactInclusiveStateIf(0.5, 0.95)(assume
 #[must_use]
 pub fn query(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
+    let rows = FAMILY.rows(selection, &mut parameters);
     let sql = by_unit_and_method(selection, MEASURES, &rows, &mut parameters);
     parameters.into_query(sql)
 }

@@ -19,11 +19,11 @@ pub use self::{
 };
 use crate::{
     count,
+    domain::Domain,
     number::{Amount, Hundredths},
     query::Query,
     region::RegionFilter,
     selection::unsettled,
-    source::Domain,
 };
 
 /// The tiles of a second.

@@ -2,8 +2,9 @@ use chrono::TimeDelta;
 
 use super::Moment;
 use crate::{
+    domain::Domain,
     query::{Parameters, Query},
-    source::{Domain, Slice, facts},
+    source::{Slice, facts},
     time::Span,
 };
 

@@ -12,11 +12,11 @@ use uuid::Uuid;
 pub use self::details::{OccupancyRow, ProfileRow, occupancy, profiles};
 use crate::{
     count,
+    domain::Domain,
     number::{Amount, Hundredths},
     query::{Parameters, Query},
     selection::Selection,
-    source::{Column, Domain, Family},
-    time::Grid,
+    source::{Column, Family},
 };
 
 /// The routes with the most confirmed bookings.
@@ -87,11 +87,7 @@ const FAMILY: Family = Family {
 #[must_use]
 pub fn query(selection: &Selection, limit: u64) -> Query {
     let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
+    let rows = FAMILY.rows(selection, &mut parameters);
     let limit = parameters.number("limit", limit);
     parameters.into_query(format!(
         "SELECT route AS route_id, sum(sign * bookings) AS confirmed, sum(sign * price) AS revenue\nFROM\n(\n{rows}\n)\nGROUP BY route\nHAVING confirmed > 0\nORDER BY confirmed DESC, toString(route)\nLIMIT {limit}"

@@ -3,10 +3,11 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
+    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
-    source::{Domain, Slice, facts, slices, slots_within, unit_of},
+    source::{Slice, facts, slices, slots_within, unit_of},
     time::{Grid, clamped},
 };
 

@@ -14,11 +14,11 @@ pub use self::{
 };
 use crate::{
     count,
+    domain::Domain,
     number::Hundredths,
     query::Query,
     selection::{Selection, unsettled},
     series::{self, Point},
-    source::Domain,
 };
 
 /// Users by activity and by how far they got.

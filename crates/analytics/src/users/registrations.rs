@@ -2,11 +2,12 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
+    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
-    source::{Column, Domain, Family, grouped, unit_of},
-    time::{Grid, clamped},
+    source::{Column, Family, unit_of},
+    time::clamped,
 };
 
 /// Registrations of the whole range (unit 0) or of a unit of the series.
@@ -51,15 +52,8 @@ const FAMILY: Family = Family {
 /// Counts the registrations of the range; the rows are [`RegistrationRow`]s.
 #[must_use]
 pub fn new_registrations(selection: &Selection) -> Query {
-    let mut parameters = Parameters::default();
-    let rows = FAMILY.rows(
-        &Grid::of(&selection.range),
-        &selection.region,
-        &mut parameters,
-    );
     let measures = "sum(sign * registered) AS registered";
-    let sql = grouped(measures, &rows, selection.series.as_ref(), &mut parameters);
-    parameters.into_query(sql)
+    FAMILY.totals(selection, measures)
 }
 
 /// How many users there are, and how far those of the range got by now; the one row is a [`CohortRow`].

@@ -1,12 +1,11 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, bookings, time::Retention};
-use tokio::try_join;
+use analytics::{Domain, Selection, bookings};
 
-use super::{WITH_SERIES, unsettled};
+use super::{Asked, WITH_SERIES};
 use crate::{
     answer::Answer,
     error::ApiError,
-    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    parameters::{RangeParameters, RegionParameters, SeriesParameters},
     services::Services,
 };
 
@@ -39,22 +38,13 @@ pub(crate) async fn bookings(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &WITH_SERIES)?;
-    let selection = selection(&given, services.clock.now())?;
-    Retention::Events.check(&selection.range, selection.now)?;
-    let complete_through = services.lanes.signs().await?.complete_through;
-    let query = bookings::query(&selection);
-    let rows = async { Ok(services.store.rows("bookings", &query).await?) };
-    let unsettled = unsettled(&services, &selection.region, || {
-        selection.unsettled(&[Domain::Booking])
-    });
-    let (rows, unsettled) = try_join!(rows, unsettled)?;
-    let metrics = bookings::assemble(&selection, rows);
-    Ok(Answer {
-        date_range: selection.range,
-        complete_through,
-        unsettled,
-        metrics,
-    }
-    .response())
+    let asked = Asked::read(&services, &request, &WITH_SERIES)?;
+    let selection = &asked.selection;
+    let metrics = async {
+        let query = bookings::query(selection);
+        let rows = services.store.rows("bookings", &query).await?;
+        Ok(bookings::assemble(selection, rows))
+    };
+    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Booking]);
+    asked.answer(&services, unsettled, metrics).await
 }

@@ -1,14 +1,14 @@
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, drivers, time::Retention};
+use analytics::{Domain, Selection, drivers};
 use tokio::try_join;
 
-use super::{unsettled, with_limit};
+use super::{Asked, with_limit};
 use crate::{
     answer::Answer,
     error::ApiError,
-    parameters::{DriversLimit, Given, RangeParameters, RegionParameters, limit, selection},
+    parameters::{DriversLimit, RangeParameters, RegionParameters, limit},
     services::Services,
 };
 
@@ -47,32 +47,18 @@ pub(crate) async fn drivers(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let limit = limit(&given, 100, 1..=1000)?;
-    let selection = selection(&given, services.clock.now())?;
-    Retention::Events.check(&selection.range, selection.now)?;
-    let complete_through = services.lanes.signs().await?.complete_through;
-    let (list, distribution) = (
-        drivers::query(&selection, limit),
-        drivers::distribution(&selection),
-    );
-    let rows = async { Ok(services.store.rows("drivers", &list).await?) };
-    let distribution = async {
-        Ok(services
-            .store
-            .row("drivers: distribution", &distribution)
-            .await?)
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let limit = limit(&asked.given, 100, 1..=1000)?;
+    let selection = &asked.selection;
+    let metrics = async {
+        let list = drivers::query(selection, limit);
+        let distribution = drivers::distribution(selection);
+        let (rows, distribution) = try_join!(
+            services.store.rows("drivers", &list),
+            services.store.row("drivers: distribution", &distribution),
+        )?;
+        Ok(drivers::assemble(rows, &distribution))
     };
-    let unsettled = unsettled(&services, &selection.region, || {
-        selection.unsettled(&[Domain::Trip])
-    });
-    let (rows, distribution, unsettled) = try_join!(rows, distribution, unsettled)?;
-    let metrics = drivers::assemble(rows, &distribution);
-    Ok(Answer {
-        date_range: selection.range,
-        complete_through,
-        unsettled,
-        metrics,
-    }
-    .response())
+    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Trip]);
+    asked.answer(&services, unsettled, metrics).await
 }

@@ -1,6 +1,7 @@
 //! `/v1/metrics`: one file per metric. Each reads its parameters, then the lanes, then the numbers, in this order:
 //! what the lanes call complete is in the numbers.
 
+mod asked;
 mod bookings;
 mod drivers;
 mod payments;
@@ -11,8 +12,7 @@ mod users;
 
 use std::sync::LazyLock;
 
-use analytics::{Query, RegionFilter};
-
+use self::asked::Asked;
 pub(crate) use self::{
     bookings::{__path_bookings, bookings},
     drivers::{__path_drivers, drivers},
@@ -22,11 +22,7 @@ pub(crate) use self::{
     trips::{__path_trips, trips},
     users::{__path_users, users},
 };
-use crate::{
-    error::ApiError,
-    parameters::{RangeParameters, RegionParameters, SeriesParameters, names},
-    services::Services,
-};
+use crate::parameters::{RangeParameters, RegionParameters, SeriesParameters, names};
 
 /// The parameters of a metric with a time series.
 static WITH_SERIES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -42,16 +38,4 @@ fn with_limit<L: utoipa::IntoParams>() -> Vec<String> {
         names::<L>(),
     ]
     .concat()
-}
-
-/// Counts the facts without a region where the answer has one.
-async fn unsettled(
-    services: &Services,
-    region: &RegionFilter,
-    query: impl FnOnce() -> Query,
-) -> Result<Option<u64>, ApiError> {
-    match region.is_regional() {
-        true => Ok(Some(services.store.row("unsettled facts", &query()).await?)),
-        false => Ok(None),
-    }
 }

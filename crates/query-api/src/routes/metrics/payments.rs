@@ -1,12 +1,17 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, payments, time::Retention};
+use analytics::{
+    Domain, Selection,
+    payments::{self, Payments},
+};
+use event_store::StoreError;
 use tokio::try_join;
 
-use super::{WITH_SERIES, unsettled};
+use super::{Asked, WITH_SERIES};
 use crate::{
     answer::Answer,
+    ask::Asker,
     error::ApiError,
-    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    parameters::{RangeParameters, RegionParameters, SeriesParameters},
     services::Services,
 };
 
@@ -19,7 +24,7 @@ use crate::{
     path = "/v1/metrics/payments",
     tag = "metrics",
     params(RangeParameters, RegionParameters, SeriesParameters),
-    responses((status = 200, description = "The metrics", body = Answer<payments::Payments>, example = json!({
+    responses((status = 200, description = "The metrics", body = Answer<Payments>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
             "end_date": "2024-01-31T23:59:59.999+01:00",
@@ -57,36 +62,25 @@ pub(crate) async fn payments(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &WITH_SERIES)?;
-    let selection = selection(&given, services.clock.now())?;
-    Retention::Events.check(&selection.range, selection.now)?;
-    let complete_through = services.lanes.signs().await?.complete_through;
+    let asked = Asked::read(&services, &request, &WITH_SERIES)?;
+    let selection = &asked.selection;
+    let metrics = async { Ok(counted(&services.store, selection).await?) };
+    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Payment]);
+    asked.answer(&services, unsettled, metrics).await
+}
+
+async fn counted(store: &Asker, selection: &Selection) -> Result<Payments, StoreError> {
     // Before the totals: what is settled by now is among them.
-    let refunds = services
-        .store
-        .rows(
-            "payments: refunds",
-            &payments::refunds_by_method(&selection),
-        )
+    let refunds = store
+        .rows("payments: refunds", &payments::refunds_by_method(selection))
         .await?;
-    let query = payments::query(&selection);
-    let rows = async { Ok::<_, ApiError>(services.store.rows("payments", &query).await?) };
+    let query = payments::query(selection);
     let times = async {
-        match payments::unknown_times(&selection) {
-            Some(query) => Ok(Some(services.store.rows("payments: times", &query).await?)),
+        match payments::unknown_times(selection) {
+            Some(query) => store.rows("payments: times", &query).await.map(Some),
             None => Ok(None),
         }
     };
-    let unsettled = unsettled(&services, &selection.region, || {
-        selection.unsettled(&[Domain::Payment])
-    });
-    let (rows, times, unsettled) = try_join!(rows, times, unsettled)?;
-    let metrics = payments::assemble(&selection, rows, refunds, times);
-    Ok(Answer {
-        date_range: selection.range,
-        complete_through,
-        unsettled,
-        metrics,
-    }
-    .response())
+    let (rows, times) = try_join!(store.rows("payments", &query), times)?;
+    Ok(payments::assemble(selection, rows, refunds, times))
 }

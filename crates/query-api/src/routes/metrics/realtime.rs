@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::try_join;
 use utoipa::ToSchema;
 
-use super::unsettled;
+use super::asked::unsettled_facts;
 use crate::{
     ask::Asker,
     error::ApiError,
@@ -66,7 +66,7 @@ pub(crate) async fn realtime(
     let signs = services.lanes.signs().await?;
     let moment = Moment::at(now, region.clone());
     let tiles = async { Ok(asked(&services.store, &moment).await?) };
-    let unsettled = unsettled(&services, &region, || moment.unsettled_facts());
+    let unsettled = unsettled_facts(&services, &region, || moment.unsettled_facts());
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     Ok(HttpResponse::Ok().json(RealtimeAnswer {
         tiles,

@@ -4,18 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
     Domain, Selection,
     routes::{self, RouteRow, Routes},
-    time::Retention,
 };
 use event_store::StoreError;
 use tokio::try_join;
 use uuid::Uuid;
 
-use super::{unsettled, with_limit};
+use super::{Asked, with_limit};
 use crate::{
     answer::Answer,
     ask::Asker,
     error::ApiError,
-    parameters::{Given, RangeParameters, RegionParameters, RoutesLimit, limit, selection},
+    parameters::{RangeParameters, RegionParameters, RoutesLimit, limit},
     services::Services,
 };
 
@@ -53,23 +52,11 @@ pub(crate) async fn routes(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let limit = limit(&given, 50, 1..=500)?;
-    let selection = selection(&given, services.clock.now())?;
-    Retention::Events.check(&selection.range, selection.now)?;
-    let complete_through = services.lanes.signs().await?.complete_through;
-    let list = async { Ok(listed(&services.store, &selection, limit).await?) };
-    let unsettled = unsettled(&services, &selection.region, || {
-        selection.unsettled(&[Domain::Booking])
-    });
-    let (metrics, unsettled) = try_join!(list, unsettled)?;
-    Ok(Answer {
-        date_range: selection.range,
-        complete_through,
-        unsettled,
-        metrics,
-    }
-    .response())
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let limit = limit(&asked.given, 50, 1..=500)?;
+    let metrics = async { Ok(listed(&services.store, &asked.selection, limit).await?) };
+    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Booking]);
+    asked.answer(&services, unsettled, metrics).await
 }
 
 /// The list, then what is known of the routes on it.

@@ -1,12 +1,11 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, time::Retention, trips};
-use tokio::try_join;
+use analytics::{Domain, Selection, trips};
 
-use super::{WITH_SERIES, unsettled};
+use super::{Asked, WITH_SERIES};
 use crate::{
     answer::Answer,
     error::ApiError,
-    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    parameters::{RangeParameters, RegionParameters, SeriesParameters},
     services::Services,
 };
 
@@ -41,22 +40,13 @@ pub(crate) async fn trips(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &WITH_SERIES)?;
-    let selection = selection(&given, services.clock.now())?;
-    Retention::Events.check(&selection.range, selection.now)?;
-    let complete_through = services.lanes.signs().await?.complete_through;
-    let query = trips::query(&selection);
-    let rows = async { Ok(services.store.rows("trips", &query).await?) };
-    let unsettled = unsettled(&services, &selection.region, || {
-        selection.unsettled(&[Domain::Trip])
-    });
-    let (rows, unsettled) = try_join!(rows, unsettled)?;
-    let metrics = trips::assemble(&selection, rows);
-    Ok(Answer {
-        date_range: selection.range,
-        complete_through,
-        unsettled,
-        metrics,
-    }
-    .response())
+    let asked = Asked::read(&services, &request, &WITH_SERIES)?;
+    let selection = &asked.selection;
+    let metrics = async {
+        let query = trips::query(selection);
+        let rows = services.store.rows("trips", &query).await?;
+        Ok(trips::assemble(selection, rows))
+    };
+    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Trip]);
+    asked.answer(&services, unsettled, metrics).await
 }

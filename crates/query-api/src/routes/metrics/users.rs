@@ -7,12 +7,12 @@ use analytics::{
 use event_store::StoreError;
 use tokio::try_join;
 
-use super::{WITH_SERIES, unsettled};
+use super::{Asked, WITH_SERIES};
 use crate::{
     answer::Answer,
     ask::Asker,
     error::ApiError,
-    parameters::{Given, RangeParameters, RegionParameters, SeriesParameters, selection},
+    parameters::{RangeParameters, RegionParameters, SeriesParameters},
     services::Services,
 };
 
@@ -44,23 +44,15 @@ pub(crate) async fn users(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &WITH_SERIES)?;
-    let selection = selection(&given, services.clock.now())?;
-    kept(&selection)?;
-    let complete_through = services.lanes.signs().await?.complete_through;
-    let answers = async { Ok(asked(&services.store, &selection).await?) };
-    let unsettled = unsettled(&services, &selection.region, || {
-        users::unsettled_facts(&selection)
-    });
-    let (answers, unsettled) = try_join!(answers, unsettled)?;
-    let metrics = users::assemble(&selection, answers);
-    Ok(Answer {
-        date_range: selection.range,
-        complete_through,
-        unsettled,
-        metrics,
-    }
-    .response())
+    let asked = Asked::read_kept(&services, &request, &WITH_SERIES, kept)?;
+    let selection = &asked.selection;
+    let metrics = async {
+        let answers = answers(&services.store, selection).await?;
+        Ok(users::assemble(selection, answers))
+    };
+    asked
+        .answer(&services, users::unsettled_facts, metrics)
+        .await
 }
 
 /// Registrations need user events only; whoever counts active users needs locations, at the end of the range, and
@@ -74,7 +66,7 @@ fn kept(selection: &Selection) -> Result<(), BeyondRetention> {
     }
 }
 
-async fn asked(store: &Asker, selection: &Selection) -> Result<users::Answers, StoreError> {
+async fn answers(store: &Asker, selection: &Selection) -> Result<users::Answers, StoreError> {
     let (windows, cohort) = (users::windows(selection), users::cohort(selection));
     let registrations = users::new_registrations(selection);
     let (windows, cohort, registrations, active, first) = try_join!(

@@ -1,0 +1,59 @@
+use super::*;
+use crate::tests::{everywhere, shown};
+
+fn filter(limit: u64) -> Filter {
+    Filter {
+        reason: Some(ReasonCode::MissingField),
+        topic: Some("openride.events.booking".to_owned()),
+        range: everywhere(false).range,
+        after: Some(
+            "1704067200123.3.45.openride.events.booking"
+                .parse()
+                .unwrap(),
+        ),
+        limit,
+    }
+}
+
+fn row(offset: u64) -> DeadLetterRow {
+    DeadLetterRow {
+        reason: "too_old".to_owned(),
+        path: "$".to_owned(),
+        detail: String::new(),
+        topic: "openride.events.trip".to_owned(),
+        partition: 3,
+        offset,
+        kafka_ms: 1_704_067_200_000,
+        decided_ms: 1_704_067_200_123,
+        bytes: 10,
+    }
+}
+
+#[test]
+fn a_page_begins_after_the_cursor() {
+    insta::assert_snapshot!(shown(&query(&filter(100))));
+}
+
+#[test]
+fn the_next_cursor_is_that_of_the_last_row_shown() {
+    let page = assemble(&filter(2), vec![row(9), row(8), row(7)]);
+    assert_eq!(page.dead_letters.len(), 2);
+    let cursor = page.next_cursor.unwrap();
+    assert_eq!(cursor, "1704067200123.3.8.openride.events.trip");
+    assert_eq!(cursor.parse(), Ok(Cursor::at(&row(8))));
+    assert_eq!(assemble(&filter(2), vec![row(9), row(8)]).next_cursor, None);
+}
+
+#[test]
+fn anything_else_is_no_cursor() {
+    for text in [
+        "",
+        "a",
+        "1.2.3",
+        "1.-2.3.x",
+        "1.2.99999999999999999999.x",
+        "' OR 1=1",
+    ] {
+        assert_eq!(text.parse::<Cursor>(), Err(NoCursor), "{text}");
+    }
+}

@@ -1,0 +1,96 @@
+use super::*;
+
+fn within(state: Option<&str>, city: Option<&str>) -> RegionFilter {
+    let owned = |name: Option<&str>| name.map(str::to_owned);
+    RegionFilter::Within {
+        state: owned(state),
+        city: owned(city),
+    }
+}
+
+#[test]
+fn names_are_read_as_those_of_the_events() {
+    assert_eq!(
+        RegionFilter::parse(None, None),
+        Ok(RegionFilter::Everywhere)
+    );
+    assert_eq!(
+        RegionFilter::parse(Some("lagos state"), None),
+        Ok(within(Some("Lagos"), None))
+    );
+    assert_eq!(
+        RegionFilter::parse(Some("LAGOS"), Some("ikeja")),
+        Ok(within(Some("Lagos"), Some("Ikeja")))
+    );
+    assert_eq!(
+        RegionFilter::parse(None, Some("Ikeja")),
+        Ok(within(Some("Lagos"), Some("Ikeja")))
+    );
+}
+
+#[test]
+fn unknown_is_a_region_too() {
+    assert_eq!(
+        RegionFilter::parse(Some("unknown"), None),
+        Ok(RegionFilter::Remainder(Unknown::State))
+    );
+    assert_eq!(
+        RegionFilter::parse(Some("unknown"), Some("unknown")),
+        Ok(RegionFilter::Remainder(Unknown::State))
+    );
+    assert_eq!(
+        RegionFilter::parse(None, Some("unknown")),
+        Ok(RegionFilter::Remainder(Unknown::City))
+    );
+    assert_eq!(
+        RegionFilter::parse(Some("Lagos"), Some("unknown")),
+        Ok(within(Some("Lagos"), Some("unknown")))
+    );
+    assert_eq!(
+        RegionFilter::parse(Some("unknown"), Some("Ikeja")),
+        Ok(RegionFilter::Nowhere)
+    );
+}
+
+#[test]
+fn what_is_not_in_the_table_is_refused() {
+    assert_eq!(
+        RegionFilter::parse(Some("Bavaria"), None),
+        Err(UnknownRegion::State)
+    );
+    assert_eq!(
+        RegionFilter::parse(Some("' OR 1=1 --"), None),
+        Err(UnknownRegion::State)
+    );
+    assert_eq!(
+        RegionFilter::parse(Some(""), None),
+        Err(UnknownRegion::State)
+    );
+    assert!(matches!(
+        RegionFilter::parse(None, Some("Munich")),
+        Err(UnknownRegion::City { .. })
+    ));
+    assert!(matches!(
+        RegionFilter::parse(Some("Lagos"), Some("Kano")),
+        Err(UnknownRegion::City { .. })
+    ));
+    assert!(matches!(
+        RegionFilter::parse(Some("unknown"), Some("Munich")),
+        Err(UnknownRegion::City { .. })
+    ));
+}
+
+#[test]
+fn a_city_whose_name_several_states_have_is_looked_for_in_all() {
+    let mut states = std::collections::BTreeMap::<&str, BTreeSet<&str>>::new();
+    for city in Region::cities() {
+        states.entry(city.name).or_default().insert(city.state);
+    }
+    for (name, states) in states.into_iter().filter(|(_, states)| states.len() > 1) {
+        assert!(states.len() > 1);
+        assert_eq!(
+            RegionFilter::parse(None, Some(name)),
+            Ok(within(None, Some(name)))
+        );
+    }
+}
