@@ -11,6 +11,7 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
     util::Timeout,
 };
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// How long a delivery may take before it is tried again.
@@ -42,21 +43,62 @@ impl DeadLetterTopic {
         })
     }
 
-    /// Publishes all dead letters of a batch and waits until the brokers have them.
+    /// Publishes all dead letters of a batch and waits until the brokers have them. What is too large for the topic
+    /// is told by its beginning, its size and its hash: the table keeps all of it.
     pub async fn publish(&self, judged: &Judged) -> Result<(), DeadLetterError> {
-        let deliveries: Vec<_> = judged
+        let envelopes: Vec<_> = judged
             .dead
             .iter()
-            .map(|letter| self.deliver(judged, letter))
+            .filter_map(|letter| Envelope::of(judged, letter))
             .collect();
-        try_join_all(deliveries).await.map(drop)
+        let deliveries = envelopes.iter().map(|envelope| async move {
+            match self.send(envelope).await {
+                Err(error) if is_too_large(&error) => Ok(Some(envelope)),
+                other => other.map(|()| None),
+            }
+        });
+        let refused = try_join_all(deliveries).await.map_err(self.failed())?;
+        // the brokers refuse a request for one of its records, so that its neighbours come back with it
+        for envelope in refused.into_iter().flatten() {
+            self.send_alone(envelope).await.map_err(self.failed())?;
+        }
+        Ok(())
     }
 
-    async fn deliver(&self, judged: &Judged, letter: &DeadLetter) -> Result<(), DeadLetterError> {
-        let Some((lane, record)) = judged.record_of(letter) else {
-            return Ok(());
-        };
-        let (key, value) = (judged.raw.key(record), judged.raw.value(record));
+    async fn send_alone(&self, envelope: &Envelope<'_>) -> Result<(), KafkaError> {
+        match self.send(envelope).await {
+            Err(error) if is_too_large(&error) => self.send(&envelope.shortened()).await,
+            other => other,
+        }
+    }
+
+    fn failed(&self) -> impl Fn(KafkaError) -> DeadLetterError {
+        |source| DeadLetterError {
+            topic: self.topic.clone(),
+            source,
+        }
+    }
+
+    async fn send(&self, envelope: &Envelope<'_>) -> Result<(), KafkaError> {
+        let record = FutureRecord::to(&self.topic)
+            .key(envelope.key)
+            .payload(envelope.value)
+            .headers(envelope.headers.clone());
+        let delivered = self.producer.send(record, Timeout::After(DELIVERY)).await;
+        delivered.map(drop).map_err(|(error, _)| error)
+    }
+}
+
+/// A dead letter as its topic gets it.
+struct Envelope<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+    headers: OwnedHeaders,
+}
+
+impl<'a> Envelope<'a> {
+    fn of(judged: &'a Judged, letter: &DeadLetter) -> Option<Self> {
+        let (lane, record) = judged.record_of(letter)?;
         let offset = record.offset.to_string();
         let partition = lane.lane.partition.to_string();
         let headers = [
@@ -66,47 +108,42 @@ impl DeadLetterTopic {
             ("source_partition", partition.as_str()),
             ("source_offset", offset.as_str()),
         ];
-        let headers = headers
-            .into_iter()
-            .fold(OwnedHeaders::new(), |all, (key, value)| {
-                all.insert(Header {
-                    key,
-                    value: Some(value),
-                })
-            });
-        match self.send(key, value, headers.clone()).await {
-            Err(error)
-                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) =>
-            {
-                // the table keeps all of it; the topic gets a note that says where it is
-                let size = value.len().to_string();
-                let headers = headers.insert(Header {
-                    key: "truncated_from_bytes",
-                    value: Some(size.as_str()),
-                });
-                self.send(beginning(key), beginning(value), headers).await
-            }
-            other => other,
-        }
-        .map_err(|source| DeadLetterError {
-            topic: self.topic.clone(),
-            source,
+        Some(Self {
+            key: judged.raw.key(record),
+            value: judged.raw.value(record),
+            headers: headers.into_iter().fold(OwnedHeaders::new(), with),
         })
     }
 
-    async fn send(
-        &self,
-        key: &[u8],
-        value: &[u8],
-        headers: OwnedHeaders,
-    ) -> Result<(), KafkaError> {
-        let record = FutureRecord::to(&self.topic)
-            .key(key)
-            .payload(value)
-            .headers(headers);
-        let delivered = self.producer.send(record, Timeout::After(DELIVERY)).await;
-        delivered.map(drop).map_err(|(error, _)| error)
+    /// What finds the record again, without most of its bytes.
+    fn shortened(&self) -> Self {
+        let size = self.value.len().to_string();
+        let hash = hex(&Sha256::digest(self.value));
+        let more = [
+            ("truncated_from_bytes", size.as_str()),
+            ("truncated_from_sha256", hash.as_str()),
+        ];
+        Self {
+            key: beginning(self.key),
+            value: beginning(self.value),
+            headers: more.into_iter().fold(self.headers.clone(), with),
+        }
     }
+}
+
+fn with(headers: OwnedHeaders, (key, value): (&str, &str)) -> OwnedHeaders {
+    headers.insert(Header {
+        key,
+        value: Some(value),
+    })
+}
+
+fn is_too_large(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a note shows of a key or value that is too large.

@@ -16,17 +16,24 @@
 
 mod bad_input;
 mod clickhouse_faults;
+mod dead_letter_faults;
 mod dead_letter_topic;
+mod draining;
 mod end_to_end;
 mod log_faults;
 mod lost_reply;
 mod member;
 mod model;
+mod other_codec;
 mod own;
+mod partitions_of_the_network;
 mod platform;
 mod postgres_faults;
 mod proxy;
+mod readiness;
+mod refusals;
 mod settling;
 mod story;
 mod takeover;
+mod wire;
 mod zombies;

@@ -1,0 +1,70 @@
+//! The network between a member and a server is interrupted, and heals.
+
+use crate::{
+    member::Program,
+    platform::{Platform, until},
+    readiness::{is_ready, with_admin_port},
+    story::Story,
+    wire::{Flow, Wire},
+};
+use ingestor::Config;
+use service_runtime::config::HumanDuration;
+
+/// A member under load whose way is cut in these ways, one after the other, and healed each time.
+async fn interrupted(
+    platform: &Platform,
+    (wire, mut config): (Wire, Config),
+    cuts: &[Flow],
+    seed: u64,
+) {
+    let address = with_admin_port(&mut config);
+    // given up while the way is still cut, so that all of it comes late
+    config.clickhouse.request_timeout = HumanDuration::secs(2);
+    config.clickhouse.insert_timeout = HumanDuration::secs(6);
+    let story = Story::new(seed, 60 * cuts.len() as u64);
+    let member = Program::start(&config);
+    platform.owned_by(1).await;
+    for (portion, cut) in story.portions(cuts.len()).zip(cuts) {
+        assert!(
+            until(async || is_ready(&address).await).await,
+            "not ready: {}",
+            member.log()
+        );
+        let (before, during) = split(portion);
+        platform.send(before);
+        wire.set(*cut);
+        platform.send(during);
+        let noticed = until(async || !is_ready(&address).await).await;
+        assert!(
+            noticed,
+            "ready though {cut:?} gets through: {}",
+            member.log()
+        );
+        wire.set(Flow::Both);
+    }
+    platform.drained(story.len()).await;
+    member.stop();
+    story.assert_told(platform).await;
+}
+
+fn split<'a, T>(all: impl Iterator<Item = &'a T>) -> (Vec<&'a T>, Vec<&'a T>) {
+    let mut before: Vec<_> = all.collect();
+    let during = before.split_off(before.len() / 2);
+    (before, during)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_out_of_reach_loses_and_doubles_nothing() {
+    let platform = Platform::new(2).await;
+    let way = Wire::to_clickhouse(&platform).await;
+    let cuts = [Flow::Neither, Flow::OnlyToServer, Flow::OnlyToClient];
+    interrupted(&platform, way, &cuts, 101).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_out_of_reach_loses_and_doubles_nothing() {
+    let platform = Platform::new(2).await;
+    let way = Wire::to_postgres(&platform).await;
+    let cuts = [Flow::Neither, Flow::OnlyToServer, Flow::OnlyToClient];
+    interrupted(&platform, way, &cuts, 102).await;
+}

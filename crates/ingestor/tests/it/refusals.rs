@@ -1,0 +1,119 @@
+//! ClickHouse answers, and refuses: what can be waited for is waited for, and nothing of it becomes a dead letter.
+
+use crate::{
+    dead_letter_topic::published,
+    member::Program,
+    own,
+    platform::{Platform, until},
+    story::Story,
+};
+use devstack::Server;
+use event_store::Params;
+use std::collections::BTreeSet;
+
+/// What a member says after so many failures that someone should look.
+const ALARM: &str = "a batch cannot be finished";
+
+async fn execute(platform: &Platform, sql: &str) {
+    platform.store.execute(sql, &Params::new()).await.unwrap();
+}
+
+/// Sends a portion, breaks something, and sends another; expects that the member says `words`, then mends it.
+async fn refused(platform: &Platform, words: &str, breaking: &[&str], mending: &[&str], seed: u64) {
+    let story = Story::new(seed, 80);
+    let mut portions = story.portions(2);
+    let member = Program::start(&platform.config);
+    platform.send(portions.next().unwrap());
+    platform.drained(story.len().div_ceil(2)).await;
+    for statement in breaking {
+        execute(platform, statement).await;
+    }
+    platform.send(portions.next().unwrap());
+    let alarmed = until(async || {
+        let log = member.log();
+        log.contains(ALARM) && log.contains(words)
+    })
+    .await;
+    assert!(alarmed, "no {words}: {}", member.log());
+    assert!(!platform.is_drained(story.len()).await);
+    for statement in mending {
+        execute(platform, statement).await;
+    }
+    platform.drained(story.len()).await;
+    member.stop();
+    story.assert_told(platform).await;
+    let letters: u64 = story.reasons().values().sum();
+    let sources: BTreeSet<_> = published(platform)
+        .into_iter()
+        .map(|letter| {
+            ["source_topic", "source_partition", "source_offset"]
+                .map(|header| letter.headers[header].clone())
+        })
+        .collect();
+    assert_eq!(
+        sources.len() as u64,
+        letters,
+        "an outage became dead letters"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_parts_are_waited_for() {
+    let platform = Platform::new(1).await;
+    refused(
+        &platform,
+        "TOO_MANY_PARTS",
+        &[
+            "SYSTEM STOP MERGES booking_events",
+            "ALTER TABLE booking_events MODIFY SETTING parts_to_delay_insert = 1, parts_to_throw_insert = 1",
+        ],
+        &[
+            "ALTER TABLE booking_events RESET SETTING parts_to_delay_insert, parts_to_throw_insert",
+            "SYSTEM START MERGES booking_events",
+        ],
+        131,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_has_run_out_is_waited_for() {
+    let platform = Platform::new(1).await;
+    let view = format!(
+        "CREATE MATERIALIZED VIEW odd_from_booking TO odd AS \
+         SELECT throwIf(seats_booked > 0, 'no memory', toInt16(241)) AS broken, batch, kafka_topic, event_timestamp \
+         FROM in_booking WHERE mark = toUUID('{}') AND phase = 'ingest' \
+         SETTINGS allow_custom_error_code_in_throwif = 1",
+        uuid::Uuid::nil()
+    );
+    refused(
+        &platform,
+        "MEMORY_LIMIT_EXCEEDED",
+        &[
+            "CREATE TABLE odd (broken UInt8, batch UUID, kafka_topic String, event_timestamp DateTime64(3, 'UTC')) \
+             ENGINE = MergeTree PARTITION BY toYYYYMM(event_timestamp) ORDER BY event_timestamp",
+            &view,
+        ],
+        &["DROP TABLE odd_from_booking"],
+        133,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_stays_full_is_waited_for() {
+    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let story = Story::new(134, 60);
+    let member = Program::start(&platform.config);
+    platform.owned_by(1).await;
+    let full = ["-e", "trace=rename", "-e", "inject=rename:error=ENOSPC"];
+    let tracer = stack.attach_strace(Server::ClickHouse, &full).unwrap();
+    platform.send(story.records());
+    let alarmed = until(async || member.log().contains(ALARM)).await;
+    assert!(alarmed, "no alarm: {}", member.log());
+    assert_eq!(platform.number("(SELECT count() FROM events_raw)").await, 0);
+    tracer.detach().unwrap();
+    platform.drained(story.len()).await;
+    member.stop();
+    story.assert_told(&platform).await;
+}
