@@ -7,7 +7,7 @@ use analytics::time::{BeyondRetention, Side};
 use event_store::StoreError;
 
 use crate::{
-    http::problem,
+    http::{Code, problem},
     lanes::LanesError,
     parameters::{Fault, ParameterError},
 };
@@ -38,9 +38,8 @@ pub(crate) enum ApiError {
 /// What the client hears of an error. Of an error of ours it is a fixed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Stable: programs may rely on it.
-    pub(crate) code: &'static str,
-    pub(crate) status: StatusCode,
+    /// The kind of problem, which decides the HTTP status.
+    pub(crate) code: Code,
     /// What is wrong with this request.
     pub(crate) detail: String,
     /// What to do about it.
@@ -55,22 +54,11 @@ impl ApiError {
         match self {
             Self::Parameter(error) => of_parameter(error),
             Self::BeyondRetention(error) => of_retention(error),
-            Self::NotFound => fixed(
-                "not_found",
-                StatusCode::NOT_FOUND,
-                self,
-                "/docs lists all paths.",
-            ),
-            Self::MethodNotAllowed => fixed(
-                "method_not_allowed",
-                StatusCode::METHOD_NOT_ALLOWED,
-                self,
-                "Use GET.",
-            ),
+            Self::NotFound => fixed(Code::NotFound, self, "/docs lists all paths."),
+            Self::MethodNotAllowed => fixed(Code::MethodNotAllowed, self, "Use GET."),
             Self::Store(error) => of_store(error),
             Self::Lanes(_) => fixed(
-                "lanes_unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
+                Code::LanesUnavailable,
                 "The database of the lanes does not answer.",
                 RETRY,
             ),
@@ -79,17 +67,16 @@ impl ApiError {
 
     /// Seconds after which the request may be repeated.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        (self.verdict().status == StatusCode::SERVICE_UNAVAILABLE).then_some(2)
+        (self.verdict().code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(2)
     }
 }
 
 const RETRY: &str = "Try again in some seconds.";
 
-fn fixed(code: &'static str, status: StatusCode, detail: impl fmt::Display, hint: &str) -> Verdict {
+fn fixed(code: Code, detail: impl fmt::Display, hint: &str) -> Verdict {
     let (detail, hint) = (detail.to_string(), hint.to_owned());
     Verdict {
         code,
-        status,
         detail,
         hint,
         parameter: None,
@@ -97,19 +84,18 @@ fn fixed(code: &'static str, status: StatusCode, detail: impl fmt::Display, hint
 }
 
 fn of_parameter(error: &ParameterError) -> Verdict {
-    let (code, status) = match error.fault {
-        Fault::Unknown => ("unknown_parameter", StatusCode::BAD_REQUEST),
-        Fault::Repeated => ("repeated_parameter", StatusCode::BAD_REQUEST),
-        Fault::Unreadable => ("unreadable_parameter", StatusCode::BAD_REQUEST),
-        Fault::OutOfRange => ("parameter_out_of_range", StatusCode::UNPROCESSABLE_ENTITY),
-        Fault::StartAfterEnd => ("start_after_end", StatusCode::UNPROCESSABLE_ENTITY),
-        Fault::TooManyPoints => ("too_many_points", StatusCode::UNPROCESSABLE_ENTITY),
-        Fault::UnknownRegion => ("unknown_region", StatusCode::UNPROCESSABLE_ENTITY),
-        Fault::UnknownReason => ("unknown_reason", StatusCode::UNPROCESSABLE_ENTITY),
+    let code = match error.fault {
+        Fault::Unknown => Code::UnknownParameter,
+        Fault::Repeated => Code::RepeatedParameter,
+        Fault::Unreadable => Code::UnreadableParameter,
+        Fault::OutOfRange => Code::ParameterOutOfRange,
+        Fault::StartAfterEnd => Code::StartAfterEnd,
+        Fault::TooManyPoints => Code::TooManyPoints,
+        Fault::UnknownRegion => Code::UnknownRegion,
+        Fault::UnknownReason => Code::UnknownReason,
     };
     Verdict {
         code,
-        status,
         detail: error.to_string(),
         hint: error.allowed.clone(),
         parameter: Some(error.name.clone()),
@@ -122,8 +108,7 @@ fn of_retention(error: &BeyondRetention) -> Verdict {
         Side::End => "end_date",
     };
     Verdict {
-        code: "beyond_retention",
-        status: StatusCode::UNPROCESSABLE_ENTITY,
+        code: Code::BeyondRetention,
         detail: format!("{parameter}: {error}; older bounds must lie on quarters of an hour"),
         hint: format!(
             "The nearest that can be served are {} and {}.",
@@ -141,20 +126,17 @@ fn of_store(error: &StoreError) -> Verdict {
         || error.server_code() == Some(TIMEOUT_EXCEEDED);
     match (timed_out, error.is_retryable()) {
         (true, _) => fixed(
-            "query_timed_out",
-            StatusCode::SERVICE_UNAVAILABLE,
+            Code::QueryTimedOut,
             "The database of the events did not answer in time.",
             "Try again in some seconds, or ask for less.",
         ),
         (false, true) => fixed(
-            "store_unavailable",
-            StatusCode::SERVICE_UNAVAILABLE,
+            Code::StoreUnavailable,
             "The database of the events does not answer.",
             RETRY,
         ),
         (false, false) => fixed(
-            "internal",
-            StatusCode::INTERNAL_SERVER_ERROR,
+            Code::Internal,
             "The request could not be answered.",
             "Report the request_id.",
         ),
@@ -163,7 +145,7 @@ fn of_store(error: &StoreError) -> Verdict {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.verdict().status
+        self.verdict().code.status()
     }
 
     /// Without the id of the request, which only the middleware knows; that puts the whole answer in its place.
@@ -188,9 +170,9 @@ mod tests {
     fn errors_of_ours_do_not_carry_their_cause() {
         let secret = "DB::Exception: Unknown column in SELECT secret FROM events_raw";
         for (code, expected) in [
-            (47, "internal"),
-            (241, "store_unavailable"),
-            (159, "query_timed_out"),
+            (47, Code::Internal),
+            (241, Code::StoreUnavailable),
+            (159, Code::QueryTimedOut),
         ] {
             let error: ApiError = StoreError::Server {
                 at: at(),
@@ -213,7 +195,7 @@ mod tests {
         .into();
         assert_eq!(
             (down.verdict().code, down.retry_after()),
-            ("store_unavailable", Some(2))
+            (Code::StoreUnavailable, Some(2))
         );
         let late: ApiError = StoreError::TimedOut {
             at: at(),
@@ -222,7 +204,7 @@ mod tests {
         .into();
         assert_eq!(
             (late.verdict().code, late.retry_after()),
-            ("query_timed_out", Some(2))
+            (Code::QueryTimedOut, Some(2))
         );
         assert_eq!(ApiError::NotFound.retry_after(), None);
     }

@@ -15,13 +15,16 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{http::problem::Problem, routes};
+use crate::{
+    http::{Code, problem::Problem, problem_page},
+    routes,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "OpenRide Analytics",
-        description = "Numbers about users, bookings, payments, trips, drivers and routes, from the events of the OpenRide services.\n\nMoney is a decimal string in NGN. Rates are percent with two decimals, rounded half away from zero from exact values. A rate, mean or percentile over nothing is `null`, an empty sum is \"0.00\". Percentiles are interpolated linearly. Problems are documents as RFC 9457 has them, with a stable `code`. A request may bring its own `X-Request-Id`; every answer has one."
+        description = "Numbers about users, bookings, payments, trips, drivers and routes, from the events of the OpenRide services.\n\nMoney is a decimal string in NGN. Rates are percent with two decimals, rounded half away from zero from exact values. A rate, mean or percentile over nothing is `null`, an empty sum is \"0.00\". Percentiles are interpolated linearly. Problems are documents as RFC 9457 has them, with a stable `code`, and a `type` that points to its explanation at `/docs/problems`. A request may bring its own `X-Request-Id`; every answer has one."
     ),
     paths(
         routes::metrics::users,
@@ -52,6 +55,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// `/openapi.json`, `/docs` and everything below.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
+        .configure(problem_page::configure)
         .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document()))
         .route("/docs", web::get().to(to_page));
 }
@@ -65,22 +69,8 @@ async fn to_page() -> HttpResponse {
 /// What every operation may answer instead.
 struct Problems;
 
-const PROBLEMS: [(&str, &str); 4] = [
-    (
-        "400",
-        "`unknown_parameter`, `repeated_parameter`, `unreadable_parameter`: `parameter` names it, `hint` says what is allowed.",
-    ),
-    (
-        "422",
-        "`parameter_out_of_range`, `start_after_end`, `too_many_points`, `unknown_region`, `unknown_reason`, `beyond_retention`: \
-         the parameter can be read, but is not allowed; `hint` says what is.",
-    ),
-    ("500", "`internal`: report the `request_id`."),
-    (
-        "503",
-        "`store_unavailable`, `query_timed_out`, `lanes_unavailable`: try again after the seconds of `Retry-After`.",
-    ),
-];
+/// The statuses of problems that every operation may answer.
+const STATUSES: [&str; 4] = ["400", "422", "500", "503"];
 
 impl Modify for Problems {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
@@ -90,8 +80,8 @@ impl Modify for Problems {
             .values_mut()
             .filter_map(|path| path.get.as_mut())
         {
-            for (status, description) in PROBLEMS {
-                let response = problem(status, description);
+            for status in STATUSES {
+                let response = problem(status, &meanings(status));
                 operation
                     .responses
                     .responses
@@ -99,6 +89,17 @@ impl Modify for Problems {
             }
         }
     }
+}
+
+/// What the problems of a status mean.
+fn meanings(status: &str) -> String {
+    let codes = Code::ALL
+        .into_iter()
+        .filter(|code| code.status().as_str() == status);
+    let lines: Vec<String> = codes
+        .map(|code| format!("- `{}`: {}", code.as_str(), code.meaning()))
+        .collect();
+    lines.join("\n")
 }
 
 fn problem(status: &str, description: &str) -> Response {

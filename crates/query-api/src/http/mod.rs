@@ -1,6 +1,8 @@
 //! What every request and answer has: an id, a place in the log and in the metrics, and problem documents.
 
+mod code;
 pub(crate) mod problem;
+pub(crate) mod problem_page;
 mod request_id;
 mod requests;
 mod trace;
@@ -19,7 +21,7 @@ use service_runtime::telemetry::trace_context;
 use tracing::{Instrument, debug, error, field, info_span, warn};
 
 use self::request_id::RequestId;
-pub(crate) use self::requests::Requests;
+pub(crate) use self::{code::Code, requests::Requests};
 use crate::error::ApiError;
 
 /// Gives the request its id and the answer its frame.
@@ -68,13 +70,13 @@ pub(crate) async fn framed(
 /// must be looked at.
 fn report(problem: &ApiError) {
     let verdict = problem.verdict();
-    match verdict.status {
+    match verdict.code.status() {
         StatusCode::INTERNAL_SERVER_ERROR => {
-            error!(code = verdict.code, error = %problem, "the request failed")
+            error!(code = verdict.code.as_str(), error = %problem, "the request failed")
         }
         StatusCode::SERVICE_UNAVAILABLE => {
-            warn!(code = verdict.code, error = %problem, "the request cannot be answered")
+            warn!(code = verdict.code.as_str(), error = %problem, "the request cannot be answered")
         }
-        _ => debug!(code = verdict.code, error = %problem, "the request was refused"),
+        _ => debug!(code = verdict.code.as_str(), error = %problem, "the request was refused"),
     }
 }

@@ -24,6 +24,9 @@ struct Members {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes how a problem is written")]
 pub(crate) struct Problem {
+    /// Stable: a reference, relative to this service, to where this kind of problem is explained.
+    #[schema(example = "/docs/problems/unknown_parameter")]
+    r#type: String,
     /// What the HTTP status says.
     #[schema(example = "Bad Request")]
     title: String,
@@ -50,18 +53,21 @@ pub(crate) struct Problem {
 pub(crate) fn response(error: &ApiError, id: Option<&RequestId>) -> HttpResponse {
     let verdict = error.verdict();
     let members = Members {
-        code: verdict.code,
+        code: verdict.code.as_str(),
         hint: verdict.hint,
         parameter: verdict.parameter,
         request_id: id.map(ToString::to_string),
     };
     // Two generations of the same crate: the framework's status is not the document's.
-    let status = http::StatusCode::from_u16(verdict.status.as_u16())
+    let status = http::StatusCode::from_u16(verdict.code.status().as_u16())
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let document = ProblemDetails::from_status_code(status)
+    let mut document = ProblemDetails::from_status_code(status)
         .with_detail(verdict.detail)
         .with_extensions(members);
-    let mut response = HttpResponse::build(verdict.status);
+    if let Ok(reference) = http::Uri::try_from(verdict.code.reference()) {
+        document = document.with_type(reference);
+    }
+    let mut response = HttpResponse::build(verdict.code.status());
     response.content_type(JsonProblemDetails::<Members>::CONTENT_TYPE);
     if let Some(seconds) = error.retry_after() {
         response.insert_header((RETRY_AFTER, seconds.to_string()));

@@ -66,6 +66,32 @@ async fn the_page_is_served_from_this_machine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_type_of_every_described_problem_is_a_page_that_explains_it() {
+    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let description = api.json("/openapi.json").await;
+    let responses = &description["paths"]["/v1/metrics/users"]["get"]["responses"];
+    let list = api.get("/docs/problems").await;
+    assert_eq!(list.status, 200);
+    let mut explained = 0;
+    for (status, codes) in [("400", 3), ("422", 6), ("500", 1), ("503", 3)] {
+        let text = responses[status]["description"].as_str().unwrap();
+        let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+        assert_eq!(names.len(), codes, "{text}");
+        for name in names {
+            let page = api.get(&format!("/docs/problems/{name}")).await;
+            assert_eq!(page.status, 200, "{name}");
+            assert!(page.text.contains(status), "{name}: {}", page.text);
+            assert!(list.text.contains(&format!("/docs/problems/{name}\"")));
+            explained += 1;
+        }
+    }
+    assert_eq!(explained, 13);
+    let nothing = api.get("/docs/problems/no_such_code").await;
+    assert_eq!(nothing.status, 404);
+    assert_eq!(nothing.json()["type"], "/docs/problems/not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn health_is_told_at_the_root() {
     let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
     for path in ["/health", "/health/live", "/health/ready", "/metrics"] {

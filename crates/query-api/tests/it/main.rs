@@ -10,6 +10,7 @@
 mod answers;
 mod api;
 mod description;
+mod every_parameter;
 mod outage;
 mod parameters;
 mod pipeline;

@@ -114,6 +114,7 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "{path}"
         );
         assert_eq!(problem["status"], status, "{path}");
+        assert_eq!(problem["type"], format!("/docs/problems/{code}"), "{path}");
         assert_eq!(
             problem["request_id"],
             answer.header("x-request-id"),

@@ -1,0 +1,70 @@
+//! Every parameter that the description names is read strictly, at every path that takes it.
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use crate::api::Api;
+
+/// What is refused, with the status. A topic is any text.
+const REFUSED: [(&str, &str, u16); 20] = [
+    ("start_date", "soon", 400),
+    ("start_date", "", 400),
+    ("start_date", "9999-12-31&end_date=2024-01-01", 422),
+    ("end_date", "2024-02-30", 400),
+    ("end_date", "2024-01-01T25:00", 400),
+    ("tz", "Mars/Olympus", 400),
+    ("tz", "", 400),
+    ("state", "Bavaria", 422),
+    ("state", "", 422),
+    ("city", "Munich", 422),
+    ("city", "%00", 422),
+    ("include_time_series", "1", 400),
+    ("granularity", "yearly", 400),
+    ("limit", "0", 422),
+    ("limit", "-1", 422),
+    ("limit", "1001", 422),
+    ("limit", "99999999999999999999999", 422),
+    ("limit", "1.5", 400),
+    ("reason", "no_such_reason", 422),
+    ("cursor", "1", 400),
+];
+const FREE: &str = "topic";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_parameter_of_every_path_is_refused_out_of_range_with_what_is_allowed() {
+    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let description = api.json("/openapi.json").await;
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        refused(&api, &format!("{path}?no_such=1"), "no_such", 400).await;
+        for name in names(&operations["get"]) {
+            if name != FREE {
+                let values = REFUSED.iter().filter(|(known, _, _)| *known == name);
+                assert!(
+                    values.clone().count() > 0,
+                    "{path}: nothing is known of {name}"
+                );
+                for (name, value, status) in values {
+                    refused(&api, &format!("{path}?{name}={value}"), name, *status).await;
+                }
+            }
+            refused(&api, &format!("{path}?{name}=1&{name}=1"), name, 400).await;
+        }
+    }
+}
+
+fn names(operation: &Value) -> Vec<&str> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters
+        .map(|parameter| parameter["name"].as_str().unwrap())
+        .collect()
+}
+
+async fn refused(api: &Api, path: &str, parameter: &str, status: u16) {
+    let answer = api.get(path).await;
+    assert_eq!(answer.status, status, "{path}: {}", answer.text);
+    let problem = answer.json();
+    assert_eq!(problem["parameter"], parameter, "{path}");
+    assert!(problem["hint"].as_str().unwrap().len() > 10, "{path}");
+    let code = problem["code"].as_str().unwrap();
+    assert_eq!(problem["type"], format!("/docs/problems/{code}"), "{path}");
+}
