@@ -9,6 +9,11 @@ DEBUG_DEVSTACK := $(TARGET_DIR)/debug/devstack
 
 # Events per second of the live traffic of `make run`.
 RATE ?= 50
+# Further options of the benchmarks of ingestion; `--help` lists them.
+BENCH ?=
+# Seconds that `make bench-calm` measures, and its events per second.
+CALM ?= 600
+CALM_RATE ?= 10000
 # What `make logs` shows: names separated by spaces; all if empty.
 SERVICE ?=
 
@@ -60,9 +65,14 @@ test-faults: packages ## Run the long fault tests: kills, restarts, full disks
 	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -- --ignored --test-threads 1 --nocapture
 
 .PHONY: bench-ingest
-bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine
-	@cargo build --release -p devstack -p ingestor
-	@exec $(DEVSTACK) test -- cargo bench -p ingestor
+bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine (BENCH="--events 200000" for less)
+	@cargo build --release -p devstack -p ingestor -p simulator --bins
+	@exec cargo bench -p ingestor --bench ingest -- $(BENCH)
+
+.PHONY: bench-calm
+bench-calm: packages ## Measure the whole stack under a steady rate (CALM=600 seconds, CALM_RATE=10000)
+	@cargo build --release -p devstack -p ingestor -p query-api -p simulator --bins
+	@exec cargo bench -p ingestor --bench ingest -- --calm $(CALM) --rate $(CALM_RATE) $(BENCH)
 
 .PHONY: verify
 verify: ## Recompute all aggregates of the running stack and check that the ledger balances

@@ -1,0 +1,130 @@
+//! The whole stack under a steady rate: `make bench-calm`.
+//!
+//! The simulator sends so many events a second; the ingestor and the query API run as they do in `make run`. After the
+//! warm-up comes the window: cores used by each process, and active parts at its beginning and its end. Only then come
+//! the [probes](crate::probes) of visibility, whose questions would otherwise count as use.
+
+use crate::{
+    arguments::Arguments,
+    parts::Parts,
+    probes::Visibility,
+    program::Program,
+    rig::Rig,
+    usage::{Cpu, between, peak_rss_mib},
+};
+use anyhow::Context as _;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const DATABASE: &str = "openride_analytics";
+/// Visibility is probed for as long as the window at most, and never longer than this.
+const PROBING: Duration = Duration::from_secs(60);
+/// Whose use is part of the cost of calm.
+const OURS: [&str; 4] = ["ingestor", "query-api", "clickhouse", "postgres"];
+
+/// What the window showed.
+struct Window {
+    seconds: f64,
+    cpu: Cpu,
+    parts: [Parts; 2],
+    peak_rss_mib: Option<f64>,
+}
+
+/// Measures the calm.
+pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> {
+    let window = Duration::from_secs(arguments.calm.context("no length of the calm")?);
+    let config = rig.settings(DATABASE)?;
+    ingestor::topics::create(&config).await?;
+    let store = rig.database(DATABASE).await?;
+    metadata_store::migrate(&config.postgres).await?;
+    let (mut ingestor, _) = rig.start_service("ingestor", DATABASE, "OPENRIDE_ADMIN_LISTEN")?;
+    let (mut api, url) = rig.start_service("query-api", DATABASE, "OPENRIDE_HTTP_LISTEN")?;
+    let (rate, seed) = (arguments.rate.to_string(), arguments.seed.to_string());
+    let options = ["live", "--rate", &rate, "--seed", &seed];
+    let mut simulator = rig.start_program("simulator", &options, DATABASE, &[])?;
+    println!(
+        "{rate} events/s, warming up for {} s, then {window:?}",
+        arguments.warm_up
+    );
+    wait(
+        Duration::from_secs(arguments.warm_up),
+        &mut [&mut ingestor, &mut api, &mut simulator],
+    )
+    .await?;
+
+    let watched = rig
+        .servers()?
+        .and("ingestor", ingestor.pid())
+        .and("query-api", api.pid())
+        .and("simulator", simulator.pid());
+    let (parts, before, began) = (Parts::count(&store).await?, watched.cpu(), Instant::now());
+    wait(window, &mut [&mut ingestor, &mut api, &mut simulator]).await?;
+    let seen = Window {
+        seconds: began.elapsed().as_secs_f64(),
+        cpu: between(&before, &watched.cpu()),
+        parts: [parts, Parts::count(&store).await?],
+        peak_rss_mib: peak_rss_mib(ingestor.pid()),
+    };
+    println!("probing visibility");
+    let visibility =
+        tokio::task::block_in_place(|| Visibility::measure(&config, &url, window.min(PROBING)))?;
+    report(arguments.rate, &seen, &visibility);
+    for program in [&mut simulator, &mut api, &mut ingestor] {
+        program.stop()?;
+    }
+    Ok(())
+}
+
+/// Waits; fails if a program ends meanwhile.
+async fn wait(time: Duration, programs: &mut [&mut Program]) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        for program in &mut *programs {
+            program.expect_running()?;
+        }
+        let left = time.saturating_sub(began.elapsed());
+        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
+    }
+    Ok(())
+}
+
+fn report(rate: u32, seen: &Window, visibility: &Visibility) {
+    let cores = |name: &str| seen.cpu.get(name).copied().unwrap_or(0.0) / seen.seconds;
+    let ours: f64 = OURS.iter().map(|name| cores(name)).sum();
+    println!(
+        "\nAt {rate} events/s, over {:.0} s, cores used:",
+        seen.seconds
+    );
+    for name in OURS.iter().chain(&["kafka", "simulator"]) {
+        println!("  {name:<12} {:.3}", cores(name));
+    }
+    println!(
+        "  services and ClickHouse and PostgreSQL: {ours:.3}; with Kafka: {:.3}",
+        ours + cores("kafka")
+    );
+    let [start, end] = &seen.parts;
+    println!("active parts at the start: {start}\n             at the end:   {end}");
+    println!(
+        "visible in the API after ({} probes): p50 {:.2} s, p99 {:.2} s, max {:.2} s",
+        visibility.len(),
+        visibility.percentile(50),
+        visibility.percentile(99),
+        visibility.percentile(100)
+    );
+    let figure = json!({
+        "scenario": "calm",
+        "rate": rate,
+        "seconds": seen.seconds,
+        "cores": seen.cpu.keys().map(|name| ((*name).to_owned(), cores(name).into())).collect::<serde_json::Map<_, _>>(),
+        "cores_ours": ours,
+        "parts": [start.total(), end.total()],
+        "parts_most": [start.most(), end.most()],
+        "ingestor_peak_rss_mib": seen.peak_rss_mib,
+        "visible_seconds": {
+            "p50": visibility.percentile(50),
+            "p99": visibility.percentile(99),
+            "max": visibility.percentile(100),
+        },
+    });
+    println!("{figure}");
+}

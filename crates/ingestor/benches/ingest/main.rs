@@ -1,0 +1,92 @@
+//! What a record costs, beside what it would cost otherwise.
+//!
+//! `make bench-ingest` makes a stack of its own, lets the simulator fill the six topics once, and has them read by
+//!
+//! - **ours**: the real `ingestor`, validation, exactly-once, all tables and aggregates;
+//! - **engine**: ClickHouse's own `Kafka` table engine into the same input tables and thus the same tables and views,
+//!   with its default settings and with the best that were found. It parses and nothing more: no validation, no
+//!   duplicates, no dead letters, no regions from coordinates, and a crash may repeat or lose a block;
+//! - **reader**: a bare librdkafka consumer with our settings that does nothing with the records;
+//! - **insert**: Native blocks that were encoded beforehand, into all tables and aggregates, and into the tables alone.
+//!
+//! CPU is that of `/proc/PID/stat`, threads and children included, from the start of a scenario until everything is
+//! durable; *after* is what the servers still do until merges have come to rest. Rates count from the moment in which
+//! the reading program says that it is ready.
+//!
+//! `make bench-calm` keeps the whole stack under a steady rate instead: see [`calm`].
+//!
+//! To see where the ingestor's time goes: `make bench-ingest BENCH="--only ours --perf ingestor.perf"`, then
+//! `perf report -i ingestor.perf --no-children` (`apt-get install linux-perf`; build with
+//! `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only` to see lines).
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark is about the machine's clock"
+)]
+
+mod arguments;
+mod bare_insert;
+mod blocks;
+mod calm;
+mod figure;
+mod kafka_engine;
+mod merges;
+mod ours;
+mod parts;
+mod probes;
+mod program;
+mod reader;
+mod rig;
+mod traffic;
+mod usage;
+
+use anyhow::Context as _;
+use arguments::{Arguments, Scenario};
+use clap::Parser as _;
+use figure::Figure;
+use rig::Rig;
+use traffic::Traffic;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    service_runtime::lifecycle::install_crypto_provider();
+    let rig = Rig::start()?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(async {
+        match arguments.calm {
+            Some(_) => calm::run(&rig, &arguments).await,
+            None => compare(&rig, &arguments).await,
+        }
+    });
+    rig.stop().context("the stack did not stop")?;
+    outcome
+}
+
+async fn compare(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> {
+    let traffic = Traffic::produce(rig, arguments).await?;
+    let mut figures = vec![traffic.figure.clone()];
+    let outcome = measure(rig, arguments, &traffic, &mut figures).await;
+    // what was measured before a failure is shown with it
+    Figure::print_all(&figures)?;
+    outcome
+}
+
+async fn measure(
+    rig: &Rig,
+    arguments: &Arguments,
+    traffic: &Traffic,
+    figures: &mut Vec<Figure>,
+) -> anyhow::Result<()> {
+    for scenario in &arguments.only {
+        match scenario {
+            Scenario::Reader => figures.push(reader::run(rig, traffic, arguments)?),
+            Scenario::Ours => figures.push(ours::run(rig, traffic, arguments).await?),
+            Scenario::Insert => figures.extend(bare_insert::run(rig, traffic, arguments).await?),
+            Scenario::Engine => figures.extend(kafka_engine::run(rig, traffic, arguments).await?),
+        }
+    }
+    Ok(())
+}
