@@ -1,6 +1,7 @@
 //! Servers of one's own, and members that are the real program.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
@@ -19,6 +20,7 @@ use nix::{
 };
 use service_runtime::config::HumanDuration;
 use tempfile::TempDir;
+use tokio_postgres::NoTls;
 
 /// How long nothing may happen.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -36,9 +38,17 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) async fn new() -> Self {
+        Self::in_directory(None).await
+    }
+
+    /// With the servers' data in a directory of one's own.
+    pub(super) async fn in_directory(directory: Option<PathBuf>) -> Self {
         let servers = [Server::Kafka, Server::ClickHouse, Server::Postgres];
-        let starting =
-            tokio::task::spawn_blocking(move || PrivateStack::start(StackConfig::only(&servers)));
+        let stack = StackConfig {
+            directory,
+            ..StackConfig::only(&servers)
+        };
+        let starting = tokio::task::spawn_blocking(move || PrivateStack::start(stack));
         let stack = starting.await.unwrap().unwrap();
         let config = config(&stack);
         let migrations = migrate::Config {
@@ -133,6 +143,47 @@ impl Rig {
         }
     }
 
+    /// Waits until all lanes are owned, by so many members.
+    pub(super) async fn owned_by(&self, members: usize) {
+        let (mut seen, since) = (Vec::new(), Instant::now());
+        loop {
+            assert!(
+                since.elapsed() < PATIENCE,
+                "never shared by {members}: {seen:#?}"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            seen = lanes::all(&self.pool).await.unwrap_or_default();
+            let owners: BTreeSet<_> = seen.iter().map(|lane| lane.owner.clone()).collect();
+            if !owners.contains(&None) && owners.len() == members && !seen.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Everything that a member has said and written to its log.
+    pub(super) fn log(&self, member: usize) -> String {
+        let log = self.directory.path().join(format!("member-{member}.log"));
+        fs::read_to_string(log).unwrap()
+    }
+
+    /// How many pairs of batches claim an offset that both hold.
+    pub(super) async fn claimed_twice(&self) -> i64 {
+        let url = self.config.postgres.url.expose();
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let overlapping = "SELECT count(*) FROM ingest_range a JOIN ingest_range b \
+             ON a.topic = b.topic AND a.partition = b.partition AND a.batch_id < b.batch_id \
+             AND a.lo <= b.hi AND b.lo <= a.hi";
+        let pairs = client
+            .query_one(overlapping, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0);
+        drop(client);
+        connection.await.unwrap().unwrap();
+        pairs
+    }
+
     pub(super) async fn durable(&self) -> u64 {
         let lanes = lanes::all(&self.pool).await.unwrap_or_default();
         let offsets = lanes
@@ -159,11 +210,7 @@ impl Rig {
     }
 
     fn last_words(&self) -> String {
-        let log = self
-            .directory
-            .path()
-            .join(format!("member-{}.log", self.logs));
-        let text = fs::read_to_string(log).unwrap();
+        let text = self.log(self.logs);
         text.lines().rev().take(20).collect::<Vec<_>>().join("\n")
     }
 }

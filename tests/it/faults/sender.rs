@@ -17,8 +17,6 @@ use rdkafka::{
 use simulator::{Emission, Expected, Mess, Simulation, Traffic};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
-/// Records a second; the members need longer than they are killed.
-const RATE: usize = 15_000;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) struct Story(Vec<Emission>);
@@ -42,8 +40,8 @@ impl Story {
         self.0.len() as u64
     }
 
-    /// Sends all of it, in order and once, over restarts of the broker too.
-    pub(super) fn send(self: Arc<Self>, config: Config) -> JoinHandle<()> {
+    /// Sends all of it, so many records a second, in order and once, over restarts of the broker too.
+    pub(super) fn send(self: Arc<Self>, config: Config, rate: usize) -> JoinHandle<()> {
         thread::spawn(move || {
             let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
                 .set("bootstrap.servers", &config.kafka.brokers)
@@ -51,7 +49,7 @@ impl Story {
                 .set("message.max.bytes", "4000000")
                 .create()
                 .unwrap();
-            for portion in self.0.chunks(RATE / 10) {
+            for portion in self.0.chunks(rate / 10) {
                 for emission in portion {
                     send(&producer, &config, emission);
                 }

@@ -1,0 +1,77 @@
+//! Members that come and go all the time, and one that sleeps for long.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{assert_exact, rig::Rig, sender::Story};
+
+const STORM: Duration = Duration::from_secs(40);
+/// Records a second, which one member can well take in calm.
+const RATE: u32 = 6_000;
+/// The least share of them that is durable at the end of the storm, in percent.
+const LEAST: u64 = 30;
+
+/// Waits until a thread that sends has sent all.
+async fn sent(sending: std::thread::JoinHandle<()>) {
+    tokio::task::spawn_blocking(move || sending.join())
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: make test-faults"]
+async fn a_storm_of_rebalances_slows_down_and_changes_nothing() {
+    let mut rig = Rig::new().await;
+    let story = Arc::new(Story::new(201, 20_000));
+    println!("{} records", story.len());
+    rig.start_member();
+    rig.owned_by(1).await;
+    let sending = story.clone().send(rig.config.clone(), RATE as usize);
+    let began = Instant::now();
+    while began.elapsed() < STORM {
+        rig.start_member();
+        rig.wait(Duration::from_secs(2)).await;
+        // long enough in the group to be given lanes
+        if rig.members() > 2 {
+            rig.stop_member(1);
+        }
+    }
+    let durable = rig.durable().await;
+    let offered = story.len().min(u64::from(RATE) * began.elapsed().as_secs());
+    let rebalances = rig.log(1).matches("lanes assigned").count();
+    println!(
+        "{rebalances} rebalances, {durable} of {offered} offsets durable at the end of the storm"
+    );
+    assert!(rebalances >= 4, "there was no storm: {}", rig.log(1));
+    assert!(
+        durable * 100 >= offered * LEAST,
+        "too little went on in the storm"
+    );
+    sent(sending).await;
+    rig.drained(story.len()).await;
+    rig.stop_members();
+    assert_exact(&rig, &story).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: make test-faults"]
+async fn a_member_that_sleeps_beyond_its_session_is_replaced_and_wakes_harmless() {
+    let mut rig = Rig::new().await;
+    let story = Arc::new(Story::new(202, 20_000));
+    rig.start_member();
+    rig.start_member();
+    rig.owned_by(2).await;
+    let sending = story.clone().send(rig.config.clone(), RATE as usize);
+    let before = rig.durable().await;
+    // far beyond the session timeout of six seconds
+    rig.halt_member(0, Duration::from_secs(45)).await;
+    assert!(rig.durable().await > before, "nobody took over");
+    rig.owned_by(2).await;
+    sent(sending).await;
+    rig.drained(story.len()).await;
+    rig.stop_members();
+    assert_exact(&rig, &story).await;
+}
