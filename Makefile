@@ -74,6 +74,11 @@ bench-calm: packages ## Measure the whole stack under a steady rate (CALM=600 se
 	@cargo build --release -p devstack -p ingestor -p query-api -p simulator --bins
 	@exec cargo bench -p ingestor --bench ingest -- --calm $(CALM) --rate $(CALM_RATE) $(BENCH)
 
+.PHONY: bench-queries
+bench-queries: packages ## Measure the metrics over 90 days and 5 million events against bare ClickHouse
+	@cargo build --release -p devstack -p migrate -p ingestor -p simulator --bins
+	@exec cargo bench -p query-api --bench queries
+
 .PHONY: verify
 verify: ## Recompute all aggregates of the running stack and check that the ledger balances
 	@cargo build --release -p verify

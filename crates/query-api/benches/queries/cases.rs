@@ -1,0 +1,75 @@
+//! What is asked.
+
+use chrono::{DateTime, Days, Utc};
+
+/// A request that is made many times.
+pub(crate) struct Case {
+    /// The metric's path.
+    pub(crate) metric: &'static str,
+    /// What is special about it.
+    pub(crate) variant: &'static str,
+    /// Whether it has to keep within the bar: everybody asks for totals and for a region's totals.
+    pub(crate) has_bar: bool,
+    /// Path and parameters.
+    pub(crate) path: String,
+}
+
+const SERIES: [&str; 4] = ["users", "bookings", "payments", "trips"];
+const LISTS: [&str; 2] = ["drivers", "routes"];
+
+const REGIONS: [(&str, &str, bool); 4] = [
+    ("everywhere", "", true),
+    ("a state", "&state=Lagos", true),
+    ("a city", "&state=Lagos&city=Ikeja", true),
+    ("unknown", "&state=unknown", false),
+];
+
+/// Over the whole range, beside the regions.
+const ZONES: [(&str, &str); 1] = [("tz Berlin", "&tz=Europe/Berlin")];
+
+const UNITS: [(&str, &str); 4] = [
+    ("daily", "&include_time_series=true"),
+    (
+        "daily, Berlin",
+        "&include_time_series=true&tz=Europe/Berlin",
+    ),
+    ("hourly", "&include_time_series=true&granularity=hourly"),
+    ("daily, a state", "&include_time_series=true&state=Lagos"),
+];
+
+/// Every metric over the 90 local days that end with this instant's.
+pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
+    let last = end.with_timezone(&chrono_tz::Africa::Lagos).date_naive();
+    let range = format!("?start_date={}&end_date={last}", last - Days::new(89));
+    let mut cases = Vec::new();
+    for metric in SERIES.into_iter().chain(LISTS) {
+        cases.extend(regions(metric, &range));
+        cases.extend(ZONES.map(|(name, parameters)| case(metric, name, &range, parameters, false)));
+        if SERIES.contains(&metric) {
+            cases.extend(
+                UNITS.map(|(name, parameters)| case(metric, name, &range, parameters, false)),
+            );
+        }
+    }
+    cases.extend(regions("realtime", "?"));
+    cases
+}
+
+fn regions(metric: &'static str, range: &str) -> [Case; 4] {
+    REGIONS.map(|(name, parameters, has_bar)| case(metric, name, range, parameters, has_bar))
+}
+
+fn case(
+    metric: &'static str,
+    variant: &'static str,
+    range: &str,
+    parameters: &str,
+    has_bar: bool,
+) -> Case {
+    Case {
+        metric,
+        variant,
+        has_bar,
+        path: format!("{metric}{range}{parameters}").replace("?&", "?"),
+    }
+}

@@ -1,0 +1,87 @@
+//! How fast the metrics answer over 90 days and 5 million events, beside the same statements sent straight to
+//! ClickHouse: `make bench-queries`.
+//!
+//! ```text
+//! simulator ─► Kafka ─► ingestor ─► ClickHouse ◄── API ◄── requests, one after the other
+//!                                       ▲
+//!                                       └── what ClickHouse logged of them, sent again
+//! ```
+//!
+//! The filled stack stays in the build directory and serves for a day. `OPENRIDE_BENCH_EVENTS` and
+//! `OPENRIDE_BENCH_REQUESTS` change the sizes.
+
+mod cases;
+mod fill;
+mod measure;
+mod straight;
+
+use std::{env, str::FromStr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use devstack::{PrivateStack, Server, StackConfig};
+use service_runtime::{clock::ManualClock, lifecycle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{cases::Case, fill::Filled, measure::Measured};
+
+/// What an answer may take, 19 times of 20.
+const BAR: Duration = Duration::from_millis(100);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    lifecycle::install_crypto_provider();
+    let events = setting("OPENRIDE_BENCH_EVENTS", 5_000_000)?;
+    let requests = setting("OPENRIDE_BENCH_REQUESTS", 40)?;
+    let directory = fill::directory(events)?;
+    let filled = Filled::read(&directory);
+    let servers = StackConfig {
+        directory: Some(directory.clone()),
+        ..StackConfig::only(&[Server::Kafka, Server::ClickHouse, Server::Postgres])
+    };
+    let stack = tokio::task::spawn_blocking(move || PrivateStack::start(servers)).await??;
+    let config = fill::api_config(&stack)?;
+    let filled = match filled {
+        Some(filled) => filled,
+        None => fill::fill(&stack, &config, &directory, events).await?,
+    };
+    let api = query_api::bind(&config, Arc::new(ManualClock::at(filled.end)))?;
+    let base = format!("http://{}/v1/metrics/", api.local_addr());
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(api.run(shutdown.clone()));
+    measured(&config, &base, &cases::all(filled.end), requests).await?;
+    shutdown.cancel();
+    Ok(running.await??)
+}
+
+async fn measured(
+    config: &query_api::Config,
+    base: &str,
+    cases: &[Case],
+    requests: usize,
+) -> anyhow::Result<()> {
+    let bench = measure::Bench::new(&config.clickhouse, base, requests)?;
+    println!("{}", Measured::HEADER);
+    let mut slow = Vec::new();
+    for case in cases {
+        let measured = bench.measure(case).await?;
+        println!("{}", measured.row(case));
+        if case.has_bar && measured.p95 > BAR {
+            slow.push(format!("{} ({})", case.metric, case.variant));
+        }
+    }
+    match slow.as_slice() {
+        [] => println!("95 % of the answers of every metric took less than {BAR:?}."),
+        slow => println!("Slower than {BAR:?}: {}.", slow.join(", ")),
+    }
+    Ok(())
+}
+
+fn setting<T>(name: &str, default: T) -> anyhow::Result<T>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    env::var(name).map_or(Ok(default), |text| {
+        text.parse().with_context(|| format!("{name}={text}"))
+    })
+}

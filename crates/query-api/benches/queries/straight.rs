@@ -1,0 +1,90 @@
+//! The statements of a request without the API: sent again as ClickHouse logged them, with their parameters put in.
+
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
+use reqwest::{Client, Url};
+
+use crate::measure::percentile;
+
+/// A statement that ClickHouse logged.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    /// What the API calls it.
+    pub(crate) name: String,
+    sql: String,
+    /// Since 1970.
+    began: Duration,
+    took: Duration,
+    /// The work of all its threads.
+    pub(crate) cpu: Duration,
+}
+
+impl From<(String, String, u64, u64, u64)> for Statement {
+    fn from((name, sql, began, took, cpu): (String, String, u64, u64, u64)) -> Self {
+        Self {
+            name,
+            sql,
+            began: Duration::from_micros(began),
+            took: Duration::from_micros(took),
+            cpu: Duration::from_micros(cpu),
+        }
+    }
+}
+
+/// ClickHouse.
+pub(crate) struct Straight {
+    client: Client,
+    url: Url,
+}
+
+impl Straight {
+    pub(crate) fn new(clickhouse: &event_store::Config) -> Self {
+        let mut url = clickhouse.url.clone();
+        url.query_pairs_mut()
+            .append_pair("database", &clickhouse.database)
+            .append_pair("default_format", "RowBinary");
+        Self {
+            client: Client::new(),
+            url,
+        }
+    }
+
+    /// The median time of so many rounds. What ran side by side does so again.
+    pub(crate) async fn median(
+        &self,
+        statements: &[Statement],
+        rounds: usize,
+    ) -> anyhow::Result<Duration> {
+        let waves = waves(statements);
+        let mut took = Vec::with_capacity(rounds);
+        for _ in 0..rounds {
+            let began = Instant::now();
+            for wave in &waves {
+                try_join_all(wave.iter().map(|statement| self.send(&statement.sql))).await?;
+            }
+            took.push(began.elapsed());
+        }
+        Ok(percentile(&mut took, 50))
+    }
+
+    async fn send(&self, sql: &str) -> reqwest::Result<usize> {
+        let request = self.client.post(self.url.clone()).body(sql.to_owned());
+        let answer = request.send().await?.error_for_status()?;
+        Ok(answer.bytes().await?.len())
+    }
+}
+
+/// Statements that began before all before them had ended are of one wave.
+fn waves(statements: &[Statement]) -> Vec<Vec<&Statement>> {
+    let mut waves: Vec<Vec<&Statement>> = Vec::new();
+    let mut over = Duration::ZERO;
+    for statement in statements {
+        match waves.last_mut() {
+            Some(wave) if statement.began < over => wave.push(statement),
+            _ => waves.push(vec![statement]),
+        }
+        over = over.max(statement.began + statement.took);
+    }
+    waves
+}
