@@ -1,5 +1,6 @@
 //! Records as they came from Kafka, gathered by lane.
 
+use crate::buffers::Buffer;
 use metadata_store::{LaneId, batches::Gap};
 use shared_schema::Subscription;
 use std::{ops::Range, sync::Arc};
@@ -40,12 +41,12 @@ pub struct LaneRecords {
 pub struct RawBatch {
     /// One entry per lane.
     pub lanes: Vec<LaneRecords>,
-    arena: Vec<u8>,
+    arena: Buffer,
 }
 
 impl RawBatch {
     /// A batch over lanes whose bytes stand in `arena`.
-    pub fn new(lanes: Vec<LaneRecords>, arena: Vec<u8>) -> Self {
+    pub fn new(lanes: Vec<LaneRecords>, arena: Buffer) -> Self {
         Self { lanes, arena }
     }
 
@@ -67,6 +68,22 @@ impl RawBatch {
     /// Whether there is nothing to write, not even a gap.
     pub fn is_empty(&self) -> bool {
         self.lanes.is_empty()
+    }
+
+    /// Lets go of all bytes but those of the given records (index of the lane, index of the record in it).
+    pub fn keep_bytes_of(&mut self, kept: impl Iterator<Item = (usize, usize)>) {
+        let bytes = std::mem::take(&mut self.arena);
+        let mut arena = Buffer::default();
+        for (lane, record) in kept {
+            let lane = self.lanes.get_mut(lane);
+            let Some(record) = lane.and_then(|lane| lane.records.get_mut(record)) else {
+                continue;
+            };
+            let slice = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+            let (key, value) = (slice(&record.key), slice(&record.value));
+            *record = store(&mut arena, record.offset, record.timestamp_ms, key, value);
+        }
+        self.arena = arena;
     }
 
     /// A digest of the offsets and bytes of one lane, to see whether the log still reads the same.

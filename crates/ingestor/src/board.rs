@@ -22,8 +22,26 @@ struct Standing {
     end: Option<i64>,
     complete_through: Option<i64>,
     leaving: bool,
-    in_open_batch: bool,
+    /// Batches that hold it and are neither closed nor given up.
+    held: u32,
     stopped: bool,
+    /// A batch could not be opened on it, or was forgotten by PostgreSQL.
+    lost: bool,
+}
+
+/// What is compared with PostgreSQL, to see whether both know the same of a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The lane.
+    pub lane: LaneId,
+    /// The epoch under which it is ours.
+    pub epoch: i64,
+    /// Everything before it is durable.
+    pub durable: i64,
+    /// Whether it stands still.
+    pub stopped: bool,
+    /// Whether a batch on it was refused or forgotten.
+    pub lost: bool,
 }
 
 /// Where every lane of this member stands.
@@ -49,8 +67,9 @@ impl Board {
             end: None,
             complete_through: None,
             leaving: false,
-            in_open_batch: false,
+            held: 0,
             stopped,
+            lost: false,
         };
         self.lock().insert(lane, standing);
     }
@@ -65,16 +84,28 @@ impl Board {
             }
         }
         let held = |lanes: &mut BTreeMap<LaneId, Standing>| {
-            leaving.iter().any(|lane| {
-                lanes
-                    .get(lane)
-                    .is_some_and(|standing| standing.in_open_batch)
-            })
+            leaving
+                .iter()
+                .any(|lane| lanes.get(lane).is_some_and(|standing| standing.held > 0))
         };
         let waited = self.settled.wait_timeout_while(lanes, patience, held);
         let (mut lanes, _) = waited.unwrap_or_else(PoisonError::into_inner);
         for lane in leaving {
             lanes.remove(lane);
+        }
+    }
+
+    /// The same for one lane, without waiting: no new batch opens on it, and once no batch holds it, it is off the
+    /// board. Answers whether it is.
+    pub fn leave_if_free(&self, lane: &LaneId) -> bool {
+        let mut lanes = self.lock();
+        match lanes.get_mut(lane) {
+            Some(standing) if standing.held > 0 => {
+                standing.leaving = true;
+                false
+            }
+            Some(_) => lanes.remove(lane).is_some(),
+            None => true,
         }
     }
 
@@ -106,26 +137,51 @@ impl Board {
         }
     }
 
-    /// A batch was opened on these ranges.
-    pub fn opened(&self, ranges: &[Range]) {
+    /// A batch is about to be opened on these ranges. Answers the lanes that are not ours any more; if there are any,
+    /// none is held.
+    pub fn hold(&self, ranges: &[Range]) -> Vec<LaneId> {
         let mut lanes = self.lock();
-        for range in ranges {
-            if let Some(standing) = lanes.get_mut(&range.lane) {
-                standing.in_open_batch = true;
+        let refused = |range: &&Range| {
+            !lanes.get(&range.lane).is_some_and(|standing| {
+                !standing.leaving && !standing.lost && standing.epoch == range.epoch
+            })
+        };
+        let refused: Vec<LaneId> = ranges
+            .iter()
+            .filter(refused)
+            .map(|range| range.lane.clone())
+            .collect();
+        if refused.is_empty() {
+            for range in ranges {
+                if let Some(standing) = lanes.get_mut(&range.lane) {
+                    standing.held += 1;
+                }
             }
         }
+        refused
+    }
+
+    /// The batch of these ranges was not opened, or is forgotten.
+    pub fn free(&self, ranges: &[Range]) {
+        let mut lanes = self.lock();
+        for range in ranges {
+            if let Some(standing) = held(&mut lanes, range) {
+                standing.held = standing.held.saturating_sub(1);
+            }
+        }
+        self.settled.notify_all();
     }
 
     /// The batch of these ranges is closed.
     pub fn closed(&self, ranges: &[Range]) {
         let mut lanes = self.lock();
         for range in ranges {
-            let Some(standing) = lanes.get_mut(&range.lane) else {
+            let Some(standing) = held(&mut lanes, range) else {
                 continue;
             };
-            standing.in_open_batch = false;
+            standing.held = standing.held.saturating_sub(1);
             standing.stopped |= range.parked;
-            if range.parked || standing.epoch != range.epoch {
+            if range.parked {
                 continue;
             }
             standing.durable = standing.durable.max(range.hi + 1);
@@ -134,6 +190,33 @@ impl Board {
             }
         }
         self.settled.notify_all();
+    }
+
+    /// PostgreSQL does not know these lanes as we do.
+    pub fn lose<'a>(&self, lost: impl IntoIterator<Item = &'a LaneId>) {
+        let mut lanes = self.lock();
+        for lane in lost {
+            if let Some(standing) = lanes.get_mut(lane) {
+                standing.lost = true;
+            }
+        }
+    }
+
+    /// Whether there is a lane that PostgreSQL does not know as we do.
+    pub fn has_lost(&self) -> bool {
+        self.lock().values().any(|standing| standing.lost)
+    }
+
+    /// Every lane as this member knows it.
+    pub fn seen(&self) -> Vec<Seen> {
+        let seen = |(lane, standing): (&LaneId, &Standing)| Seen {
+            lane: lane.clone(),
+            epoch: standing.epoch,
+            durable: standing.durable,
+            stopped: standing.stopped,
+            lost: standing.lost,
+        };
+        self.lock().iter().map(seen).collect()
     }
 
     /// The lane stands still from now on.
@@ -189,6 +272,13 @@ impl Board {
         });
         progress.collect()
     }
+}
+
+/// The lane of a range, if it is still owned as it was when the range was cut.
+fn held<'a>(lanes: &'a mut BTreeMap<LaneId, Standing>, range: &Range) -> Option<&'a mut Standing> {
+    lanes
+        .get_mut(&range.lane)
+        .filter(|standing| standing.epoch == range.epoch)
 }
 
 impl Standing {
@@ -252,7 +342,7 @@ mod tests {
         board.gathering(&lane(), 700);
         board.cut(&lane(), 9);
         board.gathering(&lane(), 800);
-        board.opened(&[range(5, 9)]);
+        assert_eq!(board.hold(&[range(5, 9)]), []);
         assert_eq!(complete_through(&board, 12, 1000), Some(700));
         board.closed(&[range(5, 9)]);
         assert_eq!(complete_through(&board, 12, 1000), Some(800));
@@ -271,7 +361,7 @@ mod tests {
     fn a_leaving_lane_opens_no_batch_and_is_waited_for() {
         let board = Board::default();
         board.assign(lane(), 1, 5, false);
-        board.opened(&[range(5, 9)]);
+        assert_eq!(board.hold(&[range(5, 9)]), []);
         std::thread::scope(|scope| {
             let leaver = scope.spawn(|| board.leave(&[lane()], Duration::from_secs(10)));
             while board.epoch(&lane()).is_some() {
@@ -281,5 +371,37 @@ mod tests {
             board.closed(&[range(5, 9)]);
         });
         assert!(board.lanes().is_empty());
+    }
+
+    #[test]
+    fn a_lane_is_held_until_the_last_of_its_batches_is_over() {
+        let board = Board::default();
+        board.assign(lane(), 1, 5, false);
+        assert_eq!(board.hold(&[range(5, 9)]), []);
+        assert_eq!(board.hold(&[range(10, 12)]), []);
+        board.closed(&[range(5, 9)]);
+        assert!(!board.leave_if_free(&lane()));
+        assert_eq!(board.hold(&[range(13, 14)]), [lane()]);
+        board.free(&[range(10, 12)]);
+        assert!(board.leave_if_free(&lane()));
+        assert!(board.lanes().is_empty());
+    }
+
+    #[test]
+    fn a_batch_of_an_earlier_epoch_is_refused_and_moves_nothing() {
+        let board = Board::default();
+        board.assign(lane(), 2, 5, false);
+        assert_eq!(board.hold(&[range(5, 9)]), [lane()]);
+        board.closed(&[range(5, 9)]);
+        assert_eq!(board.seen()[0].durable, 5);
+    }
+
+    #[test]
+    fn a_lost_lane_opens_no_batch() {
+        let board = Board::default();
+        board.assign(lane(), 1, 5, false);
+        board.lose([&lane()]);
+        assert!(board.has_lost());
+        assert_eq!(board.hold(&[range(5, 9)]), [lane()]);
     }
 }

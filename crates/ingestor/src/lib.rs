@@ -11,6 +11,7 @@
 
 pub mod batch;
 pub mod board;
+pub mod buffers;
 pub mod config;
 pub mod dead_letters;
 pub mod intake;
@@ -21,6 +22,7 @@ pub mod pipeline;
 mod progress;
 pub mod recover;
 pub mod reread;
+pub mod rewound;
 pub mod rows;
 mod service;
 pub mod settle;

@@ -16,6 +16,8 @@ pub struct Meters {
     pub batches: Counter<u64>,
     /// Attempts at a batch beyond the first.
     pub recoveries: Counter<u64>,
+    /// Lanes that PostgreSQL knew further back than ClickHouse.
+    pub rewound: Counter<u64>,
     /// Records in a batch.
     pub batch_records: Histogram<u64>,
     /// Seconds from opening a batch to all its parts being there.
@@ -62,6 +64,10 @@ impl Meters {
             recoveries: meter
                 .u64_counter("openride_ingest_recoveries")
                 .with_description("Attempts at a batch beyond the first.")
+                .build(),
+            rewound: meter
+                .u64_counter("openride_ingest_rewound_lanes")
+                .with_description("Lanes that PostgreSQL knew further back than ClickHouse: it had gone back to an older state.")
                 .build(),
             batch_records: meter
                 .u64_histogram("openride_ingest_batch_records")

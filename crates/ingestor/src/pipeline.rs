@@ -14,14 +14,14 @@ use crate::{
     board::Board,
     config::Config,
     judge::{CODEC, Encoder, Identities, Judged, Rules, StoredVerdicts, judge},
-    recover::{RecoverError, Recovery, StoredLimits, chain},
+    recover::{Finished, RecoverError, Recovery, StoredLimits, chain},
     windows,
     write::WriteError,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{
     LaneId,
-    batches::{self, Batch, Opening},
+    batches::{Batch, Opening},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -45,7 +45,7 @@ pub struct Pipeline {
 /// A batch that is being written.
 struct Open {
     judged: Arc<Judged>,
-    writing: JoinHandle<Result<(), RecoverError>>,
+    writing: JoinHandle<Result<Finished, RecoverError>>,
 }
 
 impl Pipeline {
@@ -81,10 +81,11 @@ impl Pipeline {
                     biased;
                     raw = incoming.recv() => raw,
                     written = &mut current.writing => {
-                        outcome(written)?;
                         let judged = current.judged.clone();
                         open = None;
-                        self.close(&judged).await?;
+                        if let Some(written) = self.written(judged, outcome(written)?) {
+                            self.close(&written).await?;
+                        }
                         continue;
                     }
                 },
@@ -92,19 +93,32 @@ impl Pipeline {
             let Some(raw) = raw else { break };
             let judged = self.judge(raw).await?;
             let before = match open.take() {
-                Some(before) => {
-                    outcome(before.writing.await)?;
-                    Some(before.judged)
-                }
+                Some(before) => self.written(before.judged, outcome(before.writing.await)?),
                 None => None,
             };
             open = self.open(judged, before).await?;
         }
-        if let Some(last) = open {
-            outcome(last.writing.await)?;
-            self.close(&last.judged).await?;
+        if let Some(last) = open
+            && let Some(written) = self.written(last.judged, outcome(last.writing.await)?)
+        {
+            self.close(&written).await?;
         }
         Ok(())
+    }
+
+    /// A batch that may be closed. One that PostgreSQL has forgotten may not: its lanes are taken over again, which
+    /// finds in ClickHouse whatever was written of it.
+    fn written(&mut self, judged: Arc<Judged>, finished: Finished) -> Option<Arc<Judged>> {
+        match finished {
+            Finished::Written => Some(judged),
+            Finished::Forgotten => {
+                let lanes = || judged.ranges.iter().map(|range| &range.lane);
+                lanes().for_each(|lane| self.identities.forget(lane));
+                self.board.lose(lanes());
+                self.board.free(&judged.ranges);
+                None
+            }
+        }
     }
 
     /// Judges a batch, off the threads that serve the wire.
@@ -124,6 +138,7 @@ impl Pipeline {
         let rules = Rules {
             decided_at,
             limits: self.config.judge.age_limits(),
+            dedup_window: i64::from(self.config.judge.dedup_window),
         };
         let mut identities = std::mem::take(&mut self.identities);
         let mut encoder = std::mem::take(&mut self.encoder);
@@ -166,29 +181,33 @@ impl Pipeline {
         let life = self.life(&mut before).await?;
         let mut close = before.as_ref().map(|before| before.id);
         loop {
-            let lost = self.lanes_given_up(&judged);
-            if !lost.is_empty() {
-                judged = self.without(judged, &lost)?;
+            // a lane that is held is not given up, nor taken over again, before the batch is over
+            let refused = self.board.hold(&judged.ranges);
+            if !refused.is_empty() {
+                judged = self.without(judged, &refused)?;
+                continue;
             }
             let intent = (!judged.raw.is_empty()).then(|| self.intent(&judged));
             let recovery = &self.recovery;
-            let advance =
-                || batches::advance(&recovery.pool, recovery.clock.now(), close, intent.as_ref());
+            let advance = || recovery.advance(close, intent.as_ref());
             let opening = persist(&recovery.shutdown, "open a batch", advance).await?;
             if let (Some(_), Some(before)) = (close.take(), &before) {
                 self.announce_closed(before);
             }
+            if opening == Opening::Opened {
+                return Ok(intent.is_some().then(|| self.start(judged, life)));
+            }
+            self.board.free(&judged.ranges);
             match opening {
-                Opening::Opened if intent.is_none() => return Ok(None),
-                Opening::Opened => {
-                    self.board.opened(&judged.ranges);
-                    return Ok(Some(self.start(judged, life)));
+                Opening::LanesLost(lanes) => {
+                    self.board.lose(&lanes);
+                    judged = self.without(judged, &lanes)?;
                 }
-                Opening::LanesLost(lanes) => judged = self.without(judged, &lanes)?,
                 Opening::Stale(not_before) => {
                     let decided_at = not_before.max(self.recovery.clock.now().trunc_subsecs(3));
                     judged = self.again(judged, decided_at)?;
                 }
+                Opening::Opened => {}
             }
         }
     }
@@ -209,18 +228,6 @@ impl Pipeline {
         .await
     }
 
-    fn lanes_given_up(&self, judged: &Judged) -> Vec<LaneId> {
-        let given_up =
-            |lane: &&crate::batch::LaneRecords| self.board.epoch(&lane.lane) != Some(lane.epoch);
-        judged
-            .raw
-            .lanes
-            .iter()
-            .filter(given_up)
-            .map(|lane| lane.lane.clone())
-            .collect()
-    }
-
     /// The batch without some lanes. The verdicts on the others stand: identities do not cross lanes.
     fn without(&mut self, mut judged: Judged, lost: &[LaneId]) -> Result<Judged, RecoverError> {
         warn!(batch.id = %judged.id, lanes = lost.len(), "lanes were lost before their batch was opened");
@@ -235,6 +242,7 @@ impl Pipeline {
         let rules = Rules {
             decided_at,
             limits: self.config.judge.age_limits(),
+            dedup_window: i64::from(self.config.judge.dedup_window),
         };
         let mut verdicts = StoredVerdicts::new(&judged.ranges);
         let judged = judge(
@@ -261,21 +269,25 @@ impl Pipeline {
     }
 
     /// Starts the first attempt; whatever goes wrong with it is recovered.
-    fn start(&self, judged: Judged, life: Uuid) -> Open {
+    fn start(&self, mut judged: Judged, life: Uuid) -> Open {
+        judged.shed();
         let judged = Arc::new(judged);
         let (batch, recovery) = (judged.clone(), self.recovery.clone());
         let span = info_span!("batch", batch.id = %judged.id, batch.records = judged.raw.len());
         let writing = async move {
             let started = tokio::time::Instant::now();
-            if let Err(failure) = first_attempt(&recovery, &batch, life).await {
-                warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
-                recovery.finish(batch.id, Some(&batch)).await?;
-            }
+            let finished = match first_attempt(&recovery, &batch, life).await {
+                Ok(()) => Finished::Written,
+                Err(failure) => {
+                    warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
+                    recovery.finish(batch.id, Some(&batch)).await?
+                }
+            };
             recovery
                 .meters
                 .write_seconds
                 .record(started.elapsed().as_secs_f64(), &[]);
-            Ok(())
+            Ok(finished)
         };
         let writing = tokio::spawn(writing.instrument(span));
         Open { judged, writing }
@@ -283,7 +295,7 @@ impl Pipeline {
 
     async fn close(&self, judged: &Judged) -> Result<(), RecoverError> {
         let recovery = &self.recovery;
-        let close = || batches::close(&recovery.pool, recovery.clock.now(), judged.id);
+        let close = || recovery.close(judged.id);
         persist(&recovery.shutdown, "close a batch", close).await?;
         self.announce_closed(judged);
         Ok(())
@@ -337,7 +349,7 @@ async fn first_attempt(
 
 /// A write that ended; a panic in it leaves the batch to its recovery.
 fn outcome(
-    joined: Result<Result<(), RecoverError>, tokio::task::JoinError>,
-) -> Result<(), RecoverError> {
+    joined: Result<Result<Finished, RecoverError>, tokio::task::JoinError>,
+) -> Result<Finished, RecoverError> {
     joined.unwrap_or(Err(RecoverError::ShuttingDown))
 }

@@ -8,9 +8,11 @@ use crate::{
     judge::{CODEC, Encoder, Judged, Rules, StoredVerdicts, judge},
     meters::Meters,
     reread::{self, RereadError},
-    write::{WriteError, Writer},
+    rewound,
+    write::{Settling, WriteError, Writer},
 };
-use metadata_store::{LaneId, Pool, StoreError, batches, lanes};
+use chrono::{DateTime, Utc};
+use metadata_store::{LaneId, Pool, StoreError, batches, lanes, rebuilt, settlings};
 use serde::{Deserialize, Serialize};
 use service_runtime::clock::Clock;
 use shared_schema::{AgeLimits, Subscriptions};
@@ -23,6 +25,8 @@ use uuid::Uuid;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// The longest pause where another recoverer ended the attempt: each must leave the other the time to finish.
 const CONTENTION: Duration = Duration::from_secs(60);
+/// Between two tries to get the turn to settle.
+const TURN: Duration = Duration::from_millis(100);
 /// ClickHouse's code for a query that was killed.
 const QUERY_WAS_CANCELLED: u32 = 394;
 /// Failures in a row after which someone should look.
@@ -47,6 +51,16 @@ pub struct Recovery {
     pub meters: Meters,
     /// Ends every wait.
     pub shutdown: CancellationToken,
+}
+
+/// How a batch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// All of it is in ClickHouse.
+    Written,
+    /// PostgreSQL does not know it any more, and nothing more of it will be written. What was written before tells the
+    /// next take-over of its lanes.
+    Forgotten,
 }
 
 /// Why an attempt did not finish the batch.
@@ -74,6 +88,9 @@ pub enum RecoverError {
         /// Its codec.
         codec: i32,
     },
+    /// What ClickHouse knows of a lane cannot be put back into PostgreSQL.
+    #[error(transparent)]
+    Rewound(#[from] rewound::RewoundError),
     /// Somebody else is at it.
     #[error("another member recovers batch {0}")]
     LostRace(Uuid),
@@ -133,7 +150,11 @@ impl Recovery {
     ///
     /// # Errors
     /// Only when the process shuts down: the batch is then still open.
-    pub async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> Result<(), RecoverError> {
+    pub async fn finish(
+        &self,
+        batch: Uuid,
+        own: Option<&Judged>,
+    ) -> Result<Finished, RecoverError> {
         let (mut pause, longest) = PAUSE;
         let mut failures = 0;
         let span = info_span!("recover", batch.id = %batch);
@@ -144,7 +165,7 @@ impl Recovery {
                 () = self.shutdown.cancelled() => Err(RecoverError::ShuttingDown),
             };
             match attempt {
-                Ok(()) => return Ok(()),
+                Ok(finished) => return Ok(finished),
                 Err(RecoverError::ShuttingDown) => return Err(RecoverError::ShuttingDown),
                 Err(failure) => {
                     failures += 1;
@@ -163,10 +184,18 @@ impl Recovery {
         }
     }
 
-    async fn attempt(&self, batch: Uuid, own: Option<&Judged>) -> Result<(), RecoverError> {
-        let stored = batches::load(&self.pool, batch).await?;
+    async fn attempt(&self, batch: Uuid, own: Option<&Judged>) -> Result<Finished, RecoverError> {
+        let stored = match batches::load(&self.pool, batch).await {
+            Err(StoreError::NoSuchBatch(_)) => {
+                // an insert of it may still be on its way, and would come after whoever looks for what is there
+                rewound::end_all_attempts(self.writer.store()).await?;
+                error!(batch.id = %batch, "PostgreSQL has forgotten an open batch: it has gone back to an older state");
+                return Ok(Finished::Forgotten);
+            }
+            stored => stored?,
+        };
         if stored.done {
-            return Ok(());
+            return Ok(Finished::Written);
         }
         let life = self.writer.life().await.map_err(WriteError::from)?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
@@ -175,15 +204,74 @@ impl Recovery {
         };
         self.meters.recoveries.add(1, &[]);
         info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
+        let turn = self.turn_to_settle(stored.batch.decided_at).await?;
+        let settling = match turn {
+            Some(_) => Settling::Possible,
+            None => Settling::NotYet,
+        };
         match own {
-            Some(judged) => self.complete(judged, attempt, life).await?,
+            Some(judged) => self.complete(judged, attempt, life, settling).await?,
             None => {
-                self.complete(&self.judge_again(stored.batch).await?, attempt, life)
-                    .await?
+                let judged = self.judge_again(stored.batch).await?;
+                self.complete(&judged, attempt, life, settling).await?;
             }
         }
         info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
+        Ok(Finished::Written)
+    }
+
+    /// Closes a batch and opens another, see [`batches::advance`].
+    ///
+    /// # Errors
+    /// When PostgreSQL does not do it.
+    pub async fn advance(
+        &self,
+        close: Option<Uuid>,
+        open: Option<&batches::Batch>,
+    ) -> Result<batches::Opening, StoreError> {
+        match batches::advance(&self.pool, self.clock.now(), close, open).await {
+            Err(StoreError::LaneMoved { batch, .. }) => {
+                self.close_where_lanes_stand(batch).await?;
+                batches::advance(&self.pool, self.clock.now(), None, open).await
+            }
+            advanced => advanced,
+        }
+    }
+
+    /// Closes a batch all of which is in ClickHouse.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not do it.
+    pub async fn close(&self, batch: Uuid) -> Result<(), StoreError> {
+        self.advance(Some(batch), None).await.map(drop)
+    }
+
+    /// The rows are there, and no lane's place in PostgreSQL can change that: what is wrong is the place. A lane that
+    /// stands before the batch is brought to it by its next take-over, one behind it has had it.
+    async fn close_where_lanes_stand(&self, batch: Uuid) -> Result<(), StoreError> {
+        let elsewhere = rebuilt::close(&self.pool, self.clock.now(), batch).await?;
+        for (lane, next) in elsewhere {
+            error!(batch.id = %batch, lane = %lane, lane.next_offset = next, "a batch was closed whose lane stands elsewhere: PostgreSQL has gone back, or was changed by hand");
+        }
         Ok(())
+    }
+
+    /// Facts of an open batch are settled only after it is closed, so its buckets lie behind the horizon of settling.
+    /// Where they do not, PostgreSQL had forgotten the batch when the horizon was raised, and they may be settled by
+    /// now: then nobody may settle while they are looked for.
+    async fn turn_to_settle(
+        &self,
+        decided_at: DateTime<Utc>,
+    ) -> Result<Option<settlings::Turn>, StoreError> {
+        if !rebuilt::may_be_settled(&self.pool, decided_at).await? {
+            return Ok(None);
+        }
+        loop {
+            if let Some(turn) = settlings::take_turn(&self.pool).await? {
+                return Ok(Some(turn));
+            }
+            tokio::time::sleep(TURN).await;
+        }
     }
 
     async fn complete(
@@ -191,10 +279,11 @@ impl Recovery {
         judged: &Judged,
         attempt: i32,
         life: Uuid,
+        settling: Settling,
     ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
-        self.writer.repair(judged, attempt, life).await?;
-        Ok(batches::close(&self.pool, self.clock.now(), judged.id).await?)
+        self.writer.repair(judged, attempt, life, settling).await?;
+        Ok(self.close(judged.id).await?)
     }
 
     /// The batch as its member judged it, from the log and the stored verdicts.
@@ -230,6 +319,7 @@ impl Recovery {
         let rules = Rules {
             decided_at: stored.decided_at,
             limits: limits.into(),
+            dedup_window: stored.dedup_window,
         };
         let mut verdicts = StoredVerdicts::new(&ranges);
         let judged = judge(

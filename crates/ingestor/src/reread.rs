@@ -2,6 +2,7 @@
 
 use crate::{
     batch::{LaneRecords, RawBatch, Record, store},
+    buffers::Buffer,
     config::KafkaConfig,
     kafka::partitions,
 };
@@ -22,6 +23,8 @@ use std::{
 /// How long the log may keep silent before reading it again is given up, to be tried anew.
 const SILENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(100);
+/// Stands for the digest of a range whose digest was not kept.
+pub const UNKNOWN_HASH: i64 = 0;
 
 /// Why ranges could not be read again.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +56,7 @@ pub fn ranges(
         .reader()
         .set("enable.partition.eof", "false")
         .create()?;
-    let mut arena = Vec::new();
+    let mut arena = Buffer::default();
     let mut reread = Reread {
         raw: RawBatch::default(),
         changed: Vec::new(),
@@ -89,7 +92,7 @@ pub fn ranges(
     let differs = |lane: &&LaneRecords| {
         hashes
             .get(&lane.lane)
-            .is_some_and(|hash| *hash != reread.raw.hash(lane))
+            .is_some_and(|hash| *hash != UNKNOWN_HASH && *hash != reread.raw.hash(lane))
     };
     let other: Vec<LaneId> = lanes
         .iter()
@@ -182,17 +185,57 @@ pub enum Emptiness {
     },
 }
 
-/// Reads `[lo, hi]` of a lane again, in which no record was seen. Blocks.
-pub fn prove_empty(
-    config: &KafkaConfig,
+/// Looks into gaps, with one client for as many as it can.
+pub struct Prober {
+    config: KafkaConfig,
+    last: Option<(BaseConsumer, LaneId)>,
+}
+
+impl Prober {
+    /// Connects when it is first asked.
+    pub fn new(config: &KafkaConfig) -> Self {
+        Self {
+            config: config.clone(),
+            last: None,
+        }
+    }
+
+    /// Reads `[lo, hi]` of a lane again, in which no record was seen. Blocks.
+    pub fn prove_empty(
+        &mut self,
+        lane: &LaneId,
+        lo: i64,
+        hi: i64,
+    ) -> Result<Emptiness, RereadError> {
+        let consumer = self.client(lane)?;
+        let found = look(&consumer, lane, lo, hi)?;
+        consumer.unassign()?;
+        self.last = Some((consumer, lane.clone()));
+        Ok(found)
+    }
+
+    /// The end of a partition is told by number, without a topic: a late word about another topic's partition of the
+    /// same number could be taken for this one's.
+    fn client(&mut self, lane: &LaneId) -> Result<BaseConsumer, RereadError> {
+        match self.last.take() {
+            Some((consumer, last)) if last == *lane || last.partition != lane.partition => {
+                Ok(consumer)
+            }
+            _ => Ok(self
+                .config
+                .reader()
+                .set("enable.partition.eof", "true")
+                .create()?),
+        }
+    }
+}
+
+fn look(
+    consumer: &BaseConsumer,
     lane: &LaneId,
     lo: i64,
     hi: i64,
 ) -> Result<Emptiness, RereadError> {
-    let consumer: BaseConsumer = config
-        .reader()
-        .set("enable.partition.eof", "true")
-        .create()?;
     let (low, _) = consumer.fetch_watermarks(&lane.topic, lane.partition, SILENCE)?;
     if low > lo {
         return Ok(Emptiness::Lost { begins_at: low });
@@ -201,12 +244,19 @@ pub fn prove_empty(
     let started = Instant::now();
     while started.elapsed() < SILENCE {
         match consumer.poll(POLL) {
+            Some(Ok(message)) if !is_of(lane, &message) => {}
             Some(Ok(message)) if message.offset() > hi => return Ok(Emptiness::Proved),
             Some(Ok(_)) => return Ok(Emptiness::Refuted),
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Emptiness::Proved),
+            Some(Err(KafkaError::PartitionEOF(partition))) if partition == lane.partition => {
+                return Ok(Emptiness::Proved);
+            }
             Some(Err(error)) if is_final(&error) => return Err(error.into()),
             Some(Err(_)) | None => {}
         }
     }
     Err(RereadError::Silent)
+}
+
+fn is_of(lane: &LaneId, message: &impl Message) -> bool {
+    message.topic() == lane.topic && message.partition() == lane.partition
 }

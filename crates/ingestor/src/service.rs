@@ -28,8 +28,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// How long the loop that polls Kafka may be silent: a take-over may wait for a recovery.
-const LIVE_WITHIN: Duration = Duration::from_secs(240);
+/// How long the loop that polls Kafka may be silent: it waits for a batch when lanes are revoked, and for Kafka when a
+/// gap is looked into.
+const LIVE_WITHIN: Duration = Duration::from_secs(120);
 /// How long a shutdown may take. What is open then is recovered by the next member.
 const DRAIN: Duration = Duration::from_secs(25);
 
@@ -61,14 +62,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         shutdown: CancellationToken::new(),
         pool: pool.clone(),
     };
-    let takeover = TakeOver {
-        recovery: Recovery {
-            shutdown: shutdown.clone(),
-            ..recovery.clone()
-        },
-        owner: owner.clone(),
-        runtime: tokio::runtime::Handle::current(),
+    let until_shutdown = Recovery {
+        shutdown: shutdown.clone(),
+        ..recovery.clone()
     };
+    let runtime = tokio::runtime::Handle::current();
+    let takeover = TakeOver::new(until_shutdown, owner.clone(), runtime);
     let (batches, incoming) = mpsc::channel(1);
     let intake = Intake::join(&config, takeover, board.clone(), batches, heartbeat)?;
     let consumer = intake.consumer();

@@ -96,8 +96,9 @@ pub async fn ensure(pool: &Pool, lanes: &[(LaneId, i64)]) -> Result<(), StoreErr
         .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them.
-/// Returns them as they stand now; an `open_batch` is to be recovered before its lane is read.
+/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them. Epochs are
+/// times, where these are later: an owner from a state that the database has lost has an epoch which the lane never
+/// reaches again. Returns them as they stand now; an `open_batch` is to be recovered before its lane is read.
 pub async fn take_over(
     pool: &Pool,
     owner: &str,
@@ -107,7 +108,8 @@ pub async fn take_over(
     let (topics, partitions) = columns(lanes);
     let mut connection = pool.get(operation).await?;
     diesel::sql_query(
-        "UPDATE ingest_lane l SET epoch = l.epoch + 1, owner = $1 \
+        "UPDATE ingest_lane l \
+         SET epoch = greatest(l.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), owner = $1 \
          FROM unnest($2, $3) AS mine (topic, partition) \
          WHERE l.topic = mine.topic AND l.partition = mine.partition",
     )

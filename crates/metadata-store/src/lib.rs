@@ -9,6 +9,7 @@ mod config;
 mod error;
 pub mod lanes;
 mod pool;
+pub mod rebuilt;
 mod schema;
 pub mod settlings;
 

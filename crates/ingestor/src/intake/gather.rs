@@ -3,6 +3,7 @@
 use crate::{
     batch::{LaneRecords, RawBatch},
     board::Board,
+    buffers::{Buffer, Buffers},
     config::BatchConfig,
     reread::keep,
 };
@@ -44,7 +45,8 @@ struct Lane {
 pub(super) struct Gather {
     limits: BatchConfig,
     lanes: HashMap<String, BTreeMap<i32, Lane>>,
-    arena: Vec<u8>,
+    arena: Buffer,
+    buffers: Buffers,
     rows: usize,
     oldest: Option<Instant>,
 }
@@ -54,7 +56,8 @@ impl Gather {
         Self {
             limits,
             lanes: HashMap::new(),
-            arena: Vec::new(),
+            arena: Buffer::default(),
+            buffers: Buffers::default(),
             rows: 0,
             oldest: None,
         }
@@ -93,6 +96,19 @@ impl Gather {
         self.rows -= removed
             .and_then(|lane| lane.range)
             .map_or(0, |range| range.records.len());
+    }
+
+    /// The lanes that take records.
+    pub(super) fn ids(&self) -> Vec<LaneId> {
+        let ids = |(topic, lanes): (&String, &BTreeMap<i32, Lane>)| {
+            let reading = lanes.iter().filter(|(_, lane)| !lane.stopped);
+            let id = |(partition, _): (&i32, &Lane)| LaneId {
+                topic: topic.clone(),
+                partition: *partition,
+            };
+            reading.map(id).collect::<Vec<_>>()
+        };
+        self.lanes.iter().flat_map(ids).collect()
     }
 
     /// The lane takes no more records.
@@ -181,11 +197,8 @@ impl Gather {
         }
         self.rows = 0;
         self.oldest = None;
-        let capacity = self.arena.len();
-        RawBatch::new(
-            ranges,
-            std::mem::replace(&mut self.arena, Vec::with_capacity(capacity)),
-        )
+        let arena = std::mem::replace(&mut self.arena, self.buffers.take());
+        RawBatch::new(ranges, arena)
     }
 
     /// Lanes that have been silent for `silence` although Kafka's end is not where they were read to: lane, next

@@ -1,4 +1,6 @@
 //! Membership of the consumer group: lanes come and go in the callbacks of a poll.
+//!
+//! A callback promises nothing about a lane that comes: it is assigned and paused, and taken over beside the polls.
 
 use super::takeover::TakeOver;
 use crate::{board::Board, kafka::partitions};
@@ -21,10 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A change of what is ours.
 #[derive(Debug)]
 pub(super) enum Change {
-    /// These lanes are ours, from their next offset on.
-    Assigned(Vec<Lane>),
-    /// These are not.
+    /// The group gave us these lanes; they must be taken over before they are read.
+    Assigned(Vec<LaneId>),
+    /// The group took these lanes.
     Revoked(Vec<LaneId>),
+    /// The take-over of this number is done; these lanes may be read from their next offset on.
+    TakenOver(u64, Vec<Lane>),
+    /// PostgreSQL does not know these lanes as we do, who own them under these epochs.
+    OutOfStep(Vec<(LaneId, i64)>),
 }
 
 /// The context of the consumer.
@@ -48,7 +54,7 @@ impl Group {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn push(&self, change: Change) {
+    pub(super) fn push(&self, change: Change) {
         self.changes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -57,30 +63,23 @@ impl Group {
 
     fn assign(&self, consumer: &BaseConsumer<Self>, assigned: &TopicPartitionList) {
         let ids = ids(assigned);
-        let lanes = self.takeover.run(consumer, &ids);
-        info!(lanes = lanes.len(), "lanes assigned");
-        for lane in &lanes {
-            self.board.assign(
-                lane.id(),
-                lane.epoch,
-                lane.next_offset,
-                lane.stopped_reason.is_some(),
-            );
-        }
-        let offsets: Vec<_> = lanes
-            .iter()
-            .map(|lane| (lane.id(), Offset::Offset(lane.next_offset)))
-            .collect();
-        let assigned = partitions(offsets.iter().map(|(lane, offset)| (lane, *offset)));
-        if let Err(error) = assigned.and_then(|list| consumer.incremental_assign(&list)) {
+        // where to read from is not known yet; should a record come before the pause, nobody takes it
+        let list = partitions(ids.iter().map(|lane| (lane, Offset::End)));
+        let paused = list.and_then(|list| {
+            consumer.incremental_assign(&list)?;
+            consumer.pause(&list)
+        });
+        if let Err(error) = paused {
             // not reading them loses nothing: their offsets stay where they are
             error!(%error, "lanes could not be assigned");
         }
-        self.push(Change::Assigned(lanes));
+        info!(lanes = ids.len(), "lanes assigned");
+        self.push(Change::Assigned(ids));
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, revoked: &TopicPartitionList) {
         let ids = ids(revoked);
+        self.takeover.give_up(&ids);
         self.board.leave(&ids, PATIENCE);
         if let Err(error) = consumer.incremental_unassign(revoked) {
             error!(%error, "lanes could not be given up");

@@ -2,7 +2,9 @@
 
 mod gather;
 mod group;
+mod lanes;
 mod takeover;
+mod watch;
 
 pub use group::Group;
 pub use takeover::TakeOver;
@@ -11,25 +13,28 @@ use crate::{
     batch::RawBatch,
     board::Board,
     config::Config,
-    reread::{Emptiness, prove_empty},
+    kafka::partitions,
+    reread::{Emptiness, Prober},
 };
 use gather::{Gather, Taken};
-use group::Change;
-use metadata_store::{LaneId, batches::Gap, lanes};
+use metadata_store::{LaneId, batches::Gap};
 use rdkafka::{
     Message,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult},
+    topic_partition_list::Offset,
 };
 use service_runtime::health::Heartbeat;
 use shared_schema::Subscriptions;
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use watch::Watch;
 
 const POLL: Duration = Duration::from_millis(50);
 /// Records taken between two looks at everything else.
@@ -42,13 +47,19 @@ pub struct Intake {
     consumer: Arc<BaseConsumer<Group>>,
     gather: Gather,
     board: Arc<Board>,
-    config: Config,
+    prober: Prober,
     sources: Arc<Subscriptions>,
     batches: mpsc::Sender<RawBatch>,
     heartbeat: Heartbeat,
     shutdown: CancellationToken,
     paused: bool,
     looked: Instant,
+    take_overs: JoinSet<()>,
+    /// The number of the last take-over.
+    number: u64,
+    /// Lanes to be taken over again as soon as no batch holds them.
+    leaving: BTreeSet<LaneId>,
+    watch: Watch,
 }
 
 impl Intake {
@@ -76,13 +87,17 @@ impl Intake {
             consumer: Arc::new(consumer),
             gather: Gather::new(config.batch.clone()),
             board,
-            config: config.clone(),
+            prober: Prober::new(&config.kafka),
             sources,
             batches,
             heartbeat,
             shutdown,
             paused: false,
             looked: Instant::now(),
+            take_overs: JoinSet::new(),
+            number: 0,
+            leaving: BTreeSet::new(),
+            watch: Watch::default(),
         })
     }
 
@@ -99,7 +114,7 @@ impl Intake {
         while !self.shutdown.is_cancelled() {
             self.heartbeat.beat();
             self.poll()?;
-            self.apply_changes();
+            self.follow_changes();
             self.hand_on();
             self.press_back();
             self.look_into_silence();
@@ -110,6 +125,7 @@ impl Intake {
             // the pipeline ends with the channel; if it ended before, the offsets stay where they are
             let _ = self.batches.blocking_send(batch);
         }
+        self.end_take_overs();
         Ok(())
     }
 
@@ -155,33 +171,6 @@ impl Intake {
         }
     }
 
-    fn apply_changes(&mut self) {
-        for change in self.consumer.context().changes() {
-            match change {
-                Change::Assigned(assigned) => {
-                    for lane in assigned {
-                        let Some(source) = self.sources.by_topic(&lane.topic) else {
-                            continue;
-                        };
-                        let stopped = lane.stopped_reason.is_some();
-                        self.gather.add(
-                            lane.id(),
-                            lane.epoch,
-                            lane.next_offset,
-                            stopped,
-                            Arc::new(source.clone()),
-                        );
-                    }
-                    // a lane that comes while the others are paused must wait as well
-                    self.paused = false;
-                }
-                Change::Revoked(revoked) => {
-                    revoked.iter().for_each(|lane| self.gather.remove(lane))
-                }
-            }
-        }
-    }
-
     fn hand_on(&mut self) {
         if self.gather.is_due()
             && let Ok(slot) = self.batches.clone().try_reserve_owned()
@@ -196,7 +185,10 @@ impl Intake {
         if full == self.paused {
             return;
         }
-        let switched = self.consumer.assignment().and_then(|lanes| match full {
+        // the others are paused until they are taken over
+        let lanes = self.gather.ids();
+        let lanes = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)));
+        let switched = lanes.and_then(|lanes| match full {
             true => self.consumer.pause(&lanes),
             false => self.consumer.resume(&lanes),
         });
@@ -246,7 +238,7 @@ impl Intake {
 
     /// Finds out why there is no record in `[lo, hi]`. Answers whether the lane may go on behind it.
     fn account_for(&mut self, lane: &LaneId, lo: i64, hi: i64) -> bool {
-        match prove_empty(&self.config.kafka, lane, lo, hi) {
+        match self.prober.prove_empty(lane, lo, hi) {
             Ok(Emptiness::Proved) => {
                 self.gather.skip(
                     lane,
@@ -276,22 +268,12 @@ impl Intake {
     }
 
     fn seek_back(&self, lane: &LaneId, offset: i64) {
-        let target = rdkafka::Offset::Offset(offset);
+        let target = Offset::Offset(offset);
         if let Err(error) =
             self.consumer
                 .seek(&lane.topic, lane.partition, target, Duration::from_secs(5))
         {
             warn!(lane = %lane, %error, "a lane cannot be read again from {offset}");
         }
-    }
-
-    fn stop(&mut self, lane: &LaneId, reason: &str) {
-        error!(lane = %lane, reason, "a lane stops until an operator decides");
-        self.gather.stop(lane);
-        self.board.stop(lane);
-        let group = self.consumer.context();
-        group
-            .takeover
-            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
     }
 }

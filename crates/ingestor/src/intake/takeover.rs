@@ -1,17 +1,25 @@
-//! Taking lanes over: raise their epochs, finish the batches that hold them, find out where they stand.
+//! Taking lanes over: raise their epochs, finish the batches that hold them, put back what PostgreSQL has forgotten,
+//! find out where they stand.
 
-use super::group::Group;
-use crate::recover::{Recovery, chain};
-use metadata_store::{LaneId, Pool, StoreError, lanes, lanes::Lane};
+use super::group::{Change, Group};
+use crate::{
+    recover::{Finished, RecoverError, Recovery, chain},
+    rewound,
+};
+use metadata_store::{LaneId, Pool, StoreError, lanes, lanes::Lane, rebuilt};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::runtime::Handle;
 use tracing::{error, info, warn};
 
 const PAUSE: Duration = Duration::from_millis(500);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs take-overs on the thread of the consumer, which does not poll meanwhile.
+/// Runs take-overs beside the thread of the consumer, which goes on polling.
 pub struct TakeOver {
     /// How open batches are finished.
     pub recovery: Recovery,
@@ -19,28 +27,76 @@ pub struct TakeOver {
     pub owner: String,
     /// Where its waiting runs.
     pub runtime: Handle,
+    /// Which take-over each lane waits for.
+    wanted: Wanted,
+}
+
+/// The lanes that are being taken over, with the number of the take-over.
+#[derive(Debug, Clone, Default)]
+struct Wanted(Arc<Mutex<HashMap<LaneId, u64>>>);
+
+impl Wanted {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LaneId, u64>> {
+        // nothing panics while it holds the lock
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, number: u64) -> Vec<LaneId> {
+        let wanted = self.lock();
+        let of_it = wanted.iter().filter(|(_, wanted)| **wanted == number);
+        of_it.map(|(lane, _)| lane.clone()).collect()
+    }
 }
 
 impl TakeOver {
-    /// Takes the lanes over and returns them where they stand. Tries until it is done or the process ends; then the
-    /// list is empty, and the lanes are not read.
-    pub(super) fn run(&self, consumer: &BaseConsumer<Group>, ids: &[LaneId]) -> Vec<Lane> {
-        if ids.is_empty() {
-            return Vec::new();
+    /// Take-overs by the member of this name.
+    pub fn new(recovery: Recovery, owner: String, runtime: Handle) -> Self {
+        Self {
+            recovery,
+            owner,
+            runtime,
+            wanted: Wanted::default(),
         }
-        while !self.recovery.shutdown.is_cancelled() {
-            match self.try_once(consumer, ids) {
-                Ok(lanes) => return lanes,
-                Err(reason) => warn!(reason, "lanes cannot be taken over yet"),
-            }
-            self.runtime.block_on(async {
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = self.recovery.shutdown.cancelled() => {}
-                }
-            });
+    }
+
+    /// Starts to take lanes over. It is tried until it is done, or nobody wants them any more, or the process ends.
+    pub(super) fn start(
+        &self,
+        consumer: Arc<BaseConsumer<Group>>,
+        number: u64,
+        ids: &[LaneId],
+    ) -> tokio::task::JoinHandle<()> {
+        let mut wanted = self.wanted.lock();
+        wanted.extend(ids.iter().map(|lane| (lane.clone(), number)));
+        drop(wanted);
+        let run = Run {
+            consumer,
+            recovery: self.recovery.clone(),
+            owner: self.owner.clone(),
+            wanted: self.wanted.clone(),
+            number,
+        };
+        self.runtime.spawn(run.until_done())
+    }
+
+    /// These lanes need not be taken over any more.
+    pub(super) fn give_up(&self, ids: &[LaneId]) {
+        self.wanted.lock().retain(|lane, _| !ids.contains(lane));
+    }
+
+    /// Whether the lane waited for this take-over. It waits no longer.
+    pub(super) fn accept(&self, lane: &LaneId, number: u64) -> bool {
+        let mut wanted = self.wanted.lock();
+        let is_wanted = wanted.get(lane) == Some(&number);
+        if is_wanted {
+            wanted.remove(lane);
         }
-        Vec::new()
+        is_wanted
+    }
+
+    /// Whether a take-over of the lane is under way.
+    pub(super) fn is_under_way(&self, lane: &LaneId) -> bool {
+        self.wanted.lock().contains_key(lane)
     }
 
     /// Does something in PostgreSQL that may fail without harm.
@@ -54,74 +110,134 @@ impl TakeOver {
             warn!(reason = chain(&failure), "PostgreSQL was not told");
         }
     }
+}
 
-    fn try_once(
-        &self,
-        consumer: &BaseConsumer<Group>,
-        ids: &[LaneId],
-    ) -> Result<Vec<Lane>, String> {
-        let bounds = self.bounds(consumer, ids)?;
-        let earliest: Vec<_> = bounds
-            .iter()
-            .map(|(lane, low, _)| (lane.clone(), *low))
+/// One take-over.
+struct Run {
+    consumer: Arc<BaseConsumer<Group>>,
+    recovery: Recovery,
+    owner: String,
+    wanted: Wanted,
+    number: u64,
+}
+
+impl Run {
+    async fn until_done(self) {
+        let shutdown = self.recovery.shutdown.clone();
+        loop {
+            let ids = self.wanted.of(self.number);
+            if ids.is_empty() {
+                return;
+            }
+            let attempt = tokio::select! {
+                attempt = self.once(&ids) => attempt,
+                () = shutdown.cancelled() => return,
+            };
+            match attempt {
+                Ok(lanes) => {
+                    self.consumer
+                        .context()
+                        .push(Change::TakenOver(self.number, lanes));
+                    return;
+                }
+                Err(reason) => warn!(reason, "lanes cannot be taken over yet"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    async fn once(&self, ids: &[LaneId]) -> Result<Vec<Lane>, String> {
+        let earliest: Vec<_> = self
+            .bounds(ids)
+            .await?
+            .into_iter()
+            .map(|(lane, low, _)| (lane, low))
             .collect();
         let lanes = self
-            .runtime
-            .block_on(self.own(&earliest, ids))
+            .own(&earliest, ids)
+            .await
             .map_err(|error| chain(&error))?;
-        Ok(lanes
-            .into_iter()
-            .map(|lane| self.checked(lane, &bounds))
-            .collect())
+        // asked again: an earlier owner may have read further before its epoch was over
+        let bounds = self.bounds(ids).await?;
+        let mut checked = Vec::new();
+        for lane in lanes {
+            checked.push(self.checked(lane, &bounds).await);
+        }
+        Ok(checked)
     }
 
     /// First and next offset of each partition in Kafka.
-    fn bounds(
-        &self,
-        consumer: &BaseConsumer<Group>,
-        ids: &[LaneId],
-    ) -> Result<Vec<(LaneId, i64, i64)>, String> {
-        let bounds = ids.iter().map(|lane| {
-            let (low, high) = consumer
-                .fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
-                .map_err(|error| format!("Kafka does not tell the bounds of {lane}: {error}"))?;
-            Ok((lane.clone(), low, high))
+    async fn bounds(&self, ids: &[LaneId]) -> Result<Vec<(LaneId, i64, i64)>, String> {
+        let (consumer, ids) = (self.consumer.clone(), ids.to_vec());
+        let shutdown = self.recovery.shutdown.clone();
+        let asking = tokio::task::spawn_blocking(move || {
+            let bounds = ids.into_iter().map(|lane| {
+                if shutdown.is_cancelled() {
+                    return Err("the process is shutting down".to_owned());
+                }
+                let (low, high) = consumer
+                    .fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
+                    .map_err(|error| {
+                        format!("Kafka does not tell the bounds of {lane}: {error}")
+                    })?;
+                Ok((lane, low, high))
+            });
+            bounds.collect()
         });
-        bounds.collect()
+        asking.await.map_err(|error| error.to_string())?
     }
 
     async fn own(
         &self,
         earliest: &[(LaneId, i64)],
         ids: &[LaneId],
-    ) -> Result<Vec<Lane>, crate::recover::RecoverError> {
+    ) -> Result<Vec<Lane>, RecoverError> {
         let pool = &self.recovery.pool;
         lanes::ensure(pool, earliest).await?;
-        let mut owned = lanes::take_over(pool, &self.owner, ids).await?;
+        let owned = lanes::take_over(pool, &self.owner, ids).await?;
         let open: BTreeSet<_> = owned.iter().filter_map(|lane| lane.open_batch).collect();
         for batch in &open {
             info!(batch.id = %batch, "an open batch holds a lane that was taken over");
-            self.recovery.finish(*batch, None).await?;
+            if self.recovery.finish(*batch, None).await? == Finished::Forgotten {
+                rebuilt::free_lanes_of_nothing(pool, *batch).await?;
+            }
         }
-        if !open.is_empty() {
-            owned = lanes::all(pool).await?;
-            owned.retain(|lane| ids.contains(&lane.id()));
-        }
-        Ok(owned)
+        rewound::catch_up(&self.recovery, ids).await?;
+        let stored = lanes::all(pool).await?;
+        Ok(stored
+            .into_iter()
+            .filter_map(|lane| under_our_epoch(lane, &owned))
+            .collect())
     }
 
     /// A lane that stands outside its log is stopped: records are lost, or the topic is another one.
-    fn checked(&self, mut lane: Lane, bounds: &[(LaneId, i64, i64)]) -> Lane {
+    async fn checked(&self, mut lane: Lane, bounds: &[(LaneId, i64, i64)]) -> Lane {
         let id = lane.id();
         let found = bounds.iter().find(|(bounded, ..)| *bounded == id);
         let reason = found.and_then(|&(_, low, high)| outside(lane.next_offset, low, high));
         if let (None, Some(reason)) = (&lane.stopped_reason, reason) {
             error!(lane = %id, reason, "a lane stops until an operator decides");
-            self.block_on(async |pool, _| lanes::set_stopped(pool, &id, Some(&reason)).await);
+            let pool = &self.recovery.pool;
+            if let Err(failure) = lanes::set_stopped(pool, &id, Some(&reason)).await {
+                warn!(reason = chain(&failure), "PostgreSQL was not told");
+            }
             lane.stopped_reason = Some(reason);
         }
         lane
     }
+}
+
+/// The lane as it stands now, under the epoch that we gave it. If somebody has raised it meanwhile, no batch will open
+/// on it, and the next comparison with PostgreSQL tells.
+fn under_our_epoch(stored: Lane, owned: &[Lane]) -> Option<Lane> {
+    let ours = owned.iter().find(|ours| ours.id() == stored.id())?;
+    Some(Lane {
+        epoch: ours.epoch,
+        ..stored
+    })
 }
 
 /// Why a lane cannot stand at `next` in a log between `low` and `high`.

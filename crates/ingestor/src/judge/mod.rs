@@ -11,6 +11,7 @@ pub use verdicts::{IdentityJudge, StoredVerdicts};
 
 use crate::{
     batch::{LaneRecords, RawBatch, Record},
+    buffers::Buffers,
     rows::{Place, Rows},
 };
 use bytes::Bytes;
@@ -31,6 +32,10 @@ pub struct Judged {
     pub id: Uuid,
     /// The time against which ages were judged.
     pub decided_at: DateTime<Utc>,
+    /// The age limits that applied.
+    pub limits: AgeLimits,
+    /// How many offsets back a duplicate was looked for.
+    pub dedup_window: i64,
     /// The records, kept for the dead letters and for judging again without a lost lane.
     pub raw: RawBatch,
     /// What to store of each lane.
@@ -43,6 +48,14 @@ pub struct Judged {
     pub duplicate_ids: Vec<Uuid>,
     /// The inserts, one per domain that has rows.
     pub inserts: Vec<DomainInsert>,
+}
+
+impl Judged {
+    /// Lets go of the records' bytes, once no lane can leave the batch any more. Dead letters keep theirs.
+    pub fn shed(&mut self) {
+        let dead = self.dead.iter().map(|letter| (letter.lane, letter.record));
+        self.raw.keep_bytes_of(dead);
+    }
 }
 
 /// Verdicts of one lane, counted.
@@ -79,14 +92,14 @@ pub struct DomainInsert {
 }
 
 /// Turns batches into rows; keeps its column buffers between them.
-pub struct Encoder(Vec<(Domain, Rows)>);
+pub struct Encoder(Vec<(Domain, Rows, Buffers)>);
 
 impl Default for Encoder {
     fn default() -> Self {
         Self(
             Domain::ALL
                 .into_iter()
-                .map(|domain| (domain, Rows::new(domain)))
+                .map(|domain| (domain, Rows::new(domain), Buffers::default()))
                 .collect(),
         )
     }
@@ -97,18 +110,20 @@ impl Encoder {
     pub fn rows(&mut self, domain: Domain) -> Option<&mut Rows> {
         self.0
             .iter_mut()
-            .find(|(of, _)| *of == domain)
-            .map(|(_, rows)| rows)
+            .find(|(of, ..)| *of == domain)
+            .map(|(_, rows, _)| rows)
     }
 
     fn finish(&mut self) -> Result<Vec<DomainInsert>, BlockError> {
         let mut inserts = Vec::new();
-        for (domain, rows) in self.0.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
-            let mut body = Vec::new();
+        let filled = self.0.iter_mut().filter(|(_, rows, _)| !rows.is_empty());
+        for (domain, rows, buffers) in filled {
+            let mut body = buffers.take();
+            body.reserve(rows.byte_len());
             let months = rows.finish(&mut body)?;
             inserts.push(DomainInsert {
                 domain: *domain,
-                body: body.into(),
+                body: Bytes::from_owner(body),
                 months,
             });
         }
@@ -123,6 +138,8 @@ pub struct Rules {
     pub decided_at: DateTime<Utc>,
     /// How old and how far ahead an event may be.
     pub limits: AgeLimits,
+    /// How many offsets back a duplicate is looked for. It is only stored: the identities know their own reach.
+    pub dedup_window: i64,
 }
 
 /// Judges all records of a batch.
@@ -143,6 +160,8 @@ pub fn judge(
     Ok(Judged {
         id,
         decided_at: rules.decided_at,
+        limits: rules.limits,
+        dedup_window: rules.dedup_window,
         inserts: encoder.finish()?,
         ranges: outcome.ranges,
         counts: outcome.counts,

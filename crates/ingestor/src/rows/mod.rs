@@ -134,6 +134,11 @@ impl Rows {
         self.block.is_empty()
     }
 
+    /// About the number of bytes of the block.
+    pub fn byte_len(&self) -> usize {
+        self.block.byte_len()
+    }
+
     /// Adds an event.
     pub fn push(
         &mut self,

@@ -8,6 +8,7 @@ pub mod presence;
 mod statement;
 mod targets;
 mod verdict_rows;
+mod waiting;
 
 pub use targets::{Target, Targets, TargetsError, Witness};
 
@@ -47,6 +48,15 @@ pub enum WriteError {
         /// The table.
         table: String,
     },
+}
+
+/// Whether facts of a batch may have gone on to be settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settling {
+    /// They wait where the batch put them: no settling takes them before the batch is closed.
+    NotYet,
+    /// PostgreSQL had forgotten the batch, or held it for closed. The caller has the turn to settle.
+    Possible,
 }
 
 /// Writes batches.
@@ -111,6 +121,7 @@ impl Writer {
         judged: &Judged,
         attempt: i32,
         life: Uuid,
+        settling: Settling,
     ) -> Result<(), WriteError> {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
@@ -126,7 +137,13 @@ impl Writer {
         let targets = Targets::discover(&self.store).await?;
         for insert in &judged.inserts {
             for target in targets.of(insert.domain) {
-                self.repair_target(judged, insert, target, fence).await?;
+                if settling == Settling::NotYet || !target.is_waiting() {
+                    self.repair_target(judged, insert, target, fence).await?;
+                }
+            }
+            // after the domain's rows, which may have to take their regions over
+            if settling == Settling::Possible {
+                self.repair_waiting(judged, insert, &targets, fence).await?;
             }
         }
         self.expect_everything(judged, &targets).await

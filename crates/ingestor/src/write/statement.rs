@@ -60,13 +60,16 @@ impl Statements {
         )
     }
 
+    /// The rows of an insert, as a query over its block.
+    pub(super) fn source(&self, domain: Domain) -> &str {
+        self.sources
+            .get(&domain)
+            .map_or("", |source| source.select.as_str())
+    }
+
     /// The insert of what is missing of a batch straight into one target.
     pub(super) fn repair(&self, domain: Domain, target: &Target) -> String {
-        let source = self
-            .sources
-            .get(&domain)
-            .map_or("", |source| source.select.as_str());
-        target.repair(&self.database, domain, source)
+        target.repair(&self.database, domain, self.source(domain))
     }
 }
 
@@ -74,8 +77,7 @@ impl Target {
     /// The insert of missing rows straight into the table, past all views: the view's own `SELECT`, read from
     /// `source` instead of the input table, without the partitions in `{present:Array(String)}`.
     pub fn repair(&self, database: &str, domain: Domain, source: &str) -> String {
-        let input = format!("FROM {database}.in_{}", domain.as_str());
-        let select = self.select.replace(&input, &format!("FROM ({source})"));
+        let select = self.select_from(database, domain, source);
         let columns = self
             .columns
             .iter()
@@ -91,6 +93,12 @@ impl Target {
              WHERE {partition} NOT IN ({{present:Array(String)}})",
             self.table,
         )
+    }
+
+    /// The view's own `SELECT`, read from `source` instead of the input table.
+    pub(super) fn select_from(&self, database: &str, domain: Domain, source: &str) -> String {
+        let input = format!("FROM {database}.in_{}", domain.as_str());
+        self.select.replace(&input, &format!("FROM ({source})"))
     }
 }
 

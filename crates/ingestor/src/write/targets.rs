@@ -101,6 +101,13 @@ impl Targets {
     }
 }
 
+impl Target {
+    /// Whether facts wait in it for their regions, in buckets.
+    pub fn is_waiting(&self) -> bool {
+        self.partition_key == "bucket"
+    }
+}
+
 #[derive(Row, Deserialize)]
 #[clickhouse(crate = "event_store::clickhouse")]
 struct ViewRow {

@@ -2,12 +2,13 @@
 
 use crate::{
     batch::{LaneRecords, Record},
-    judge::{Counts, DeadLetter, Judged},
+    judge::{CODEC, Counts, DeadLetter, Judged},
+    recover::StoredLimits,
 };
 use bytes::Bytes;
 use event_store::{
     fence::Fence,
-    native::{Block, BlockError, Col, ColumnType, Text, UInt32, UInt64},
+    native::{Block, BlockError, Col, ColumnType, Int64, Text, UInt32, UInt64},
 };
 use metadata_store::batches::Range;
 
@@ -96,6 +97,38 @@ fn offset(column: Col<UInt64>, block: &mut Block, offset: i64) {
     block.set(column, u64::try_from(offset).unwrap_or_default());
 }
 
+/// What the batch promises, whole: the ledger is the first of a batch to be written, and tells it should PostgreSQL
+/// forget.
+struct IntentColumns {
+    codec: Col<Int64>,
+    dedup_window: Col<Int64>,
+    age_limits: Col<Text>,
+    hash: Col<Int64>,
+    verdicts: Col<Text>,
+}
+
+impl IntentColumns {
+    fn new(block: &mut Block) -> Self {
+        Self {
+            codec: block.add("codec", ColumnType::int64()),
+            dedup_window: block.add("dedup_window", ColumnType::int64()),
+            age_limits: block.add("age_limits", ColumnType::string()),
+            hash: block.add("hash", ColumnType::int64()),
+            verdicts: block.add("verdicts", ColumnType::string()),
+        }
+    }
+
+    fn set(&self, block: &mut Block, judged: &Judged, range: &Range) {
+        block.set(self.codec, i64::from(CODEC));
+        block.set(self.dedup_window, judged.dedup_window);
+        let limits = serde_json::json!(StoredLimits::from(judged.limits));
+        block.set(self.age_limits, limits.to_string().as_str());
+        block.set(self.hash, range.hash);
+        let verdicts = serde_json::json!(range.verdicts);
+        block.set(self.verdicts, verdicts.to_string().as_str());
+    }
+}
+
 fn ledger(judged: &Judged) -> Result<VerdictInsert, BlockError> {
     let mut block = Block::new();
     let lane = LaneColumns::new(&mut block);
@@ -108,6 +141,7 @@ fn ledger(judged: &Judged) -> Result<VerdictInsert, BlockError> {
         "gap_offsets",
     ];
     let columns = names.map(|name| block.add(name, ColumnType::uint64()));
+    let intent = IntentColumns::new(&mut block);
     for (range, counts) in judged
         .ranges
         .iter()
@@ -115,32 +149,28 @@ fn ledger(judged: &Judged) -> Result<VerdictInsert, BlockError> {
         .filter(|(range, _)| !range.parked)
     {
         lane.set(&mut block, range);
-        let Counts {
-            accepted,
-            duplicate,
-            dead_lettered,
-        } = *counts;
-        let gaps: i64 = range
-            .verdicts
-            .gaps
-            .iter()
-            .map(|gap| gap.hi - gap.lo + 1)
-            .sum();
-        let unsigned = |offset: i64| u64::try_from(offset).unwrap_or_default();
-        let values = [
-            unsigned(range.lo),
-            unsigned(range.hi),
-            accepted,
-            duplicate,
-            dead_lettered,
-            unsigned(gaps),
-        ];
-        for (column, value) in columns.into_iter().zip(values) {
+        for (column, value) in columns.into_iter().zip(counted(range, counts)) {
             block.set(column, value);
         }
+        intent.set(&mut block, judged, range);
         block.finish_row();
     }
     VerdictInsert::new("ingest_ledger", &mut block)
+}
+
+/// First and last offset, accepted, duplicate and dead-lettered records, offsets without a record.
+fn counted(range: &Range, counts: &Counts) -> [u64; 6] {
+    let unsigned = |offset: i64| u64::try_from(offset).unwrap_or_default();
+    let gaps = range.verdicts.gaps.iter();
+    let gaps: i64 = gaps.map(|gap| gap.hi - gap.lo + 1).sum();
+    [
+        unsigned(range.lo),
+        unsigned(range.hi),
+        counts.accepted,
+        counts.duplicate,
+        counts.dead_lettered,
+        unsigned(gaps),
+    ]
 }
 
 fn gaps(judged: &Judged) -> Result<VerdictInsert, BlockError> {

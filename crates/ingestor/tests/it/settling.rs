@@ -4,7 +4,7 @@ use simulator::Emission;
 use std::time::{Duration, Instant};
 
 /// Waits until no fact waits for its region.
-async fn settled(platform: &Platform) {
+pub async fn settled(platform: &Platform) {
     let waiting = "(SELECT sum(rows) FROM system.parts \
         WHERE database = currentDatabase() AND startsWith(table, 'waiting_') AND active)";
     let started = Instant::now();
@@ -47,7 +47,7 @@ async fn regions(platform: &Platform) -> Vec<String> {
     all
 }
 
-async fn assert_regions_add_up(platform: &Platform) {
+pub async fn assert_regions_add_up(platform: &Platform) {
     for (table, measure) in [
         ("agg_bookings", "sum(created)"),
         ("agg_bookings", "sum(confirmed_value) * 100"),

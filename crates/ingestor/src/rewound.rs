@@ -1,0 +1,196 @@
+//! PostgreSQL has gone back: it failed over to an older state, or somebody set a lane back.
+//!
+//! ```text
+//! ledger beyond a lane ─▶ alarm ─▶ end every attempt ─▶ store the batches again ─▶ recover each ─▶ look again
+//! ```
+//!
+//! The ledger in ClickHouse is the first that is written of a batch and tells all that was promised about it. So a batch
+//! of which anything may be there is known by it, and one recovery, which inserts what is not present and nothing else,
+//! brings the lanes to where they were.
+//!
+//! What PostgreSQL forgot may still have members at work on it. Their attempts cannot be told by number, so all there
+//! are are ended, those of healthy batches too, which recover. One case remains: a member that lost its lanes at the very
+//! time, and whose batch ClickHouse had not heard of when its successor looked.
+
+mod ledger;
+
+use crate::{
+    recover::{RecoverError, Recovery},
+    write::WriteError,
+};
+use event_store::{Params, Store, StoreError};
+use ledger::Entry;
+use metadata_store::{LaneId, lanes, lanes::Lane, rebuilt};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{error, info};
+use uuid::Uuid;
+
+/// Between two tries to get the turn, or two looks at inserts that are ending.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long inserts that were killed may take to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The ids of a batch's inserts: batch, table, attempt.
+const INSERTS: &str = "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/[a-z_]+/[0-9a-f-]{36}$')";
+
+/// Why PostgreSQL cannot be brought to where ClickHouse is.
+#[derive(Debug, thiserror::Error)]
+pub enum RewoundError {
+    /// The ledger says something that this version cannot read.
+    #[error("cannot read {what} of batch {batch} in the ledger: {detail}")]
+    Unreadable {
+        /// Which value.
+        what: &'static str,
+        /// The batch.
+        batch: Uuid,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Every batch was recovered, and no lane has moved.
+    #[error(
+        "the ledger knows lanes further on than PostgreSQL, and their batches do not bring them there"
+    )]
+    NoProgress,
+    /// Inserts that were killed do not end.
+    #[error("inserts that were killed do not end: {0:?}")]
+    StillRunning(Vec<String>),
+}
+
+/// Brings the lanes to where ClickHouse is, if it is further on.
+///
+/// # Errors
+/// Whatever went wrong; what is done stays done, and the rest is found again.
+pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<(), RecoverError> {
+    let store = recovery.writer.store();
+    let behind = behind(recovery, ids).await?;
+    if behind.is_empty() {
+        return Ok(());
+    }
+    recovery.meters.rewound.add(behind.len() as u64, &[]);
+    for (lane, next, entries) in &behind {
+        let last = entries.iter().map(|entry| entry.last).max();
+        error!(
+            lane = %lane, lane.next_offset = next, ledger.last_offset = last,
+            "ClickHouse knows a lane further on than PostgreSQL, which has gone back; the difference is recovered"
+        );
+    }
+    let _turn = turn(recovery).await?;
+    end_all_attempts(store).await?;
+    let mut standing = None;
+    loop {
+        let behind = self::behind(recovery, ids).await?;
+        if behind.is_empty() {
+            return Ok(());
+        }
+        let now: Vec<i64> = behind.iter().map(|(_, next, _)| *next).collect();
+        if standing.replace(now.clone()) == Some(now) {
+            return Err(RewoundError::NoProgress.into());
+        }
+        put_back(recovery, &behind).await?;
+    }
+}
+
+/// Lanes that the ledger knows further on: where they stand, and the ledger from there on.
+type Behind = Vec<(LaneId, i64, Vec<Entry>)>;
+
+async fn behind(recovery: &Recovery, ids: &[LaneId]) -> Result<Behind, RecoverError> {
+    let store = recovery.writer.store();
+    let mut behind = Vec::new();
+    for lane in lanes::all(&recovery.pool).await? {
+        // a stopped lane is not read; whoever lets it go on has it taken over again
+        if lane.stopped_reason.is_some() || !ids.contains(&lane.id()) {
+            continue;
+        }
+        let entries = ledger::beyond(store, &lane.id(), lane.next_offset)
+            .await
+            .map_err(WriteError::from)?;
+        match entries.first() {
+            None => {}
+            Some(first) if first.first > lane.next_offset => {
+                stop_before_a_hole(recovery, &lane, first).await?
+            }
+            Some(_) => behind.push((lane.id(), lane.next_offset, entries)),
+        }
+    }
+    Ok(behind)
+}
+
+/// Reading on would reach offsets that were written before.
+async fn stop_before_a_hole(
+    recovery: &Recovery,
+    lane: &Lane,
+    found: &Entry,
+) -> Result<(), RecoverError> {
+    let reason = format!(
+        "the ledger tells nothing about offsets from {} to {}, and something about later ones",
+        lane.next_offset,
+        found.first - 1
+    );
+    error!(lane = %lane.id(), reason, "a lane stops until an operator decides");
+    Ok(lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?)
+}
+
+/// Stores the batches again and finishes them, in the order in which they were made.
+async fn put_back(recovery: &Recovery, behind: &Behind) -> Result<(), RecoverError> {
+    let entries = behind.iter().flat_map(|(_, _, entries)| entries);
+    let mut batches: Vec<(i64, Uuid)> = entries
+        .map(|entry| (entry.decided_at, entry.batch))
+        .collect();
+    batches.sort_unstable();
+    batches.dedup();
+    batches.truncate(ledger::BATCHES_AT_ONCE);
+    let ids: Vec<Uuid> = batches.iter().map(|(_, batch)| *batch).collect();
+    for batch in ledger::batches(recovery.writer.store(), &ids).await? {
+        info!(batch.id = %batch.id, "storing a batch again that PostgreSQL does not know for open");
+        rebuilt::store(&recovery.pool, recovery.clock.now(), &batch).await?;
+        recovery.finish(batch.id, None).await?;
+    }
+    Ok(())
+}
+
+async fn turn(recovery: &Recovery) -> Result<rebuilt::Turn, RecoverError> {
+    loop {
+        if let Some(turn) = rebuilt::take_turn(&recovery.pool).await? {
+            return Ok(turn);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Ends all attempts at all batches and settlings, known and unknown, as a restart of ClickHouse does: their boot id goes,
+/// so that none can start any more, and what has started is killed.
+///
+/// # Errors
+/// When ClickHouse does not do it; asking again is harmless.
+pub async fn end_all_attempts(store: &Store) -> Result<(), RecoverError> {
+    let none = Params::new();
+    let failed = |error: StoreError| RecoverError::from(WriteError::from(error));
+    store
+        .execute("TRUNCATE TABLE ingest_fence", &none)
+        .await
+        .map_err(failed)?;
+    let started = Instant::now();
+    loop {
+        match store
+            .execute(&format!("KILL QUERY WHERE {INSERTS} SYNC"), &none)
+            .await
+        {
+            Ok(()) | Err(StoreError::TimedOut { .. }) => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let sql = format!("SELECT query_id FROM system.processes WHERE {INSERTS}");
+        let running: Vec<String> = store
+            .query(&sql)
+            .named("running inserts")
+            .fetch_all()
+            .await
+            .map_err(failed)?;
+        if running.is_empty() {
+            return Ok(());
+        }
+        if started.elapsed() >= PATIENCE {
+            return Err(RewoundError::StillRunning(running).into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,54 @@
+//! The hand of an operator in the database of a platform, or what a failover to an older state does to it.
+
+use crate::platform::Platform;
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+
+const TABLES: [&str; 5] = [
+    "ingest_batch",
+    "ingest_range",
+    "ingest_lane",
+    "settle_batch",
+    "settle_horizon",
+];
+
+pub struct Database(AsyncPgConnection);
+
+impl Database {
+    pub async fn of(platform: &Platform) -> Self {
+        let url = platform.config.postgres.url.expose();
+        Self(AsyncPgConnection::establish(url).await.unwrap())
+    }
+
+    pub async fn execute(&mut self, sql: &str) {
+        self.0.batch_execute(sql).await.unwrap();
+    }
+
+    /// Keeps a copy of everything that the ingestor stores.
+    pub async fn remember(&mut self) {
+        let copies = TABLES.map(|table| format!("CREATE TABLE kept_{table} AS TABLE {table};"));
+        let all = copies.concat();
+        self.execute(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; {all} COMMIT;"
+        ))
+        .await;
+    }
+
+    /// Puts the copy in the place of what is stored now.
+    pub async fn go_back(&mut self) {
+        let back = TABLES
+            .map(|table| format!("INSERT INTO {table} SELECT * FROM kept_{table};"))
+            .concat();
+        let tables = TABLES.join(", ");
+        self.execute(&format!("BEGIN; TRUNCATE {tables}; {back} COMMIT;"))
+            .await;
+    }
+
+    /// Keeps a copy of nothing: the database is as it was made.
+    pub async fn go_back_to_the_beginning(&mut self) {
+        self.execute(
+            "BEGIN; TRUNCATE ingest_batch, ingest_range, ingest_lane, settle_batch; \
+             UPDATE settle_horizon SET bucket = 0, left_over = 0; COMMIT;",
+        )
+        .await;
+    }
+}

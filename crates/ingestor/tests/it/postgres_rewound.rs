@@ -1,0 +1,307 @@
+//! PostgreSQL goes back to an older state, and lanes that it knows otherwise than their members.
+
+use crate::{
+    member::Program,
+    own,
+    platform::{Platform, until},
+    postgres::Database,
+    proxy::{Fault, Proxy},
+    settling::{assert_regions_add_up, settled},
+    story::Story,
+};
+use devstack::Server;
+use metadata_store::{lanes, lanes::Lane};
+use std::net::TcpListener;
+
+const ALARM: &str = "which has gone back; the difference is recovered";
+
+/// Lets members serve their metrics at an address that is known.
+fn at_known_address(platform: &mut Platform) -> String {
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    platform.config.admin.listen = address;
+    address.to_string()
+}
+
+/// How many lanes a member has found further back in PostgreSQL than in ClickHouse.
+async fn rewound_lanes(address: &str) -> f64 {
+    let url = format!("http://{address}/metrics");
+    let text = tokio::task::spawn_blocking(move || {
+        let mut answer = ureq::get(&url).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    });
+    let text = text.await.unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("openride_ingest_rewound_lanes"));
+    line.map_or(0.0, |line| {
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    })
+}
+
+/// Everything is there once, with its regions, and nothing is left to settle.
+async fn assert_exact(platform: &Platform, story: &Story, member: Program) {
+    platform.drained(story.len()).await;
+    settled(platform).await;
+    member.stop();
+    story.assert_told(platform).await;
+    assert_regions_add_up(platform).await;
+}
+
+fn portions(story: &Story, count: usize) -> Vec<Vec<simulator::Record>> {
+    story
+        .portions(count)
+        .map(|portion| portion.cloned().collect())
+        .collect()
+}
+
+fn sent(portions: &[Vec<simulator::Record>]) -> u64 {
+    portions.iter().map(|portion| portion.len() as u64).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_state_forgot_is_recovered_at_the_next_start() {
+    let mut platform = Platform::new(2).await;
+    let address = at_known_address(&mut platform);
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(101, 150);
+    let portions = portions(&story, 4);
+    let member = Program::start(&platform.config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    database.remember().await;
+    for until in [2, 3] {
+        platform.send(&portions[until - 1]);
+        platform.drained(sent(&portions[..until])).await;
+    }
+    // what was forgotten was settled as well
+    settled(&platform).await;
+    member.stop();
+    database.go_back().await;
+
+    let member = Program::start(&platform.config);
+    platform.drained(sent(&portions[..3])).await;
+    assert!(member.log().contains(ALARM), "{}", member.log());
+    assert!(rewound_lanes(&address).await >= 1.0);
+    platform.send(&portions[3]);
+    assert_exact(&platform, &story, member).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_forgot_everything_learns_it_again() {
+    let platform = Platform::new(2).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(102, 60);
+    let member = Program::start(&platform.config);
+    platform.send(story.records());
+    platform.drained(story.len()).await;
+    settled(&platform).await;
+    member.stop();
+    database.go_back_to_the_beginning().await;
+    let member = Program::start(&platform.config);
+    assert_exact(&platform, &story, member).await;
+}
+
+/// Whether a batch is open, or more is durable than so many offsets.
+async fn is_beyond(platform: &Platform, offsets: u64) -> bool {
+    let open = metadata_store::batches::open(&platform.pool).await.unwrap();
+    !open.is_empty() || platform.is_drained(offsets + 1).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_state_under_a_running_member_is_noticed_and_mended() {
+    let mut platform = Platform::new(2).await;
+    let address = at_known_address(&mut platform);
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(103, 150);
+    let portions = portions(&story, 4);
+    let member = Program::start(&platform.config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    database.remember().await;
+    platform.send(&portions[1]);
+    platform.drained(sent(&portions[..2])).await;
+    // nothing comes that could show it
+    database.go_back().await;
+    platform.drained(sent(&portions[..2])).await;
+    assert!(member.log().contains(ALARM), "{}", member.log());
+    assert!(rewound_lanes(&address).await >= 1.0);
+    // and while batches are on their way
+    for portion in &portions[2..] {
+        platform.send(portion);
+        // a batch of it is open, or done with already
+        until(async || is_beyond(&platform, sent(&portions[..1])).await).await;
+        database.go_back().await;
+    }
+    assert_exact(&platform, &story, member).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_set_back_by_hand_comes_back_and_doubles_nothing() {
+    let platform = Platform::new(2).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(104, 120);
+    let portions = portions(&story, 3);
+    let member = Program::start(&platform.config);
+    for until in [1, 2] {
+        platform.send(&portions[until - 1]);
+        platform.drained(sent(&portions[..until])).await;
+    }
+    // to the middle of a batch, and to the very beginning
+    for back in ["next_offset - 3", "first_offset"] {
+        database
+            .execute(&format!(
+                "UPDATE ingest_lane SET next_offset = greatest({back}, first_offset) \
+                 WHERE topic = '{}' AND partition = 1",
+                platform.config.topics.booking
+            ))
+            .await;
+        platform.drained(sent(&portions[..2])).await;
+    }
+    assert!(member.log().contains(ALARM), "{}", member.log());
+    platform.send(&portions[2]);
+    assert_exact(&platform, &story, member).await;
+}
+
+/// A member is killed with a batch half written, PostgreSQL forgets the batch, and what was on its way arrives later.
+async fn forgotten_at(words: &str, seed: u64) {
+    let platform = Platform::new(2).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(seed, 100);
+    let portions = portions(&story, 3);
+    let first = Program::start(&config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    settled(&platform).await;
+    database.remember().await;
+    proxy.plan(words, 0, Fault::Hold(0));
+    platform.send(&portions[1]);
+    proxy.struck().await;
+    first.kill();
+    database.go_back().await;
+
+    let second = Program::start(&platform.config);
+    platform.drained(sent(&portions[..2])).await;
+    assert!(second.log().contains(ALARM), "{}", second.log());
+    proxy.heal();
+    proxy.over().await;
+    platform.send(&portions[2]);
+    assert_exact(&platform, &story, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_batch_with_nothing_but_its_ledger_is_recovered() {
+    forgotten_at(".dead_letters", 105).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_batch_with_some_tables_written_is_recovered() {
+    forgotten_at(".in_payment", 106).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_batch_that_clickhouse_died_of_is_recovered() {
+    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(107, 80);
+    let portions = portions(&story, 2);
+    let first = Program::start(&platform.config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    database.remember().await;
+    let inject = [
+        "-e",
+        "trace=rename",
+        "-e",
+        "inject=rename:signal=SIGKILL:when=14",
+    ];
+    let tracer = stack.attach_strace(Server::ClickHouse, &inject).unwrap();
+    platform.send(&portions[1]);
+    own::dead(&stack, Server::ClickHouse).await;
+    drop(tracer);
+    first.kill();
+    database.go_back().await;
+    stack.restart(Server::ClickHouse).unwrap();
+    let second = Program::start(&platform.config);
+    assert_exact(&platform, &story, second).await;
+}
+
+fn lane_of<'a>(lanes: &'a [Lane], topic: &str) -> &'a Lane {
+    lanes.iter().find(|lane| lane.topic == topic).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_is_stopped_and_resumed_in_postgres_goes_on_without_a_restart() {
+    let platform = Platform::new(1).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(108, 80);
+    let portions = portions(&story, 2);
+    let topic = platform.config.topics.booking.clone();
+    let member = Program::start(&platform.config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    let stop = format!("UPDATE ingest_lane SET stopped_reason = 'by hand' WHERE topic = '{topic}'");
+    database.execute(&stop).await;
+    let told = "taking a lane over again";
+    assert!(
+        until(async || member.log().contains(told)).await,
+        "the member does not notice"
+    );
+    let stands = lane_of(&lanes::all(&platform.pool).await.unwrap(), &topic).next_offset;
+    platform.send(&portions[1]);
+    let bookings = portions[1]
+        .iter()
+        .filter(|record| platform.config.topics.topic_of(record.topic) == topic);
+    platform
+        .drained(story.len() - bookings.count() as u64)
+        .await;
+    let lane = lanes::all(&platform.pool).await.unwrap();
+    assert_eq!(lane_of(&lane, &topic).next_offset, stands);
+
+    database
+        .execute("UPDATE ingest_lane SET stopped_reason = NULL")
+        .await;
+    assert_exact(&platform, &story, member).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_take_over_that_waits_for_clickhouse_holds_nobody_up() {
+    let (mut platform, stack) = own::platform(Server::ClickHouse, 2).await;
+    let story = Story::new(109, 80);
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let holder = Program::start(&config);
+    let other = Program::start(&platform.config);
+    let address = at_known_address(&mut platform);
+    let first = Program::start(&platform.config);
+    platform.owned_by(3).await;
+    proxy.plan("query=INSERT+INTO", 0, Fault::Hold(0));
+    platform.send(story.records());
+    proxy.struck().await;
+    stack.kill(Server::ClickHouse).unwrap();
+    // whoever gets the lanes of the dead cannot finish the batch that holds them; yet it goes on polling, takes part in
+    // the next assignment, and lives
+    let assignments = || first.log().matches("lanes assigned").count();
+    let before = assignments();
+    holder.kill();
+    assert!(
+        until(async || assignments() > before).await,
+        "{}",
+        first.log()
+    );
+    let before = assignments();
+    other.kill();
+    assert!(
+        until(async || assignments() > before).await,
+        "{}",
+        first.log()
+    );
+    let url = format!("http://{address}/health/live");
+    let live = tokio::task::spawn_blocking(move || ureq::get(&url).call().is_ok());
+    assert!(live.await.unwrap());
+    assert!(!platform.is_drained(story.len()).await);
+    stack.restart(Server::ClickHouse).unwrap();
+    assert_exact(&platform, &story, first).await;
+}

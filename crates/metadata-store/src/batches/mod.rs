@@ -1,0 +1,18 @@
+//! A batch: ranges of several lanes, promised before they are written and closed once they are there.
+
+mod advance;
+mod close;
+mod forget;
+mod intent;
+mod open;
+mod recovery;
+mod stored;
+
+pub use self::{
+    advance::{advance, close},
+    forget::forget_closed,
+    intent::{Batch, Gap, Range, Verdicts},
+    open::Opening,
+    recovery::{next_attempt, park},
+    stored::{Stored, load, open},
+};

@@ -1,0 +1,167 @@
+//! Opening: the intent is stored and holds its lanes, or nothing is stored.
+
+use super::Batch;
+use crate::{
+    LaneId, StoreError,
+    error::TxError,
+    schema::{ingest_batch, ingest_range},
+    settlings,
+};
+use chrono::{DateTime, Utc};
+use diesel::{
+    ExpressionMethods,
+    sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+
+/// What became of a request to open a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Opening {
+    /// It is stored and may be written.
+    Opened,
+    /// Nothing was opened: these lanes are no longer the member's, or stand elsewhere.
+    LanesLost(Vec<LaneId>),
+    /// Nothing was opened: the batch was judged too long ago. It must be judged at this time or later.
+    Stale(DateTime<Utc>),
+}
+
+#[derive(diesel::QueryableByName)]
+struct Held {
+    #[diesel(sql_type = Text)]
+    topic: String,
+    #[diesel(sql_type = Integer)]
+    partition: i32,
+}
+
+/// Stores the intent and lets it hold its lanes; a refusal leaves the outer transaction as it was.
+pub(super) async fn open_in(
+    tx: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    batch: &Batch,
+) -> Result<Opening, TxError> {
+    let opened = tx
+        .transaction(async |tx| {
+            // waits for the end of an earlier call of the same opening whose answer was lost
+            if !store_in(tx, now, batch).await? {
+                return Ok(());
+            }
+            if let Some(not_before) = settlings::too_early(tx, batch.decided_at).await? {
+                return Err(NotOpened::Stale(not_before));
+            }
+            let held = hold_lanes(tx, batch).await?;
+            let lost: Vec<LaneId> = batch
+                .ranges
+                .iter()
+                .filter(|range| {
+                    !held
+                        .iter()
+                        .any(|h| h.topic == range.lane.topic && h.partition == range.lane.partition)
+                })
+                .map(|range| range.lane.clone())
+                .collect();
+            if lost.is_empty() {
+                Ok(())
+            } else {
+                Err(NotOpened::Lost(lost))
+            }
+        })
+        .await;
+    match opened {
+        Ok(()) => Ok(Opening::Opened),
+        Err(NotOpened::Lost(lanes)) => Ok(Opening::LanesLost(lanes)),
+        Err(NotOpened::Stale(not_before)) => Ok(Opening::Stale(not_before)),
+        Err(NotOpened::Failed(error)) => Err(error),
+    }
+}
+
+/// Why the inner transaction was rolled back.
+enum NotOpened {
+    Lost(Vec<LaneId>),
+    Stale(DateTime<Utc>),
+    Failed(TxError),
+}
+
+impl From<diesel::result::Error> for NotOpened {
+    fn from(source: diesel::result::Error) -> Self {
+        Self::Failed(source.into())
+    }
+}
+
+impl From<TxError> for NotOpened {
+    fn from(error: TxError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Stores the intent, unless it is stored already.
+async fn store_in(
+    tx: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    batch: &Batch,
+) -> Result<bool, TxError> {
+    let stored = diesel::insert_into(ingest_batch::table)
+        .values((
+            ingest_batch::id.eq(batch.id),
+            ingest_batch::owner.eq(&batch.owner),
+            ingest_batch::codec.eq(batch.codec),
+            ingest_batch::decided_at.eq(batch.decided_at),
+            ingest_batch::dedup_window.eq(batch.dedup_window),
+            ingest_batch::age_limits.eq(&batch.age_limits),
+            ingest_batch::attempt.eq(1),
+            ingest_batch::state.eq("open"),
+            ingest_batch::opened_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(tx)
+        .await?;
+    if stored == 0 {
+        return Ok(false);
+    }
+    let ranges = batch.ranges.iter().map(|range| {
+        let verdicts = serde_json::to_value(&range.verdicts).map_err(|error| {
+            TxError::Store(StoreError::Unreadable {
+                what: "verdicts",
+                detail: error.to_string(),
+            })
+        })?;
+        Ok((
+            ingest_range::batch_id.eq(batch.id),
+            ingest_range::topic.eq(&range.lane.topic),
+            ingest_range::partition.eq(range.lane.partition),
+            ingest_range::lo.eq(range.lo),
+            ingest_range::hi.eq(range.hi),
+            ingest_range::records.eq(range.records),
+            ingest_range::hash.eq(range.hash),
+            ingest_range::verdicts.eq(verdicts),
+            ingest_range::parked.eq(range.parked),
+        ))
+    });
+    diesel::insert_into(ingest_range::table)
+        .values(ranges.collect::<Result<Vec<_>, TxError>>()?)
+        .execute(tx)
+        .await?;
+    Ok(true)
+}
+
+async fn hold_lanes(tx: &mut AsyncPgConnection, batch: &Batch) -> Result<Vec<Held>, TxError> {
+    let ranges = &batch.ranges;
+    Ok(diesel::sql_query(
+        "UPDATE ingest_lane l SET open_batch = $1 \
+         FROM unnest($2, $3, $4, $5) AS r (topic, partition, epoch, lo) \
+         WHERE l.topic = r.topic AND l.partition = r.partition AND l.epoch = r.epoch \
+           AND l.next_offset = r.lo AND l.open_batch IS NULL \
+         RETURNING l.topic, l.partition",
+    )
+    .bind::<SqlUuid, _>(batch.id)
+    .bind::<Array<Text>, _>(
+        ranges
+            .iter()
+            .map(|r| r.lane.topic.as_str())
+            .collect::<Vec<_>>(),
+    )
+    .bind::<Array<Integer>, _>(ranges.iter().map(|r| r.lane.partition).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(ranges.iter().map(|r| r.epoch).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(ranges.iter().map(|r| r.lo).collect::<Vec<_>>())
+    .load(tx)
+    .await?)
+}

@@ -1,0 +1,245 @@
+//! Batches that this database has forgotten, or holds for closed while a lane of theirs was set back: they are stored
+//! again from what ClickHouse knows of them, and closed where their lanes stand.
+
+use crate::{
+    LaneId, Pool, StoreError,
+    batches::{Batch, Range},
+    error::TxError,
+    schema::{ingest_batch, ingest_range},
+    settlings,
+};
+use chrono::{DateTime, Utc};
+use diesel::{
+    ExpressionMethods, QueryDsl,
+    sql_types::{BigInt, Integer, Text, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+/// Only one process puts back what was forgotten.
+const TURN_LOCK: i64 = 0x0072_6562_7569_6c74;
+
+/// Stores the batch as open, whatever was stored of it, and lets it hold those of its lanes that it would move.
+///
+/// The attempts that were ever made at it are not known, so they must have been ended before.
+pub async fn store(pool: &Pool, now: DateTime<Utc>, batch: &Batch) -> Result<(), StoreError> {
+    let operation = "store a forgotten batch";
+    let mut connection = pool.get(operation).await?;
+    connection
+        .transaction(async |tx| {
+            store_batch(tx, now, batch).await?;
+            for range in &batch.ranges {
+                store_range(tx, batch.id, range).await?;
+            }
+            choose_ranges(tx, batch.id).await?;
+            hold_lanes(tx, batch.id).await
+        })
+        .await
+        .map_err(|error: TxError| error.during(operation))
+}
+
+async fn store_batch(
+    tx: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    batch: &Batch,
+) -> Result<(), TxError> {
+    diesel::insert_into(ingest_batch::table)
+        .values((
+            ingest_batch::id.eq(batch.id),
+            ingest_batch::owner.eq(&batch.owner),
+            ingest_batch::codec.eq(batch.codec),
+            ingest_batch::decided_at.eq(batch.decided_at),
+            ingest_batch::dedup_window.eq(batch.dedup_window),
+            ingest_batch::age_limits.eq(&batch.age_limits),
+            ingest_batch::attempt.eq(1),
+            ingest_batch::state.eq("open"),
+            ingest_batch::opened_at.eq(now),
+        ))
+        .on_conflict(ingest_batch::id)
+        .do_update()
+        .set((
+            ingest_batch::state.eq("open"),
+            ingest_batch::closed_at.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn store_range(
+    tx: &mut AsyncPgConnection,
+    batch: Uuid,
+    range: &Range,
+) -> Result<(), TxError> {
+    let verdicts = serde_json::to_value(&range.verdicts).map_err(|error| {
+        TxError::Store(StoreError::Unreadable {
+            what: "verdicts",
+            detail: error.to_string(),
+        })
+    })?;
+    diesel::insert_into(ingest_range::table)
+        .values((
+            ingest_range::batch_id.eq(batch),
+            ingest_range::topic.eq(&range.lane.topic),
+            ingest_range::partition.eq(range.lane.partition),
+            ingest_range::lo.eq(range.lo),
+            ingest_range::hi.eq(range.hi),
+            ingest_range::records.eq(range.records),
+            ingest_range::hash.eq(range.hash),
+            ingest_range::verdicts.eq(verdicts),
+            ingest_range::parked.eq(false),
+        ))
+        .on_conflict_do_nothing()
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// A lane behind its range has had it, and a parked one about which an operator has decided stays parked: neither is
+/// read again. All the others are.
+async fn choose_ranges(tx: &mut AsyncPgConnection, batch: Uuid) -> Result<(), TxError> {
+    diesel::sql_query(
+        "UPDATE ingest_range r \
+         SET parked = l.next_offset > r.hi OR (r.parked AND l.next_offset > r.lo) FROM ingest_lane l \
+         WHERE r.batch_id = $1 AND l.topic = r.topic AND l.partition = r.partition",
+    )
+    .bind::<SqlUuid, _>(batch)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Whoever takes such a lane over meanwhile finds the batch and finishes it.
+async fn hold_lanes(tx: &mut AsyncPgConnection, batch: Uuid) -> Result<(), TxError> {
+    diesel::sql_query(
+        "UPDATE ingest_lane l SET open_batch = r.batch_id FROM ingest_range r \
+         WHERE r.batch_id = $1 AND l.topic = r.topic AND l.partition = r.partition \
+           AND l.next_offset BETWEEN r.lo AND r.hi AND l.open_batch IS NULL",
+    )
+    .bind::<SqlUuid, _>(batch)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Closes a batch that is whole in ClickHouse: every lane that stands within its range moves behind it, and no other.
+/// Returns the lanes that stand elsewhere, and where. A batch that is closed already changes nothing.
+pub async fn close(
+    pool: &Pool,
+    now: DateTime<Utc>,
+    id: Uuid,
+) -> Result<Vec<(LaneId, i64)>, StoreError> {
+    let operation = "close a batch where its lanes stand";
+    let mut connection = pool.get(operation).await?;
+    connection
+        .transaction(async |tx| {
+            let closed = diesel::update(
+                ingest_batch::table
+                    .find(id)
+                    .filter(ingest_batch::state.eq("open")),
+            )
+            .set((
+                ingest_batch::state.eq("done"),
+                ingest_batch::closed_at.eq(now),
+            ))
+            .execute(tx)
+            .await?;
+            if closed == 0 {
+                return Ok(Vec::new());
+            }
+            move_lanes(tx, id).await?;
+            elsewhere(tx, id).await
+        })
+        .await
+        .map_err(|error: TxError| error.during(operation))
+}
+
+async fn move_lanes(tx: &mut AsyncPgConnection, id: Uuid) -> Result<(), TxError> {
+    for statement in [
+        "UPDATE ingest_lane l SET next_offset = r.hi + 1 FROM ingest_range r \
+         WHERE r.batch_id = $1 AND NOT r.parked AND l.topic = r.topic AND l.partition = r.partition \
+           AND l.next_offset BETWEEN r.lo AND r.hi",
+        "UPDATE ingest_lane SET open_batch = NULL WHERE open_batch = $1",
+    ] {
+        diesel::sql_query(statement)
+            .bind::<SqlUuid, _>(id)
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Standing {
+    #[diesel(sql_type = Text)]
+    topic: String,
+    #[diesel(sql_type = Integer)]
+    partition: i32,
+    #[diesel(sql_type = BigInt)]
+    next_offset: i64,
+}
+
+async fn elsewhere(tx: &mut AsyncPgConnection, id: Uuid) -> Result<Vec<(LaneId, i64)>, TxError> {
+    let rows: Vec<Standing> = diesel::sql_query(
+        "SELECT l.topic, l.partition, l.next_offset FROM ingest_lane l, ingest_range r \
+         WHERE r.batch_id = $1 AND NOT r.parked AND l.topic = r.topic AND l.partition = r.partition \
+           AND l.next_offset <> r.hi + 1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .load(tx)
+    .await?;
+    let standing = |row: Standing| {
+        let lane = LaneId {
+            topic: row.topic,
+            partition: row.partition,
+        };
+        (lane, row.next_offset)
+    };
+    Ok(rows.into_iter().map(standing).collect())
+}
+
+/// Frees lanes that are held by a batch which is not stored: nobody could ever close it.
+pub async fn free_lanes_of_nothing(pool: &Pool, id: Uuid) -> Result<(), StoreError> {
+    let operation = "free lanes of a forgotten batch";
+    let mut connection = pool.get(operation).await?;
+    diesel::sql_query(
+        "UPDATE ingest_lane SET open_batch = NULL \
+         WHERE open_batch = $1 AND NOT EXISTS (SELECT FROM ingest_batch WHERE id = $1)",
+    )
+    .bind::<SqlUuid, _>(id)
+    .execute(&mut connection)
+    .await
+    .map(drop)
+    .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Whether a settling may take, or have taken, facts of a batch that was judged at this time.
+pub async fn may_be_settled(pool: &Pool, decided_at: DateTime<Utc>) -> Result<bool, StoreError> {
+    let operation = "read the horizon of settling";
+    let mut connection = pool.get(operation).await?;
+    settlings::too_early(&mut connection, decided_at)
+        .await
+        .map(|not_before| not_before.is_some())
+        .map_err(|error| error.during(operation))
+}
+
+/// The right to put back what this database has forgotten. It ends when it is dropped, or with the process.
+pub struct Turn(#[expect(dead_code, reason = "the session holds the lock")] AsyncPgConnection);
+
+/// Takes the turn, unless another process has it.
+pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        taken: bool,
+    }
+    let operation = "take the turn to put back what was forgotten";
+    // out of the pool: the lock goes with the session
+    let mut connection = crate::pool::Connection::take(pool.get(operation).await?);
+    let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
+        .bind::<BigInt, _>(TURN_LOCK)
+        .get_result(&mut connection)
+        .await
+        .map_err(|source| StoreError::Query { operation, source })?;
+    Ok(answer.taken.then_some(Turn(connection)))
+}
