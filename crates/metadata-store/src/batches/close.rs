@@ -14,7 +14,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 /// Closes the batch, unless it is closed.
-pub(super) async fn close_in(tx: &mut AsyncPgConnection, now: DateTime<Utc>, id: Uuid) -> Result<(), TxError> {
+pub(super) async fn close_in(
+    tx: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    id: Uuid,
+) -> Result<(), TxError> {
     let closed = diesel::update(
         ingest_batch::table
             .find(id)
