@@ -29,8 +29,9 @@ pub(crate) struct Filled {
 
 const MARK: &str = "filled.json";
 const PATIENCE: Duration = Duration::from_secs(1_200);
-/// Of so many facts one may stay without a region: its ride or its payment is never told of.
-const UNSETTLED: u64 = 10_000;
+/// Of so many facts one may stay without a region: the ingestor waits some minutes for rides and users that are never
+/// told of.
+const UNSETTLED: u64 = 1_000;
 
 impl Filled {
     pub(crate) fn read(directory: &Path) -> Option<Self> {
