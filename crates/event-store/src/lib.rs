@@ -5,7 +5,7 @@
 //! [`Store::insert_select`]: one ready [`native`] block in one request whose settings are
 //! [pinned](insert_settings), so that one insert makes one part per target and month, which is what
 //! the ingestor's exactly-once rests on. [`fence`] ends attempts for good, [`probe`] checks the server
-//! at start-up, [`migrations`] make the schema.
+//! at start-up, [`migrations`] make the schema, and [`shape`] tells whether it still is what they made.
 
 mod config;
 mod error;
@@ -19,6 +19,7 @@ mod params;
 pub mod probe;
 mod query;
 mod server_code;
+pub mod shape;
 mod store;
 
 pub use clickhouse;

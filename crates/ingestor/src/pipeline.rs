@@ -14,10 +14,11 @@ use crate::{
     board::Board,
     config::Config,
     judge::{CODEC, Encoder, Identities, Judged, Rules, StoredVerdicts, judge},
-    recover::{Finished, RecoverError, Recovery, StoredLimits, chain},
+    recover::{ALARM_AFTER, Finished, RecoverError, Recovery, StoredLimits, chain},
     windows,
     write::WriteError,
 };
+use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{
     LaneId,
@@ -26,7 +27,7 @@ use metadata_store::{
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, debug, error, info_span, warn};
 use uuid::Uuid;
 
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -325,16 +326,27 @@ where
     E: std::error::Error + Send + 'static,
     F: Future<Output = Result<T, E>> + Send,
 {
-    let (mut pause, longest) = PAUSE;
-    loop {
-        match work().await {
-            Ok(done) => return Ok(done),
-            Err(failure) => warn!(reason = chain(&failure), "cannot {what} yet"),
+    let (shortest, longest) = PAUSE;
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(shortest)
+        .with_max_delay(longest)
+        .with_jitter()
+        .without_max_times();
+    let mut failures = 0;
+    let patiently = work.retry(pauses).notify(|failure, _| {
+        failures += 1;
+        let reason = chain(failure);
+        match failures < ALARM_AFTER {
+            true => warn!(failures, reason, "cannot {what} yet"),
+            false => error!(
+                failures,
+                reason, "cannot {what}; it is tried again until it can"
+            ),
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
-            () = shutdown.cancelled() => return Err(RecoverError::ShuttingDown),
-        }
+    });
+    tokio::select! {
+        done = patiently => done.map_err(|_| RecoverError::ShuttingDown),
+        () = shutdown.cancelled() => Err(RecoverError::ShuttingDown),
     }
 }
 

@@ -30,7 +30,7 @@ const TURN: Duration = Duration::from_millis(100);
 /// ClickHouse's code for a query that was killed.
 const QUERY_WAS_CANCELLED: u32 = 394;
 /// Failures in a row after which someone should look.
-const ALARM_AFTER: u32 = 5;
+pub(crate) const ALARM_AFTER: u32 = 5;
 
 /// What a recovery works with.
 #[derive(Clone)]
@@ -197,7 +197,7 @@ impl Recovery {
         if stored.done {
             return Ok(Finished::Written);
         }
-        let life = self.writer.life().await.map_err(WriteError::from)?;
+        let life = self.writer.life().await?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else {
             return Err(RecoverError::LostRace(batch));

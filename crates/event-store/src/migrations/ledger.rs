@@ -116,6 +116,11 @@ impl Recorded {
         self.0.contains_key(&version)
     }
 
+    /// The highest version.
+    pub(super) fn last(&self) -> Option<u32> {
+        self.0.keys().next_back().copied()
+    }
+
     /// Refuses steps that were run with other statements.
     pub(super) fn check(&self, steps: &[Migration]) -> Result<(), MigrationError> {
         for step in steps {

@@ -20,7 +20,7 @@ pub use self::{
     error::MigrationError,
     source::{Migration, Rendering, Statement, embedded},
 };
-use crate::{params::Params, store::Store};
+use crate::{params::Params, shape, store::Store};
 
 /// What [`apply`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,7 +110,11 @@ pub async fn apply_steps(
         );
         report.applied.push(step.name());
     }
-    ledger.read().await?.check(steps)?;
+    let recorded = ledger.read().await?;
+    recorded.check(steps)?;
+    if let Some(version) = recorded.last() {
+        shape::record(&store.with_database(&rendering.database), version).await?;
+    }
     Ok(report)
 }
 

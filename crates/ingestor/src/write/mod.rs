@@ -15,6 +15,7 @@ pub use targets::{Target, Targets, TargetsError, Witness};
 use crate::judge::{DomainInsert, Encoder, Judged};
 use event_store::{
     InsertSelect, Store, StoreError, fence, fence::Fence, fence::FenceError, native::BlockError,
+    shape, shape::ShapeError,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use shared_schema::Domain;
@@ -31,6 +32,9 @@ pub enum WriteError {
     /// ClickHouse did not do what was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The schema is not what the migrations made.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     /// Earlier attempts could not be ended.
     #[error(transparent)]
     Fence(#[from] FenceError),
@@ -76,6 +80,17 @@ pub fn mark(batch: Uuid, domain: Domain) -> Uuid {
     Uuid::new_v5(&batch, domain.as_str().as_bytes())
 }
 
+/// The server's present life. An attempt is made within the one that was seen *before* the attempt was stored:
+/// whoever fences it off later does so in the same life, or in one in which it is refused for that alone.
+///
+/// # Errors
+/// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
+/// or a column that is gone should have taken, and nobody would see it.
+pub async fn life(store: &Store) -> Result<Uuid, WriteError> {
+    shape::check(store).await?;
+    Ok(fence::boot_id(store).await?)
+}
+
 impl Writer {
     /// A writer into the tables of `store`'s database. `encoder` tells the columns.
     pub fn new(store: Store, encoder: &mut Encoder) -> Self {
@@ -88,10 +103,12 @@ impl Writer {
         &self.store
     }
 
-    /// The server's present life. An attempt is made within the one that was seen *before* the attempt was stored:
-    /// whoever fences it off later does so in the same life, or in one in which it is refused for that alone.
-    pub async fn life(&self) -> Result<Uuid, StoreError> {
-        fence::boot_id(&self.store).await
+    /// See [`life`].
+    ///
+    /// # Errors
+    /// See there.
+    pub async fn life(&self) -> Result<Uuid, WriteError> {
+        life(&self.store).await
     }
 
     /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its

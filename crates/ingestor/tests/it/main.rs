@@ -15,6 +15,7 @@
 )]
 
 mod bad_input;
+mod changed_schema;
 mod clickhouse_faults;
 mod dead_letter_faults;
 mod dead_letter_topic;
