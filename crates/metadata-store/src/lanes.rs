@@ -3,7 +3,7 @@
 use crate::{LaneId, Pool, StoreError, schema::ingest_lane};
 use chrono::{DateTime, Utc};
 use diesel::{
-    ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
     sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
@@ -72,6 +72,19 @@ pub async fn all(pool: &Pool) -> Result<Vec<Lane>, StoreError> {
         .map_err(|source| StoreError::Query { operation, source })
 }
 
+/// One lane, if it is known.
+pub async fn find(pool: &Pool, lane: &LaneId) -> Result<Option<Lane>, StoreError> {
+    let operation = "read a lane";
+    let mut connection = pool.get(operation).await?;
+    ingest_lane::table
+        .find((&lane.topic, lane.partition))
+        .select(Lane::as_select())
+        .first(&mut connection)
+        .await
+        .optional()
+        .map_err(|source| StoreError::Query { operation, source })
+}
+
 /// Makes lanes that are not known yet, each starting at the given offset; known ones stay as they are.
 pub async fn ensure(pool: &Pool, lanes: &[(LaneId, i64)]) -> Result<(), StoreError> {
     let operation = "make lanes";
@@ -107,22 +120,45 @@ pub async fn take_over(
     let operation = "take lanes over";
     let (topics, partitions) = columns(lanes);
     let mut connection = pool.get(operation).await?;
-    diesel::sql_query(
+    let taken: Vec<Taken> = diesel::sql_query(
         "UPDATE ingest_lane l \
          SET epoch = greatest(l.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), owner = $1 \
          FROM unnest($2, $3) AS mine (topic, partition) \
-         WHERE l.topic = mine.topic AND l.partition = mine.partition",
+         WHERE l.topic = mine.topic AND l.partition = mine.partition \
+         RETURNING l.topic, l.partition, l.epoch",
     )
     .bind::<Text, _>(owner)
     .bind::<Array<Text>, _>(topics)
     .bind::<Array<Integer>, _>(partitions)
-    .execute(&mut connection)
+    .load(&mut connection)
     .await
     .map_err(|source| StoreError::Query { operation, source })?;
     drop(connection);
-    let mut stored = all(pool).await?;
-    stored.retain(|lane| lanes.contains(&lane.id()));
-    Ok(stored)
+    let stored = all(pool).await?;
+    let ours = |lane| {
+        taken
+            .iter()
+            .find_map(|taken| taken.epoch_of(&lane))
+            .map(|epoch| Lane { epoch, ..lane })
+    };
+    Ok(stored.into_iter().filter_map(ours).collect())
+}
+
+/// A lane that was taken over, with the epoch that it got: somebody else may have raised it since.
+#[derive(diesel::QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Text)]
+    topic: String,
+    #[diesel(sql_type = Integer)]
+    partition: i32,
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+}
+
+impl Taken {
+    fn epoch_of(&self, lane: &Lane) -> Option<i64> {
+        (self.topic == lane.topic && self.partition == lane.partition).then_some(self.epoch)
+    }
 }
 
 /// Says that the lanes have no owner, where the caller still is it.
@@ -183,6 +219,22 @@ pub async fn set_stopped(
         .execute(&mut connection)
         .await
         .map(drop)
+        .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Lets a stopped lane go on. Answers whether it was stopped. Its owner takes it over again, and stops it once more where
+/// the reason has remained.
+pub async fn resume(pool: &Pool, lane: &LaneId) -> Result<bool, StoreError> {
+    let operation = "let a lane go on";
+    let mut connection = pool.get(operation).await?;
+    let stopped = ingest_lane::table
+        .find((&lane.topic, lane.partition))
+        .filter(ingest_lane::stopped_reason.is_not_null());
+    diesel::update(stopped)
+        .set(ingest_lane::stopped_reason.eq(None::<String>))
+        .execute(&mut connection)
+        .await
+        .map(|rows| rows == 1)
         .map_err(|source| StoreError::Query { operation, source })
 }
 

@@ -5,13 +5,18 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 
-/// Forgets batches that were closed before `before`, a bounded number at a time, and returns how many.
+/// Forgets batches that were closed before `before`, a bounded number at a time, and returns how many. A batch with a
+/// parked range stays until its lane stands behind it: until then somebody has to decide about the range.
 pub async fn forget_closed(pool: &Pool, before: DateTime<Utc>) -> Result<usize, StoreError> {
     let operation = "forget closed batches";
     let mut connection = pool.get(operation).await?;
     diesel::sql_query(
-        "DELETE FROM ingest_batch WHERE id IN \
-         (SELECT id FROM ingest_batch WHERE state = 'done' AND closed_at < $1 LIMIT 10000)",
+        "DELETE FROM ingest_batch WHERE id IN ( \
+             SELECT b.id FROM ingest_batch b WHERE b.state = 'done' AND b.closed_at < $1 AND NOT EXISTS ( \
+                 SELECT FROM ingest_range r WHERE r.batch_id = b.id AND r.parked AND NOT EXISTS ( \
+                     SELECT FROM ingest_lane l \
+                     WHERE l.topic = r.topic AND l.partition = r.partition AND l.next_offset > r.hi)) \
+             LIMIT 10000)",
     )
     .bind::<Timestamptz, _>(before)
     .execute(&mut connection)

@@ -5,6 +5,7 @@ mod close;
 mod forget;
 mod intent;
 mod open;
+mod parked;
 mod recovery;
 mod stored;
 
@@ -13,6 +14,7 @@ pub use self::{
     forget::forget_closed,
     intent::{Batch, Gap, Range, Verdicts},
     open::Opening,
+    parked::{Parked, parked},
     recovery::{next_attempt, park},
     stored::{Stored, load, open},
 };
