@@ -1,7 +1,11 @@
 //! `ingestor`: Kafka to ClickHouse, exactly once.
 
 use clap::Subcommand;
-use ingestor::{Config, run, topics};
+use ingestor::{
+    Config,
+    lanes_command::{self, LanesCommand},
+    run, topics,
+};
 use service_runtime::{cli, lifecycle, service};
 use std::process::ExitCode;
 
@@ -13,6 +17,9 @@ enum More {
     /// Makes or checks the Kafka topics.
     #[command(subcommand)]
     Topics(Topics),
+    /// Shows the partitions, and decides about those that stand still.
+    #[command(subcommand)]
+    Lanes(LanesCommand),
 }
 
 #[derive(Subcommand)]
@@ -32,6 +39,7 @@ fn main() -> ExitCode {
             match command {
                 More::Topics(Topics::Create) => topics::create(&config).await,
                 More::Topics(Topics::Check) => topics::check(&config).await,
+                More::Lanes(command) => lanes_command::run(command, config).await,
             }
         },
     )

@@ -1,11 +1,24 @@
 //! What the ingestor counts. Names are an interface: dashboards and alerts use them.
 
-use crate::{board::Board, judge::Judged};
+use crate::{board::Board, judge::Judged, open_batches::OldestOpen};
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter},
 };
+use service_runtime::clock::Clock;
 use std::sync::Arc;
+
+/// Lets the age of the oldest open batch be asked for. Every member tells the same.
+pub fn observe_oldest(meter: &Meter, oldest: Arc<OldestOpen>, clock: Arc<dyn Clock>) {
+    meter
+        .u64_observable_gauge("openride_ingest_oldest_open_batch_seconds")
+        .with_unit("s")
+        .with_description(
+            "Age of the oldest batch that is promised and not finished; 0 if there is none.",
+        )
+        .with_callback(move |observer| observer.observe(oldest.age_seconds(clock.now()), &[]))
+        .build();
+}
 
 /// Instruments of the ingestor.
 #[derive(Clone)]

@@ -12,6 +12,7 @@ use rdkafka::{
 use service_runtime::clock::Clock;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -21,17 +22,17 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reports until it is dropped.
+/// Reports until it is stopped. It does not end while Kafka is asked, and then has no consumer any more.
 pub(crate) async fn report(
     consumer: Arc<BaseConsumer<Group>>,
     board: Arc<Board>,
     pool: Pool,
     clock: Arc<dyn Clock>,
+    stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let lanes = board.lanes();
         if lanes.is_empty() {
             continue;
@@ -48,7 +49,8 @@ pub(crate) async fn report(
             Err(_) => return,
         };
         let progress = board.progress(&ends, asked_at);
-        if let Err(failure) = lanes::report(&pool, clock.now(), &progress).await {
+        let reporting = lanes::report(&pool, clock.now(), &progress);
+        if let Some(Err(failure)) = stop.run_until_cancelled(reporting).await {
             warn!(reason = chain(&failure), "progress cannot be stored");
         }
     }

@@ -1,12 +1,14 @@
 //! Starts the parts of the ingestor and ends them in order.
 
 use crate::{
+    batch::RawBatch,
     board::Board,
     config::Config,
     dead_letters::DeadLetterTopic,
-    intake::{Intake, TakeOver},
+    intake::{Group, Intake, TakeOver},
     judge::Encoder,
-    meters::Meters,
+    meters::{Meters, observe_oldest},
+    open_batches::{self, OldestOpen},
     pipeline::Pipeline,
     progress,
     recover::{RecoverError, Recovery},
@@ -15,16 +17,17 @@ use crate::{
 };
 use anyhow::{Context, anyhow};
 use event_store::{Store, probe};
-use metadata_store::{Pool, lanes};
+use metadata_store::{LaneId, Pool, lanes};
+use rdkafka::consumer::BaseConsumer;
 use service_runtime::{
-    clock::{Clock, SystemClock},
+    clock::SystemClock,
     health::{self, HealthState, Heartbeat},
     telemetry,
 };
 use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -39,75 +42,171 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// # Errors
 /// When it cannot start, or the Kafka client is beyond repair.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let sources = Arc::new(Subscriptions::new(&config.topics)?);
-    let store = Store::connect(&config.clickhouse)?;
-    let pool = Pool::new(&config.postgres)?;
     let board = Arc::new(Board::default());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let recovery = recovery(&config, &board)?;
     let heartbeat = Heartbeat::new();
-    let health = health_state(&store, &pool, &board, &heartbeat);
+    let health = health_state(recovery.writer.store(), &recovery.pool, &board, &heartbeat);
     let admin_stop = CancellationToken::new();
-    let admin = tokio::spawn(health::bind(config.admin.listen, &health)?.run(admin_stop.clone()));
+    let admin = health::bind(config.admin.listen, &health)?.run(admin_stop.clone());
+    let admin = tokio::spawn(admin);
+    let member = Member {
+        owner: format!("{}-{}", hostname(), Uuid::now_v7().simple()),
+        config,
+        board,
+        recovery,
+        health,
+    };
+    let lived = member.live(heartbeat, shutdown).await;
+    admin_stop.cancel();
+    let served = admin.await.context("the admin listener");
+    lived?;
+    Ok(served??)
+}
 
-    let owner = format!("{}-{}", hostname(), Uuid::now_v7().simple());
-    await_dependencies(&store, &pool, &shutdown).await?;
-    let recovery = Recovery {
-        writer: Writer::new(store, &mut Encoder::default()),
+/// What finishes batches. Its shutdown is not that of the process: what is being written when that comes may still be
+/// finished.
+pub(crate) fn recovery(config: &Config, board: &Arc<Board>) -> anyhow::Result<Recovery> {
+    Ok(Recovery {
+        writer: Writer::new(Store::connect(&config.clickhouse)?, &mut Encoder::default()),
         dead_letters: DeadLetterTopic::new(&config.kafka)?,
         kafka: config.kafka.clone(),
-        sources,
-        clock: clock.clone(),
-        meters: Meters::new(&telemetry::meter(), &board),
-        // what is being written when the shutdown comes may still be finished
+        sources: Arc::new(Subscriptions::new(&config.topics)?),
+        clock: Arc::new(SystemClock),
+        meters: Meters::new(&telemetry::meter(), board),
         shutdown: CancellationToken::new(),
-        pool: pool.clone(),
-    };
-    let until_shutdown = Recovery {
-        shutdown: shutdown.clone(),
-        ..recovery.clone()
-    };
-    let runtime = tokio::runtime::Handle::current();
-    let takeover = TakeOver::new(until_shutdown, owner.clone(), runtime);
-    let (batches, incoming) = mpsc::channel(1);
-    let intake = Intake::join(&config, takeover, board.clone(), batches, heartbeat)?;
-    let consumer = intake.consumer();
-    let (durable, commits) = mpsc::unbounded_channel();
-    let tidying = tokio::spawn(progress::tidy(pool.clone(), clock.clone()));
-    let reporting = tokio::spawn(progress::report(
-        consumer.clone(),
-        board.clone(),
-        pool.clone(),
-        clock,
-    ));
-    let committing = tokio::spawn(progress::commit(consumer.clone(), commits));
-    let settling = tokio::spawn(
-        settler(&config, &recovery, &owner).run(config.settle.interval.get(), shutdown.clone()),
-    );
-    info!(owner, "joined the group");
+        pool: Pool::new(&config.postgres)?,
+    })
+}
 
-    let reading = tokio::task::spawn_blocking(move || intake.run());
-    let give_up = recovery.shutdown.clone();
-    let pipeline = tokio::spawn(
-        Pipeline::new(recovery, board.clone(), &config, owner.clone(), durable).run(incoming),
-    );
-    let read = reading.await.context("the thread that polls Kafka")?;
-    health.start_draining();
-    info!("draining");
-    drain(pipeline, give_up).await?;
-    settling.await.ok();
-    committing.await.ok();
-    reporting.abort();
-    tidying.abort();
-    if let Err(error) = lanes::release(&pool, &owner, &board.lanes()).await {
-        warn!(%error, "PostgreSQL was not told that the lanes are free");
+/// A member of the group.
+struct Member {
+    config: Config,
+    owner: String,
+    board: Arc<Board>,
+    recovery: Recovery,
+    health: HealthState,
+}
+
+impl Member {
+    /// Takes part in the group until shutdown. Nothing that it has started goes on afterwards.
+    async fn live(self, heartbeat: Heartbeat, shutdown: CancellationToken) -> anyhow::Result<()> {
+        await_dependencies(self.recovery.writer.store(), &self.recovery.pool, &shutdown).await?;
+        // without the pipeline, there is nothing to read for
+        let reading_stop = shutdown.child_token();
+        let (batches, incoming) = mpsc::channel(1);
+        let intake = self.intake(batches, heartbeat, reading_stop.clone())?;
+        let consumer = intake.consumer();
+        let background = Background::default();
+        let durable = background.start(&self, &consumer, reading_stop.clone());
+        info!(owner = self.owner, "joined the group");
+
+        let reading = tokio::task::spawn_blocking(move || intake.run());
+        let pipeline = self.pipeline(durable).run(incoming);
+        let pipeline = tokio::spawn(async move {
+            let _stop = reading_stop.drop_guard();
+            pipeline.await
+        });
+        let read = reading.await.context("the thread that polls Kafka");
+        self.health.start_draining();
+        info!("draining");
+        let drained = drain(pipeline, self.recovery.shutdown.clone()).await;
+        background.end().await;
+        self.leave(consumer).await;
+        drained?;
+        read?.map_err(|error| anyhow!("the Kafka client cannot go on: {error}"))
     }
-    // leaves the group, which may block
-    tokio::task::spawn_blocking(move || drop(consumer))
-        .await
-        .ok();
-    admin_stop.cancel();
-    admin.await.context("the admin listener")??;
-    read.map_err(|error| anyhow!("the Kafka client cannot go on: {error}"))
+
+    fn intake(
+        &self,
+        batches: mpsc::Sender<RawBatch>,
+        heartbeat: Heartbeat,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Intake> {
+        let recovery = Recovery {
+            shutdown,
+            ..self.recovery.clone()
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let takeover = TakeOver::new(recovery, self.owner.clone(), runtime);
+        let board = self.board.clone();
+        Ok(Intake::join(
+            &self.config,
+            takeover,
+            board,
+            batches,
+            heartbeat,
+        )?)
+    }
+
+    fn pipeline(&self, durable: Durable) -> Pipeline {
+        let (recovery, board) = (self.recovery.clone(), self.board.clone());
+        Pipeline::new(recovery, board, &self.config, self.owner.clone(), durable)
+    }
+
+    /// Leaves the group, at once: nobody else has the consumer any more.
+    async fn leave(&self, consumer: Arc<BaseConsumer<Group>>) {
+        let lanes = self.board.lanes();
+        if let Err(error) = lanes::release(&self.recovery.pool, &self.owner, &lanes).await {
+            warn!(%error, "PostgreSQL was not told that the lanes are free");
+        }
+        // it may block
+        let leaving = tokio::task::spawn_blocking(move || drop(consumer));
+        leaving.await.ok();
+    }
+}
+
+/// What is durable, for the commits to the group.
+type Durable = mpsc::UnboundedSender<Vec<(LaneId, i64)>>;
+
+/// What goes on beside the way of the batches.
+#[derive(Default)]
+struct Background {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Background {
+    fn start(
+        &self,
+        member: &Member,
+        consumer: &Arc<BaseConsumer<Group>>,
+        shutdown: CancellationToken,
+    ) -> Durable {
+        let Recovery { pool, clock, .. } = &member.recovery;
+        let oldest = Arc::new(OldestOpen::default());
+        observe_oldest(&telemetry::meter(), oldest.clone(), clock.clone());
+        self.spawn(open_batches::watch(pool.clone(), clock.clone(), oldest));
+        self.spawn(progress::tidy(pool.clone(), clock.clone()));
+        self.tasks.spawn(progress::report(
+            consumer.clone(),
+            member.board.clone(),
+            pool.clone(),
+            clock.clone(),
+            self.stop.clone(),
+        ));
+        let settle = settler(&member.config, &member.recovery, &member.owner);
+        self.tasks
+            .spawn(settle.run(member.config.settle.interval.get(), shutdown));
+        let (durable, commits) = mpsc::unbounded_channel();
+        self.tasks
+            .spawn(progress::commit(consumer.clone(), commits));
+        durable
+    }
+
+    /// Runs something that may be dropped at any time.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(work).await;
+        });
+    }
+
+    /// Stops everything and waits for its end.
+    async fn end(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }
 
 fn settler(config: &Config, recovery: &Recovery, owner: &str) -> Settler {

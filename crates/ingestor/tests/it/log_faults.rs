@@ -139,7 +139,7 @@ async fn a_transaction_that_is_open_holds_back_what_follows_it_and_nothing_else(
     story.assert_told(&platform).await;
 }
 
-async fn delete_before_the_end(platform: &Platform, topic: &str) {
+pub async fn delete_before_the_end(platform: &Platform, topic: &str) {
     let client = admin(platform);
     let (_, high) = client.inner().fetch_watermarks(topic, 0, PATIENCE).unwrap();
     let mut list = TopicPartitionList::new();

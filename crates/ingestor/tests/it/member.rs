@@ -7,6 +7,7 @@ use nix::{
 };
 use std::{
     env, fs,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 use tempfile::TempDir;
@@ -36,6 +37,17 @@ impl Member {
     }
 }
 
+/// Writes the configuration of a program into a directory.
+pub fn write_config(config: &Config, directory: &Path) -> PathBuf {
+    let mut file = toml::Table::try_from(config).unwrap();
+    // a secret is not written out by itself
+    let postgres = file["postgres"].as_table_mut().unwrap();
+    postgres.insert("url".to_owned(), config.postgres.url.expose().into());
+    let path = directory.join("ingestor.toml");
+    fs::write(&path, file.to_string()).unwrap();
+    path
+}
+
 /// The real program.
 pub struct Program {
     child: Child,
@@ -45,12 +57,7 @@ pub struct Program {
 impl Program {
     pub fn start(config: &Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut file = toml::Table::try_from(config).unwrap();
-        // a secret is not written out by itself
-        let postgres = file["postgres"].as_table_mut().unwrap();
-        postgres.insert("url".to_owned(), config.postgres.url.expose().into());
-        let path = directory.path().join("ingestor.toml");
-        fs::write(&path, file.to_string()).unwrap();
+        let path = write_config(config, directory.path());
         let log = fs::File::create(directory.path().join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_ingestor"))
             .env_clear()

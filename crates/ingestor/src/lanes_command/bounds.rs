@@ -1,0 +1,197 @@
+//! Which offsets of a stopped lane may be declared lost.
+
+use metadata_store::batches::Parked;
+use std::ops::RangeInclusive;
+use uuid::Uuid;
+
+/// A range of offsets that the ledger tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Its batch.
+    pub(super) batch: Uuid,
+    /// First offset.
+    pub(super) first: i64,
+    /// Last offset.
+    pub(super) last: i64,
+}
+
+/// Why nothing may be declared lost.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// PostgreSQL has gone back.
+    #[error(
+        "ClickHouse has offset {next} from batch {batch}: nothing is lost there, `ingestor lanes resume` recovers it"
+    )]
+    IsWritten {
+        /// The lane's next offset.
+        next: i64,
+        /// Who wrote it.
+        batch: Uuid,
+    },
+    /// The log has them all.
+    #[error(
+        "nothing is known to be lost from offset {next} on: the log begins at {log_begins} and can be read; see `ingestor lanes resume`"
+    )]
+    NothingIsLost {
+        /// The lane's next offset.
+        next: i64,
+        /// The log's first offset.
+        log_begins: i64,
+    },
+    /// Another end of the range must be chosen.
+    #[error(
+        "the last lost offset must be one of {least} to {most}: what follows can still be read or is written, and a range that was written in part is declared whole"
+    )]
+    Through {
+        /// The least that is allowed.
+        least: i64,
+        /// The greatest that is allowed.
+        most: i64,
+    },
+}
+
+/// What is known of a lane from its next offset on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bounds {
+    /// The lane's next offset.
+    pub(super) next: i64,
+    /// The log's first offset.
+    pub(super) log_begins: i64,
+    /// Ranges that no longer read as they were stored.
+    pub(super) parked: Vec<Parked>,
+    /// What the ledger tells from the next offset on.
+    pub(super) written: Vec<Written>,
+}
+
+impl Bounds {
+    /// Whether the range was given up by its batch.
+    pub(super) fn is_parked(&self, written: &Written) -> bool {
+        let mut parked = self.parked.iter();
+        parked.any(|parked| parked.batch == written.batch && parked.lo == written.first)
+    }
+
+    /// The offsets of which one may be the last that is lost.
+    ///
+    /// What the log still has is not lost, except in a parked range: what the log has there now is something else, or it
+    /// is written in part and may not be read again. And what a healthy batch wrote is not lost at all.
+    pub(super) fn through(&self) -> Result<RangeInclusive<i64>, Refusal> {
+        let next = self.next;
+        let healthy = self.written.iter().find(|written| !self.is_parked(written));
+        if let Some(written) = healthy.filter(|written| written.first <= next) {
+            let batch = written.batch;
+            return Err(Refusal::IsWritten { next, batch });
+        }
+        let in_part = self
+            .written
+            .iter()
+            .filter(|written| self.is_parked(written));
+        let least = in_part.map(|written| written.last).fold(next, i64::max);
+        let parked = self.parked.iter().map(|parked| parked.hi);
+        let unreadable = parked.fold(self.log_begins - 1, i64::max);
+        // offsets that nothing is known about, before some that are written, cannot be read without reaching those
+        let most = healthy.map_or(unreadable, |written| written.first - 1);
+        if most < least {
+            let log_begins = self.log_begins;
+            return Err(Refusal::NothingIsLost { next, log_begins });
+        }
+        Ok(least..=most)
+    }
+
+    /// Refuses a last offset that is not one of [`through`](Self::through).
+    pub(super) fn check(&self, through: i64) -> Result<(), Refusal> {
+        let allowed = self.through()?;
+        let (least, most) = (*allowed.start(), *allowed.end());
+        if allowed.contains(&through) {
+            Ok(())
+        } else {
+            Err(Refusal::Through { least, most })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BATCH: Uuid = Uuid::from_u128(1);
+    const OTHER: Uuid = Uuid::from_u128(2);
+
+    fn bounds(next: i64, log_begins: i64) -> Bounds {
+        Bounds {
+            next,
+            log_begins,
+            ..Bounds::default()
+        }
+    }
+
+    fn parked(lo: i64, hi: i64) -> Vec<Parked> {
+        vec![Parked {
+            batch: BATCH,
+            lo,
+            hi,
+        }]
+    }
+
+    fn written(batch: Uuid, first: i64, last: i64) -> Written {
+        Written { batch, first, last }
+    }
+
+    #[test]
+    fn what_was_deleted_before_it_was_read_is_lost_and_nothing_else() {
+        assert_eq!(bounds(5, 9).through(), Ok(5..=8));
+        assert_eq!(bounds(5, 9).check(8), Ok(()));
+        let refused = Refusal::Through { least: 5, most: 8 };
+        assert_eq!(bounds(5, 9).check(9), Err(refused.clone()));
+        assert_eq!(bounds(5, 9).check(4), Err(refused));
+    }
+
+    #[test]
+    fn nothing_is_lost_of_a_log_that_is_all_there() {
+        let refusal = Refusal::NothingIsLost {
+            next: 5,
+            log_begins: 5,
+        };
+        assert_eq!(bounds(5, 5).through(), Err(refusal));
+    }
+
+    #[test]
+    fn a_parked_range_of_which_nothing_was_written_may_be_lost_in_part() {
+        let bounds = Bounds {
+            parked: parked(5, 20),
+            ..bounds(5, 9)
+        };
+        assert_eq!(bounds.through(), Ok(5..=20));
+    }
+
+    #[test]
+    fn a_parked_range_that_was_written_in_part_is_lost_as_a_whole() {
+        let bounds = Bounds {
+            parked: parked(5, 20),
+            written: vec![written(BATCH, 5, 20)],
+            ..bounds(5, 9)
+        };
+        assert_eq!(bounds.through(), Ok(20..=20));
+    }
+
+    #[test]
+    fn a_hole_before_written_offsets_ends_before_them() {
+        let bounds = Bounds {
+            written: vec![written(OTHER, 12, 30)],
+            ..bounds(5, 0)
+        };
+        assert_eq!(bounds.through(), Ok(5..=11));
+    }
+
+    #[test]
+    fn what_is_written_is_not_lost() {
+        let bounds = Bounds {
+            written: vec![written(OTHER, 5, 30)],
+            ..bounds(5, 40)
+        };
+        let refusal = Refusal::IsWritten {
+            next: 5,
+            batch: OTHER,
+        };
+        assert_eq!(bounds.through(), Err(refusal));
+    }
+}

@@ -1,0 +1,262 @@
+//! Declaring offsets lost, as a batch like any other: it has no records, and a gap.
+//!
+//! ```text
+//! look ─▶ take the lane over ─▶ finish the batch that holds it ─▶ look again ─▶ open ─▶ write ─▶ close ─▶ let it go on
+//! ```
+//!
+//! A member that owns the lane loses it by its epoch, and takes it over again once it is released. If the command dies
+//! on the way, whoever takes the lane over next finishes its batch.
+
+use super::{bounds::Bounds, plan::Plan, stored};
+use crate::{
+    batch::{LaneRecords, RawBatch},
+    board::Board,
+    buffers::Buffer,
+    config::Config,
+    judge::{CODEC, Encoder, Judged, Rules, StoredVerdicts, judge},
+    recover::{Finished, Recovery, StoredLimits, chain},
+    service,
+};
+use anyhow::{Context, anyhow, bail, ensure};
+use chrono::{DateTime, SubsecRound, Utc};
+use metadata_store::{
+    LaneId, Pool,
+    batches::{self, Batch, Opening},
+    lanes::{self, Lane},
+};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use shared_schema::Subscription;
+use std::{sync::Arc, time::Duration};
+use tracing::warn;
+use uuid::Uuid;
+
+const KAFKA_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a batch may take to be finished that holds the lane, or the declaration itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the lane is taken over, where a member takes it back meanwhile, and the pause between.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Declares a stopped lane's offsets from its next one to `through` lost.
+pub(super) async fn run(
+    config: &Config,
+    lane: &LaneId,
+    through: i64,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let command = Command::new(config, lane)?;
+    let stored = command.stopped().await?;
+    let reason = stored.stopped_reason.unwrap_or_default();
+    println!("{lane} stands still at {}: {reason}", stored.next_offset);
+    if stored.open_batch.is_none() || !yes {
+        // what is refused anyhow need not disturb the lane's owner
+        let plan = command.plan(stored.next_offset, through).await?;
+        if !yes {
+            print!("{plan}");
+            bail!("nothing was changed: to do it, add --yes");
+        }
+    }
+    for _ in 0..TRIES {
+        if command.once(through).await? {
+            return Ok(());
+        }
+        println!("a member has taken the lane over meanwhile; trying again");
+        tokio::time::sleep(PAUSE).await;
+    }
+    bail!(
+        "members take the lane over again and again, and nothing was declared: say it again when they are calm"
+    )
+}
+
+struct Command<'a> {
+    config: &'a Config,
+    lane: &'a LaneId,
+    recovery: Recovery,
+    source: Arc<Subscription>,
+    owner: String,
+}
+
+impl<'a> Command<'a> {
+    fn new(config: &'a Config, lane: &'a LaneId) -> anyhow::Result<Self> {
+        let recovery = service::recovery(config, &Arc::new(Board::default()))?;
+        let source = recovery.sources.by_topic(&lane.topic).cloned();
+        Ok(Self {
+            config,
+            lane,
+            recovery,
+            source: source
+                .with_context(|| format!("{} is not subscribed to", lane.topic))?
+                .into(),
+            owner: format!("lanes-declare-lost-{}", Uuid::now_v7().simple()),
+        })
+    }
+
+    fn pool(&self) -> &Pool {
+        &self.recovery.pool
+    }
+
+    async fn stopped(&self) -> anyhow::Result<Lane> {
+        let lane = self.lane;
+        let Some(stored) = lanes::find(self.pool(), lane).await? else {
+            bail!("{lane} is not known: see `ingestor lanes list`");
+        };
+        ensure!(
+            stored.stopped_reason.is_some(),
+            "{lane} does not stand still: only what stopped a lane can be lost"
+        );
+        Ok(stored)
+    }
+
+    /// Takes the lane over for one try. Answers whether nobody has taken it from us before the end.
+    async fn once(&self, through: i64) -> anyhow::Result<bool> {
+        let lane = std::slice::from_ref(self.lane);
+        let taken = lanes::take_over(self.pool(), &self.owner, lane).await?;
+        let taken = taken.into_iter().next().context("the lane is gone")?;
+        let declared = self.declare(taken, through).await;
+        if let Err(failure) = lanes::release(self.pool(), &self.owner, lane).await {
+            // after a minute without a report, the member that has the partition takes the lane over all the same
+            warn!(
+                reason = chain(&failure),
+                "PostgreSQL was not told that the lane is free"
+            );
+        }
+        declared
+    }
+
+    /// The lane is ours: nobody else opens a batch on it.
+    async fn declare(&self, taken: Lane, through: i64) -> anyhow::Result<bool> {
+        if let Some(batch) = taken.open_batch {
+            println!("finishing batch {batch}, which holds it");
+            self.finish(batch, None).await?;
+        }
+        let next = self.stopped().await?.next_offset;
+        let plan = self.plan(next, through).await?;
+        print!("{plan}");
+        for batch in &plan.in_part {
+            stored::tell_what_is_stored(self.recovery.writer.store(), self.lane, *batch).await?;
+        }
+        let Some(batch) = self.write(&plan, taken.epoch).await? else {
+            return Ok(false);
+        };
+        lanes::resume(self.pool(), self.lane).await?;
+        println!(
+            "done, as batch {batch}. {} goes on at {}; its owner takes it up within seconds.",
+            self.lane,
+            through + 1
+        );
+        if !plan.lost.is_empty() {
+            println!(
+                "The ledger shows the gap with the cause `lost`, and is not balanced any more."
+            );
+        }
+        Ok(true)
+    }
+
+    async fn plan(&self, next: i64, through: i64) -> anyhow::Result<Plan> {
+        let store = self.recovery.writer.store();
+        let bounds = Bounds {
+            next,
+            log_begins: self.log_begins().await?,
+            parked: batches::parked(self.pool(), self.lane, next).await?,
+            written: stored::written(store, self.lane, next).await?,
+        };
+        bounds.check(through)?;
+        Ok(Plan::of(store, self.lane, &bounds, through, self.source.domain).await?)
+    }
+
+    async fn log_begins(&self) -> anyhow::Result<i64> {
+        let (kafka, lane) = (self.config.kafka.clone(), self.lane.clone());
+        let asking = tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = kafka.reader().create()?;
+            consumer.fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
+        });
+        let (low, _) = asking
+            .await?
+            .context("Kafka does not tell the bounds of the partition")?;
+        Ok(low)
+    }
+
+    /// Opens, writes and closes the batch that has the gap, unless the lane is not ours any more.
+    async fn write(&self, plan: &Plan, epoch: i64) -> anyhow::Result<Option<Uuid>> {
+        let recovery = &self.recovery;
+        let id = Uuid::now_v7();
+        let life = recovery.writer.life().await?;
+        let mut decided_at = recovery.clock.now().trunc_subsecs(3);
+        let judged = loop {
+            let judged = self.judged(id, plan, epoch, decided_at)?;
+            match recovery.advance(None, Some(&self.intent(&judged))).await? {
+                Opening::Opened => break judged,
+                Opening::Stale(not_before) => decided_at = not_before,
+                Opening::LanesLost(_) => return Ok(None),
+                Opening::Migrating => bail!(
+                    "a migration is under way, and nothing was declared: say it again when it is over"
+                ),
+            }
+        };
+        match recovery.writer.write(&judged, life).await {
+            Ok(()) => recovery.close(id).await?,
+            Err(failure) => {
+                println!("not written at once: {}", chain(&failure));
+                self.finish(id, Some(&judged)).await?;
+            }
+        }
+        Ok(Some(id))
+    }
+
+    fn judged(
+        &self,
+        id: Uuid,
+        plan: &Plan,
+        epoch: i64,
+        decided_at: DateTime<Utc>,
+    ) -> anyhow::Result<Judged> {
+        let records = LaneRecords {
+            lane: self.lane.clone(),
+            epoch,
+            source: self.source.clone(),
+            lo: plan.next,
+            hi: plan.through,
+            records: Vec::new(),
+            gaps: plan.gaps(),
+        };
+        let rules = Rules {
+            decided_at,
+            limits: self.config.judge.age_limits(),
+            dedup_window: i64::from(self.config.judge.dedup_window),
+        };
+        let raw = RawBatch::new(vec![records], Buffer::default());
+        Ok(judge(
+            id,
+            raw,
+            rules,
+            &mut StoredVerdicts::default(),
+            &mut Encoder::default(),
+        )?)
+    }
+
+    fn intent(&self, judged: &Judged) -> Batch {
+        Batch {
+            id: judged.id,
+            owner: self.owner.clone(),
+            codec: CODEC,
+            decided_at: judged.decided_at,
+            dedup_window: judged.dedup_window,
+            age_limits: serde_json::json!(StoredLimits::from(judged.limits)),
+            ranges: judged.ranges.clone(),
+        }
+    }
+
+    async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> anyhow::Result<()> {
+        let finishing = tokio::time::timeout(PATIENCE, self.recovery.finish(batch, own));
+        let late = || {
+            anyhow!(
+                "batch {batch} cannot be finished within {} s: see the log, and say it again when it is done",
+                PATIENCE.as_secs()
+            )
+        };
+        match finishing.await.map_err(|_| late())?? {
+            Finished::Written => Ok(()),
+            Finished::Forgotten => bail!("PostgreSQL has forgotten batch {batch}: say it again"),
+        }
+    }
+}

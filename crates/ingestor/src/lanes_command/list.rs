@@ -1,0 +1,78 @@
+//! The lanes as a table.
+
+use metadata_store::lanes::Lane;
+
+const HEADER: [&str; 6] = ["LANE", "NEXT", "END", "LAG", "OWNER", "STOPPED"];
+
+/// One line per lane; `-` stands for what is not known, or not so.
+pub(super) fn table(lanes: &[Lane]) -> String {
+    let rows: Vec<[String; 6]> = std::iter::once(HEADER.map(str::to_owned))
+        .chain(lanes.iter().map(row))
+        .collect();
+    let mut widths = [0; 6];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+fn row(lane: &Lane) -> [String; 6] {
+    let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let lag = lane.end_offset.map(|end| (end - lane.next_offset).max(0));
+    [
+        lane.id().to_string(),
+        lane.next_offset.to_string(),
+        or_dash(lane.end_offset.map(|end| end.to_string())),
+        or_dash(lag.map(|lag| lag.to_string())),
+        or_dash(lane.owner.clone()),
+        or_dash(lane.stopped_reason.clone()),
+    ]
+}
+
+fn line(row: &[String; 6], widths: &[usize; 6]) -> String {
+    let cells = row
+        .iter()
+        .zip(widths)
+        .map(|(cell, width)| format!("{cell:<width$}"));
+    let line = cells.collect::<Vec<_>>().join("  ");
+    format!("{}\n", line.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(partition: i32) -> Lane {
+        Lane {
+            topic: "trip".to_owned(),
+            partition,
+            first_offset: 0,
+            next_offset: 1200,
+            epoch: 1,
+            owner: None,
+            open_batch: None,
+            end_offset: None,
+            complete_through: None,
+            heartbeat_at: None,
+            stopped_reason: None,
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_dash_and_columns_stand_below_each_other() {
+        let stopped = Lane {
+            owner: Some("host-1".to_owned()),
+            end_offset: Some(1250),
+            stopped_reason: Some("lost: gone".to_owned()),
+            ..lane(10)
+        };
+        let expected = "\
+LANE     NEXT  END   LAG  OWNER   STOPPED
+trip/9   1200  -     -    -       -
+trip/10  1200  1250  50   host-1  lost: gone
+";
+        assert_eq!(table(&[lane(9), stopped]), expected);
+    }
+}
