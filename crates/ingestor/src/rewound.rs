@@ -56,15 +56,15 @@ pub enum RewoundError {
     StillRunning(Vec<String>),
 }
 
-/// Brings the lanes to where ClickHouse is, if it is further on.
+/// Brings the lanes to where ClickHouse is, if it is further on. Returns them as they stood when nothing was found beyond
+/// them: should one be set back right after, no batch opens on it where it stood.
 ///
 /// # Errors
 /// Whatever went wrong; what is done stays done, and the rest is found again.
-pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<(), RecoverError> {
-    let store = recovery.writer.store();
-    let behind = behind(recovery, ids).await?;
+pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<Vec<Lane>, RecoverError> {
+    let (lanes, behind) = look(recovery, ids).await?;
     if behind.is_empty() {
-        return Ok(());
+        return Ok(lanes);
     }
     recovery.meters.rewound.add(behind.len() as u64, &[]);
     for (lane, next, entries) in &behind {
@@ -75,12 +75,12 @@ pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<(), Recover
         );
     }
     let _turn = turn(recovery).await?;
-    end_all_attempts(store).await?;
+    end_all_attempts(recovery.writer.store()).await?;
     let mut standing = None;
     loop {
-        let behind = self::behind(recovery, ids).await?;
+        let (lanes, behind) = look(recovery, ids).await?;
         if behind.is_empty() {
-            return Ok(());
+            return Ok(lanes);
         }
         let now: Vec<i64> = behind.iter().map(|(_, next, _)| *next).collect();
         if standing.replace(now.clone()) == Some(now) {
@@ -93,26 +93,29 @@ pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<(), Recover
 /// Lanes that the ledger knows further on: where they stand, and the ledger from there on.
 type Behind = Vec<(LaneId, i64, Vec<Entry>)>;
 
-async fn behind(recovery: &Recovery, ids: &[LaneId]) -> Result<Behind, RecoverError> {
+/// The lanes as they stand, and those of them that the ledger knows further on.
+async fn look(recovery: &Recovery, ids: &[LaneId]) -> Result<(Vec<Lane>, Behind), RecoverError> {
     let store = recovery.writer.store();
+    let mut lanes = lanes::all(&recovery.pool).await?;
+    lanes.retain(|lane| ids.contains(&lane.id()));
     let mut behind = Vec::new();
-    for lane in lanes::all(&recovery.pool).await? {
-        // a stopped lane is not read; whoever lets it go on has it taken over again
-        if lane.stopped_reason.is_some() || !ids.contains(&lane.id()) {
-            continue;
-        }
+    // a stopped lane is not read; whoever lets it go on has it taken over again
+    for lane in lanes
+        .iter_mut()
+        .filter(|lane| lane.stopped_reason.is_none())
+    {
         let entries = ledger::beyond(store, &lane.id(), lane.next_offset)
             .await
             .map_err(WriteError::from)?;
         match entries.first() {
             None => {}
             Some(first) if first.first > lane.next_offset => {
-                stop_before_a_hole(recovery, &lane, first).await?
+                lane.stopped_reason = Some(stop_before_a_hole(recovery, lane, first).await?);
             }
             Some(_) => behind.push((lane.id(), lane.next_offset, entries)),
         }
     }
-    Ok(behind)
+    Ok((lanes, behind))
 }
 
 /// Reading on would reach offsets that were written before.
@@ -120,14 +123,15 @@ async fn stop_before_a_hole(
     recovery: &Recovery,
     lane: &Lane,
     found: &Entry,
-) -> Result<(), RecoverError> {
+) -> Result<String, RecoverError> {
     let reason = format!(
         "the ledger tells nothing about offsets from {} to {}, and something about later ones",
         lane.next_offset,
         found.first - 1
     );
     error!(lane = %lane.id(), reason, "a lane stops until an operator decides");
-    Ok(lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?)
+    lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?;
+    Ok(reason)
 }
 
 /// Stores the batches again and finishes them, in the order in which they were made.

@@ -5,7 +5,7 @@ use crate::{
     LaneId, Pool, StoreError,
     batches::{Batch, Range},
     error::TxError,
-    schema::{ingest_batch, ingest_range},
+    schema::{ingest_batch, ingest_range, settle_batch},
     settlings,
 };
 use chrono::{DateTime, Utc};
@@ -242,4 +242,20 @@ pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
         .await
         .map_err(|source| StoreError::Query { operation, source })?;
     Ok(answer.taken.then_some(Turn(connection)))
+}
+
+/// The latest settlings that are stored, at most so many: id, and the time that its rows carry.
+pub async fn latest_settlings(
+    pool: &Pool,
+    most: i64,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, StoreError> {
+    let operation = "read the latest settlings";
+    let mut connection = pool.get(operation).await?;
+    settle_batch::table
+        .order(settle_batch::settled_at.desc())
+        .limit(most)
+        .select((settle_batch::id, settle_batch::settled_at))
+        .load(&mut connection)
+        .await
+        .map_err(|source| StoreError::Query { operation, source })
 }

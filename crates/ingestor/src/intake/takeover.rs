@@ -205,9 +205,8 @@ impl Run {
                 rebuilt::free_lanes_of_nothing(pool, *batch).await?;
             }
         }
-        rewound::catch_up(&self.recovery, ids).await?;
-        let stored = lanes::all(pool).await?;
-        Ok(stored
+        let standing = rewound::catch_up(&self.recovery, ids).await?;
+        Ok(standing
             .into_iter()
             .filter_map(|lane| under_our_epoch(lane, &owned))
             .collect())

@@ -138,11 +138,7 @@ impl<'a> Attempt<'a> {
         let left_over: u64 = self
             .one(&waiting.count_left_over(self.database()), params.clone())
             .await?;
-        let kept = format!(
-            "SELECT count() FROM {} WHERE bucket = {{left_over:UInt64}}",
-            waiting.table()
-        );
-        if left_over > 0 && self.one::<u64>(&kept, params.clone()).await? == 0 {
+        if left_over > 0 {
             let sql = format!(
                 "{} AND {}",
                 waiting.keep_left_over(self.database()),

@@ -9,6 +9,7 @@
 //! there. What it decided is stored first, so everything after it is a function of stored rows.
 
 mod attempt;
+mod forgotten;
 mod sql;
 
 use crate::{
@@ -112,6 +113,9 @@ impl Settler {
     async fn begin(&self) -> Result<Option<Settling>, RecoverError> {
         let now = self.clock.now().trunc_subsecs(3);
         let horizon = settlings::raise_horizon(&self.pool, now).await?;
+        if self.put_back_forgotten(horizon).await? {
+            return Ok(None);
+        }
         let taken = self
             .buckets(u64::try_from(horizon.bucket).unwrap_or_default())
             .await?;
@@ -160,14 +164,17 @@ impl Settler {
     async fn finish(&self, settling: &Settling, life: Uuid) -> Result<(), RecoverError> {
         if settling.state == State::Open {
             Attempt::new(self, settling, life).await?.apply().await?;
-            settlings::advance(
+            let applied = settlings::advance(
                 &self.pool,
                 settling.id,
                 State::Open,
                 State::Applied,
                 self.clock.now(),
-            )
-            .await?;
+            );
+            // where PostgreSQL has forgotten it, facts may come into its buckets again: they may not be dropped
+            if !applied.await? {
+                return Err(RecoverError::LostRace(settling.id));
+            }
         }
         for (table, buckets) in &settling.buckets.taken {
             self.drop_buckets(table, buckets)

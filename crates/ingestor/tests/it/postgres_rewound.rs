@@ -11,6 +11,8 @@ use crate::{
 };
 use devstack::Server;
 use metadata_store::{lanes, lanes::Lane};
+use service_runtime::config::HumanDuration;
+use shared_schema::Domain;
 use std::net::TcpListener;
 
 const ALARM: &str = "which has gone back; the difference is recovered";
@@ -226,6 +228,76 @@ async fn a_forgotten_batch_that_clickhouse_died_of_is_recovered() {
     database.go_back().await;
     stack.restart(Server::ClickHouse).unwrap();
     let second = Program::start(&platform.config);
+    assert_exact(&platform, &story, second).await;
+}
+
+/// A member is killed while it settles, and PostgreSQL forgets the settling and the batches whose facts it settled.
+async fn settling_forgotten_at(words: &str, seed: u64) {
+    let platform = Platform::new(2).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(seed, 150);
+    let portions = portions(&story, 3);
+    let first = Program::start(&config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    settled(&platform).await;
+    database.remember().await;
+    proxy.plan(words, 0, Fault::Hold(0));
+    platform.send(&portions[1]);
+    proxy.struck().await;
+    first.kill();
+    database.go_back().await;
+
+    let second = Program::start(&platform.config);
+    platform.drained(sent(&portions[..2])).await;
+    settled(&platform).await;
+    proxy.heal();
+    proxy.over().await;
+    platform.send(&portions[2]);
+    assert_exact(&platform, &story, second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_settling_that_has_only_decided_is_finished() {
+    settling_forgotten_at(".in_booking+%28batch%2C+phase", 111).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_settling_with_some_regions_written_is_finished() {
+    settling_forgotten_at(".in_trip+%28batch%2C+phase", 112).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_settling_that_drops_its_buckets_is_finished() {
+    settling_forgotten_at("DROP PARTITION", 114).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_settling_that_keeps_what_is_left_over_is_finished() {
+    let mut platform = Platform::new(2).await;
+    // long enough for the payments to be left over, as their bookings come later
+    platform.config.settle.patience = HumanDuration::secs(30);
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(113, 100);
+    let (payments, others): (Vec<_>, Vec<_>) = story
+        .records()
+        .partition(|record| record.topic == Domain::Payment);
+    let first = Program::start(&config);
+    platform.owned_by(1).await;
+    database.remember().await;
+    proxy.plan(".waiting_payment+%28bucket", 0, Fault::HoldReply);
+    platform.send(payments.iter().copied());
+    proxy.struck().await;
+    first.kill();
+    database.go_back().await;
+
+    let second = Program::start(&platform.config);
+    platform.drained(payments.len() as u64).await;
+    proxy.heal();
+    proxy.over().await;
+    platform.send(others);
     assert_exact(&platform, &story, second).await;
 }
 

@@ -28,7 +28,7 @@ const ENVELOPE: [&str; 9] = [
     "clock_skew",
     "decided_at",
 ];
-const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
+pub(super) const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
 /// The same as one value.
 const PLACE_TEXT: &str =
     "concat(kafka_topic, '/', toString(kafka_partition), '/', toString(kafka_offset))";
@@ -176,15 +176,19 @@ impl Waiting {
         )
     }
 
+    /// Facts that have no region and are not yet in the bucket for what is left over. Asked by place: should PostgreSQL
+    /// have gone back, facts may have come into a bucket since an attempt kept what was left over of it.
     fn left_over(&self, database: &str) -> String {
         format!(
-            "{} WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {})",
+            "{} WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {}) \
+               AND ({PLACE}) NOT IN (SELECT {PLACE} FROM {database}.{} WHERE bucket = {{left_over:UInt64}})",
             self.taken(database),
-            settlements(database)
+            settlements(database),
+            self.table(),
         )
     }
 
-    /// How many facts go on waiting.
+    /// How many facts go on waiting and have not been kept.
     pub(super) fn count_left_over(&self, database: &str) -> String {
         format!("SELECT count() FROM {}", self.left_over(database))
     }
