@@ -28,6 +28,7 @@ pub mod rewound;
 pub mod rows;
 mod service;
 pub mod settle;
+mod stopped;
 pub mod topics;
 mod windows;
 pub mod write;

@@ -8,7 +8,7 @@ use crate::{
     judge::{CODEC, Encoder, Judged, Rules, StoredVerdicts, judge},
     meters::Meters,
     reread::{self, RereadError},
-    rewound,
+    rewound, stopped,
     write::{Settling, WriteError, Writer},
 };
 use chrono::{DateTime, Utc};
@@ -334,9 +334,10 @@ impl Recovery {
 
     /// One range of a batch can no longer be read: its lane stands still until an operator decides, the others go on.
     async fn park(&self, batch: Uuid, lane: &LaneId, reason: &str) -> Result<(), StoreError> {
+        let reason = stopped::reason(reason);
         error!(batch.id = %batch, lane = %lane, reason, "a range of an open batch no longer reads as stored; its lane stops");
         batches::park(&self.pool, batch, lane).await?;
-        lanes::set_stopped(&self.pool, lane, Some(reason)).await
+        lanes::set_stopped(&self.pool, lane, Some(&reason)).await
     }
 }
 

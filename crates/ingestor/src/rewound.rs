@@ -16,6 +16,7 @@ mod ledger;
 
 use crate::{
     recover::{RecoverError, Recovery},
+    stopped,
     write::WriteError,
 };
 use event_store::{Params, Store, StoreError};
@@ -129,6 +130,7 @@ async fn stop_before_a_hole(
         lane.next_offset,
         found.first - 1
     );
+    let reason = stopped::reason(&reason);
     error!(lane = %lane.id(), reason, "a lane stops until an operator decides");
     lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?;
     Ok(reason)

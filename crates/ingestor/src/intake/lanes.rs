@@ -1,7 +1,7 @@
 //! The intake's lanes: how they come, are read, stop, are taken over again, and go.
 
 use super::{Intake, group::Change};
-use crate::kafka::partitions;
+use crate::{kafka::partitions, stopped};
 use metadata_store::{LaneId, lanes, lanes::Lane};
 use rdkafka::{consumer::Consumer, error::KafkaResult, topic_partition_list::Offset};
 use std::{sync::Arc, time::Duration};
@@ -130,13 +130,14 @@ impl Intake {
     }
 
     pub(super) fn stop(&mut self, lane: &LaneId, reason: &str) {
+        let reason = stopped::reason(reason);
         error!(lane = %lane, reason, "a lane stops until an operator decides");
         self.gather.stop(lane);
         self.board.stop(lane);
         let group = self.consumer.context();
         group
             .takeover
-            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
+            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(&reason)).await);
     }
 
     /// Waits for the take-overs, which end with the process: none may raise an epoch afterwards.

@@ -4,7 +4,7 @@
 use super::group::{Change, Group};
 use crate::{
     recover::{Finished, RecoverError, Recovery, chain},
-    rewound,
+    rewound, stopped,
 };
 use metadata_store::{LaneId, Pool, StoreError, lanes, lanes::Lane, rebuilt};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -218,6 +218,7 @@ impl Run {
         let found = bounds.iter().find(|(bounded, ..)| *bounded == id);
         let reason = found.and_then(|&(_, low, high)| outside(lane.next_offset, low, high));
         if let (None, Some(reason)) = (&lane.stopped_reason, reason) {
+            let reason = stopped::reason(&reason);
             error!(lane = %id, reason, "a lane stops until an operator decides");
             let pool = &self.recovery.pool;
             if let Err(failure) = lanes::set_stopped(pool, &id, Some(&reason)).await {

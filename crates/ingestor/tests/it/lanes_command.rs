@@ -137,7 +137,11 @@ async fn what_was_deleted_before_it_was_read_is_declared_lost_under_a_running_me
     let id = format!("{topic}/0");
     let list = done(&platform, &["list"]).await;
     let line = list.lines().find(|line| line.starts_with(&id)).unwrap();
-    assert!(line.contains("lost: the log begins at 3"), "{list}");
+    assert!(
+        line.contains("lost: the log begins at 3")
+            && line.contains("`ingestor lanes declare-lost`"),
+        "{list}"
+    );
 
     refused(
         &platform,
