@@ -27,10 +27,12 @@ use metadata_store::{
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info_span, warn};
+use tracing::{Instrument, debug, error, info, info_span, warn};
 use uuid::Uuid;
 
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Between two looks whether a migration is over.
+const MIGRATION_PAUSE: Duration = Duration::from_millis(250);
 
 /// Takes batches from the intake and makes them durable, one after the other.
 pub struct Pipeline {
@@ -179,8 +181,9 @@ impl Pipeline {
         mut judged: Judged,
         mut before: Option<Arc<Judged>>,
     ) -> Result<Option<Open>, RecoverError> {
-        let life = self.life(&mut before).await?;
+        let mut life = self.life(&mut before).await?;
         let mut close = before.as_ref().map(|before| before.id);
+        let mut is_held_up = false;
         loop {
             // a lane that is held is not given up, nor taken over again, before the batch is over
             let refused = self.board.hold(&judged.ranges);
@@ -208,9 +211,23 @@ impl Pipeline {
                     let decided_at = not_before.max(self.recovery.clock.now().trunc_subsecs(3));
                     judged = self.again(judged, decided_at)?;
                 }
+                Opening::Migrating => {
+                    if !std::mem::replace(&mut is_held_up, true) {
+                        info!("a migration is under way; no batch is opened before it is over");
+                    }
+                    self.pause().await?;
+                    life = self.life(&mut None).await?;
+                }
                 Opening::Opened => {}
             }
         }
+    }
+
+    /// Waits a moment for what others do.
+    async fn pause(&self) -> Result<(), RecoverError> {
+        let shutdown = &self.recovery.shutdown;
+        let waited = shutdown.run_until_cancelled(tokio::time::sleep(MIGRATION_PAUSE));
+        waited.await.ok_or(RecoverError::ShuttingDown)
     }
 
     /// The life of ClickHouse in which the next batch will be written. Where it does not tell, it may be down for

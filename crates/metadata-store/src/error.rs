@@ -1,4 +1,6 @@
-use crate::LaneId;
+use crate::{LaneId, quiet::UnderWay};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What can go wrong between us and PostgreSQL.
@@ -14,13 +16,43 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A statement failed or its connection broke. Whether it was committed is not known.
-    #[error("cannot {operation} in PostgreSQL")]
+    #[error("cannot {operation} in PostgreSQL{}", if is_lost(source) { CONNECTION_LOST } else { "" })]
     Query {
         /// What was to be done.
         operation: &'static str,
         /// Why not.
         #[source]
         source: diesel::result::Error,
+    },
+    /// No answer came in time. Whether the statement was executed is not known.
+    #[error("cannot {operation} in PostgreSQL: it has not answered for {limit:?}")]
+    NoAnswer {
+        /// What was to be done.
+        operation: &'static str,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// Another migration has the lock. Nothing was changed.
+    #[error(
+        "another migration was under way for the {waited:?} that this one waited: see that it ends, then migrate again"
+    )]
+    MigrationUnderWay {
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// What is open was not closed in time. Nothing was changed.
+    #[error(
+        "the schema cannot be changed while these are open, which {} s did not end: {}. Their member finishes them, or \
+         the one that takes its lanes over: see that an ingestor of the version that is installed runs, and what its log \
+         says about them; then migrate again",
+        waited.as_secs(),
+        under_way.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    StillOpen {
+        /// How long was waited.
+        waited: Duration,
+        /// What is open, oldest first.
+        under_way: Vec<UnderWay>,
     },
     /// A migration failed.
     #[error("cannot migrate PostgreSQL: {0}")]
@@ -54,13 +86,29 @@ impl StoreError {
     /// Whether trying again later can help.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Query { .. } => true,
+            Self::Connect { .. }
+            | Self::Query { .. }
+            | Self::NoAnswer { .. }
+            | Self::MigrationUnderWay { .. }
+            | Self::StillOpen { .. } => true,
             Self::Migrate(_)
             | Self::LaneMoved { .. }
             | Self::Unreadable { .. }
             | Self::NoSuchBatch(_) => false,
         }
     }
+}
+
+const CONNECTION_LOST: &str = ": the connection broke, or was given up because no answer came within `statement_timeout` and 5 s";
+
+fn is_lost(source: &DieselError) -> bool {
+    let DieselError::DatabaseError(kind, _) = source else {
+        return false;
+    };
+    matches!(
+        kind,
+        DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection
+    )
 }
 
 /// The error inside a transaction: diesel's, or ours.

@@ -1,5 +1,6 @@
 //! PostgreSQL through diesel: where the ingestor stands in every partition ([`lanes`]), the batches it
 //! has promised to write ([`batches`]) and the settlings of regions ([`settlings`]). One file per aggregate.
+//! A schema is changed while neither is open ([`quiet`]).
 //!
 //! What is stored here is an intent, written before its effect in ClickHouse, so every commit must be
 //! durable: `synchronous_commit` may not be off on the server.
@@ -8,14 +9,19 @@ pub mod batches;
 mod config;
 mod error;
 pub mod lanes;
+mod locks;
+mod migrations;
 mod pool;
+pub mod quiet;
 pub mod rebuilt;
 mod schema;
+mod session;
 pub mod settlings;
 
 pub use config::Config;
 pub use error::StoreError;
-pub use pool::{Pool, migrate, pending_migrations};
+pub use migrations::{migrate, pending_migrations};
+pub use pool::Pool;
 
 /// A topic and one of its partitions.
 #[derive(

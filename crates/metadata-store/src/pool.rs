@@ -1,30 +1,41 @@
-use crate::{Config, StoreError};
+//! Connections, and the bound on what is done with them.
+//!
+//! `statement_timeout` is kept by the server. A server that hangs, or a network that swallows, keeps nothing; so
+//! whoever has a [`Connection`] loses it [`GRACE`] after that time, and what waits on it ends with an error. It is the
+//! connection that ends and not the call, so no operation can forget it, and none goes on behind the caller's back.
+
+use crate::{Config, StoreError, session::Session};
+use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
 use diesel_async::{
-    AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl,
-    pooled_connection::{AsyncDieselConnectionManager, deadpool},
+    AsyncPgConnection, RunQueryDsl,
+    pooled_connection::{PoolError, PoolableConnection},
 };
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+use tracing::warn;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
-
-/// Two migrators at once would both see a migration missing; the lock lets the second wait and find it done.
-const MIGRATION_LOCK: i64 = 0x6f70_656e_7269_6465;
+/// How much longer than one statement an operation may take, all of its statements and the network included.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// A bounded pool of connections.
 #[derive(Clone)]
 pub struct Pool {
-    inner: deadpool::Pool<AsyncPgConnection>,
-    statement_timeout_ms: u128,
-    connect_timeout: std::time::Duration,
+    inner: deadpool::managed::Pool<Sessions>,
+    connect_timeout: Duration,
+    limit: Duration,
 }
-
-pub(crate) type Connection = deadpool::Object<AsyncPgConnection>;
 
 impl Pool {
     /// Makes the pool; connects when first used.
     pub fn new(config: &Config) -> Result<Self, StoreError> {
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(config.url.expose());
-        let inner = deadpool::Pool::builder(manager)
+        let sessions = Sessions {
+            url: config.url.expose().to_owned(),
+            statement_timeout: config.statement_timeout.get(),
+        };
+        let inner = deadpool::managed::Pool::builder(sessions)
             .max_size(usize::from(config.pool_size))
             .build()
             .map_err(|source| StoreError::Connect {
@@ -33,14 +44,15 @@ impl Pool {
             })?;
         Ok(Self {
             inner,
-            statement_timeout_ms: config.statement_timeout.as_millis(),
             connect_timeout: config.connect_timeout.get(),
+            limit: config.statement_timeout.get() + GRACE,
         })
     }
 
+    /// A connection that has just answered, for one operation.
     pub(crate) async fn get(&self, operation: &'static str) -> Result<Connection, StoreError> {
-        // deadpool's own timeouts need a runtime feature that the pool of diesel-async does not set
-        let mut connection = tokio::time::timeout(self.connect_timeout, self.inner.get())
+        // deadpool's own timeouts need a runtime feature, and this one covers the waiting for a free connection too
+        let session = tokio::time::timeout(self.connect_timeout, self.inner.get())
             .await
             .map_err(|elapsed| StoreError::Connect {
                 operation,
@@ -50,14 +62,8 @@ impl Pool {
                 operation,
                 source: source.into(),
             })?;
-        diesel::sql_query(format!(
-            "SET statement_timeout = {}",
-            self.statement_timeout_ms
-        ))
-        .execute(&mut connection)
-        .await
-        .map_err(|source| StoreError::Query { operation, source })?;
-        Ok(connection)
+        let watch = Watch::over(&session, operation, self.limit);
+        Ok(Connection { session, watch })
     }
 
     /// Asks the server for an answer.
@@ -66,48 +72,92 @@ impl Pool {
     }
 }
 
-/// Applies the migrations that are missing and returns their versions.
-pub async fn migrate(config: &Config) -> Result<Vec<String>, StoreError> {
-    with_harness(config, |harness| {
-        let applied = harness.run_pending_migrations(MIGRATIONS)?;
-        Ok(applied.iter().map(ToString::to_string).collect())
-    })
-    .await
+/// A connection for one operation, which is closed when that takes too long.
+pub(crate) struct Connection {
+    session: Object<Sessions>,
+    watch: Watch,
 }
 
-/// The migrations that have not been applied.
-pub async fn pending_migrations(config: &Config) -> Result<Vec<String>, StoreError> {
-    with_harness(config, |harness| {
-        let pending = harness.pending_migrations(MIGRATIONS)?;
-        Ok(pending
-            .iter()
-            .map(|migration| migration.name().to_string())
-            .collect())
-    })
-    .await
+impl Connection {
+    /// Takes the session out of the pool, and its bound away: it lives as long as the caller keeps it.
+    pub(crate) fn take(self) -> Session {
+        drop(self.watch);
+        Object::take(self.session)
+    }
 }
 
-type MigrationResult = diesel::migration::Result<Vec<String>>;
+impl Deref for Connection {
+    type Target = AsyncPgConnection;
 
-/// The harness blocks, so it runs beside the runtime's workers.
-async fn with_harness(
-    config: &Config,
-    work: impl FnOnce(&mut AsyncMigrationHarness<Connection>) -> MigrationResult + Send + 'static,
-) -> Result<Vec<String>, StoreError> {
-    let pool = Pool::new(config)?;
-    let mut connection = pool.get("migrate").await?;
-    let refused = |source| StoreError::Query {
-        operation: "take the migration lock",
-        source,
-    };
-    diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-        .execute(&mut connection)
-        .await
-        .map_err(refused)?;
-    let done =
-        tokio::task::spawn_blocking(move || work(&mut AsyncMigrationHarness::new(connection)))
+    fn deref(&self) -> &AsyncPgConnection {
+        &self.session
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        &mut self.session
+    }
+}
+
+/// Cuts a session's wire after a time, unless it is dropped before.
+struct Watch(JoinHandle<()>);
+
+impl Watch {
+    fn over(session: &Session, operation: &'static str, limit: Duration) -> Self {
+        let wire = session.wire();
+        Self(tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            warn!(
+                operation,
+                limit_ms, "PostgreSQL has not answered in time; the connection is given up"
+            );
+            wire.abort();
+        }))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Makes the pool's sessions, and sees whether they can be used again.
+struct Sessions {
+    url: String,
+    statement_timeout: Duration,
+}
+
+impl Sessions {
+    /// It needs an answer, so it shows that the server is there.
+    async fn limit(&self, session: &mut Session) -> Result<(), PoolError> {
+        let limit = self.statement_timeout.as_millis();
+        diesel::sql_query(format!("SET statement_timeout = {limit}"))
+            .execute(session)
             .await
-            .map_err(|panic| StoreError::Migrate(panic.to_string()))?;
-    // the lock goes with the connection, and the pool goes here
-    done.map_err(|error| StoreError::Migrate(error.to_string()))
+            .map(drop)
+            .map_err(PoolError::QueryError)
+    }
+}
+
+impl Manager for Sessions {
+    type Type = Session;
+    type Error = PoolError;
+
+    async fn create(&self) -> Result<Session, PoolError> {
+        let mut session = Session::connect(&self.url)
+            .await
+            .map_err(PoolError::ConnectionError)?;
+        self.limit(&mut session).await?;
+        Ok(session)
+    }
+
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<PoolError> {
+        if session.is_broken() {
+            return Err(RecycleError::message("the connection is broken"));
+        }
+        Ok(self.limit(session).await?)
+    }
 }

@@ -5,6 +5,8 @@ use crate::{
     LaneId, Pool, StoreError,
     batches::{Batch, Range},
     error::TxError,
+    locks::{self, SessionLock},
+    quiet,
     schema::{ingest_batch, ingest_range, settle_batch},
     settlings,
 };
@@ -27,6 +29,7 @@ pub async fn store(pool: &Pool, now: DateTime<Utc>, batch: &Batch) -> Result<(),
     let mut connection = pool.get(operation).await?;
     connection
         .transaction(async |tx| {
+            quiet::wait_to_open(tx).await?;
             store_batch(tx, now, batch).await?;
             for range in &batch.ranges {
                 store_range(tx, batch.id, range).await?;
@@ -224,24 +227,17 @@ pub async fn may_be_settled(pool: &Pool, decided_at: DateTime<Utc>) -> Result<bo
 }
 
 /// The right to put back what this database has forgotten. It ends when it is dropped, or with the process.
-pub struct Turn(#[expect(dead_code, reason = "the session holds the lock")] AsyncPgConnection);
+pub struct Turn(#[expect(dead_code, reason = "it is held, not used")] SessionLock);
 
 /// Takes the turn, unless another process has it.
 pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
-    #[derive(diesel::QueryableByName)]
-    struct Taken {
-        #[diesel(sql_type = diesel::sql_types::Bool)]
-        taken: bool,
-    }
-    let operation = "take the turn to put back what was forgotten";
-    // out of the pool: the lock goes with the session
-    let mut connection = crate::pool::Connection::take(pool.get(operation).await?);
-    let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
-        .bind::<BigInt, _>(TURN_LOCK)
-        .get_result(&mut connection)
-        .await
-        .map_err(|source| StoreError::Query { operation, source })?;
-    Ok(answer.taken.then_some(Turn(connection)))
+    let lock = locks::try_lock(
+        pool,
+        "take the turn to put back what was forgotten",
+        TURN_LOCK,
+    )
+    .await?;
+    Ok(lock.map(Turn))
 }
 
 /// The latest settlings that are stored, at most so many: id, and the time that its rows carry.

@@ -3,12 +3,14 @@
 use crate::{
     Pool, StoreError,
     error::TxError,
+    locks::{self, SessionLock},
+    quiet,
     schema::{ingest_batch, settle_batch, settle_horizon},
 };
 use chrono::{DateTime, Utc};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper, dsl::min, sql_types::BigInt,
+    SelectableHelper, dsl::min,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
@@ -20,24 +22,12 @@ const BUCKET_SECONDS: i64 = 10;
 const TURN_LOCK: i64 = 0x7365_7474_6c65;
 
 /// The right to settle. It ends when it is dropped, or with the process.
-pub struct Turn(#[expect(dead_code, reason = "the session holds the lock")] AsyncPgConnection);
+pub struct Turn(#[expect(dead_code, reason = "it is held, not used")] SessionLock);
 
 /// Takes the turn, unless another process has it.
 pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
-    #[derive(diesel::QueryableByName)]
-    struct Taken {
-        #[diesel(sql_type = diesel::sql_types::Bool)]
-        taken: bool,
-    }
-    let operation = "take the turn to settle";
-    // out of the pool: the lock goes with the session
-    let mut connection = crate::pool::Connection::take(pool.get(operation).await?);
-    let answer: Taken = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
-        .bind::<BigInt, _>(TURN_LOCK)
-        .get_result(&mut connection)
-        .await
-        .map_err(|source| StoreError::Query { operation, source })?;
-    Ok(answer.taken.then_some(Turn(connection)))
+    let lock = locks::try_lock(pool, "take the turn to settle", TURN_LOCK).await?;
+    Ok(lock.map(Turn))
 }
 
 /// What a settling may take.
@@ -205,7 +195,7 @@ pub async fn current(pool: &Pool) -> Result<Option<Settling>, StoreError> {
         .transpose()
 }
 
-/// Stores a new settling. Answers `false` when another is under way.
+/// Stores a new settling. Answers `false` when another is under way, or a migration: then it is tried again later.
 pub async fn open(pool: &Pool, owner: &str, settling: &Settling) -> Result<bool, StoreError> {
     let operation = "open a settling";
     let buckets =
@@ -214,21 +204,28 @@ pub async fn open(pool: &Pool, owner: &str, settling: &Settling) -> Result<bool,
             detail: error.to_string(),
         })?;
     let mut connection = pool.get(operation).await?;
-    diesel::insert_into(settle_batch::table)
-        .values((
-            settle_batch::id.eq(settling.id),
-            settle_batch::owner.eq(owner),
-            settle_batch::settled_at.eq(settling.settled_at),
-            settle_batch::buckets.eq(buckets),
-            settle_batch::attempt.eq(settling.attempt),
-            settle_batch::state.eq(settling.state.as_str()),
-            settle_batch::opened_at.eq(settling.settled_at),
-        ))
-        .on_conflict_do_nothing()
-        .execute(&mut connection)
+    connection
+        .transaction(async |tx| {
+            if !quiet::may_open(tx).await? {
+                return Ok(false);
+            }
+            let stored = diesel::insert_into(settle_batch::table)
+                .values((
+                    settle_batch::id.eq(settling.id),
+                    settle_batch::owner.eq(owner),
+                    settle_batch::settled_at.eq(settling.settled_at),
+                    settle_batch::buckets.eq(&buckets),
+                    settle_batch::attempt.eq(settling.attempt),
+                    settle_batch::state.eq(settling.state.as_str()),
+                    settle_batch::opened_at.eq(settling.settled_at),
+                ))
+                .on_conflict_do_nothing()
+                .execute(tx)
+                .await?;
+            Ok(stored == 1)
+        })
         .await
-        .map(|rows| rows == 1)
-        .map_err(|source| StoreError::Query { operation, source })
+        .map_err(|error: TxError| error.during(operation))
 }
 
 /// Announces the attempt after `last`, unless somebody else announced it first.

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::{
     cli::ServiceSettings,
-    config::{Problem, Settings},
+    config::{HumanDuration, Problem, Settings},
     telemetry::TelemetryConfig,
 };
 
@@ -14,8 +14,30 @@ pub struct Config {
     pub clickhouse: event_store::Config,
     /// PostgreSQL, as a user who may create tables.
     pub postgres: metadata_store::Config,
+    /// How long it may take.
+    pub limits: Limits,
     /// Logs, metrics and traces.
     pub telemetry: TelemetryConfig,
+}
+
+/// How long a migration may take.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How long to wait for other migrations, and until the batches and settlings that are open are closed. No ingestor
+    /// opens another one meanwhile.
+    pub patience: HumanDuration,
+    /// How long PostgreSQL's migrations may take together. Its `statement_timeout` is for everyday's statements.
+    pub postgres: HumanDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            patience: HumanDuration::secs(120),
+            postgres: HumanDuration::secs(3600),
+        }
+    }
 }
 
 impl Settings for Config {

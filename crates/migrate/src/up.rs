@@ -1,8 +1,9 @@
-use anyhow::Context;
+use anyhow::{Context, bail};
 use event_store::{
     Store,
-    migrations::{self, Rendering},
+    migrations::{self, Rendering, State},
 };
+use metadata_store::quiet;
 use tracing::{info, warn};
 
 use crate::Config;
@@ -16,17 +17,42 @@ pub struct Applied {
     pub clickhouse: Vec<String>,
 }
 
-/// Applies what is missing in both stores.
+/// Applies what is missing in both stores, while no batch is open.
 ///
 /// # Errors
-/// At the first migration that fails; those before it stay.
+/// At the first migration that fails; those before it stay. Before the first one, if what is open is not closed in time.
 pub async fn up(config: &Config) -> anyhow::Result<Applied> {
-    let postgres = metadata_store::migrate(&config.postgres).await;
+    if !is_something_missing(config).await? {
+        return apply(config).await;
+    }
+    let mut quiet = quiet::take(&config.postgres, config.limits.patience.get())
+        .await
+        .context("nothing is migrated")?;
+    tokio::select! {
+        applied = apply(config) => applied,
+        () = quiet.lost() => bail!(
+            "the lock of migrations went with its connection to PostgreSQL, and members open batches again: migrate again"
+        ),
+    }
+}
+
+async fn is_something_missing(config: &Config) -> anyhow::Result<bool> {
+    let postgres = metadata_store::pending_migrations(&unhurried(config)).await;
+    let postgres = postgres.context("PostgreSQL is not migrated, ClickHouse was not tried")?;
+    let store = Store::connect(&config.clickhouse)?;
+    let steps = migrations::status(&store, &rendering(config)).await;
+    let steps = steps.context("ClickHouse is not migrated")?;
+    let is_missing = |step: &migrations::Status| matches!(step.state, State::Pending);
+    Ok(!postgres.is_empty() || steps.iter().any(is_missing))
+}
+
+async fn apply(config: &Config) -> anyhow::Result<Applied> {
+    let postgres = metadata_store::migrate(&unhurried(config)).await;
     let postgres = postgres.context("PostgreSQL is not migrated, ClickHouse was not tried")?;
     info!(applied = postgres.len(), "PostgreSQL is up to date");
 
     let store = Store::connect(&config.clickhouse)?;
-    let report = migrations::apply(&store, &Rendering::single(&config.clickhouse.database)).await;
+    let report = migrations::apply(&store, &rendering(config)).await;
     let report = report.context("ClickHouse is not migrated")?;
     if !report.unknown.is_empty() {
         warn!(
@@ -43,4 +69,16 @@ pub async fn up(config: &Config) -> anyhow::Result<Applied> {
         postgres,
         clickhouse: report.applied,
     })
+}
+
+/// PostgreSQL with the time that a migration needs.
+fn unhurried(config: &Config) -> metadata_store::Config {
+    metadata_store::Config {
+        statement_timeout: config.limits.postgres,
+        ..config.postgres.clone()
+    }
+}
+
+fn rendering(config: &Config) -> Rendering {
+    Rendering::single(&config.clickhouse.database)
 }

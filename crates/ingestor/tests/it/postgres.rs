@@ -1,7 +1,7 @@
 //! The hand of an operator in the database of a platform, or what a failover to an older state does to it.
 
 use crate::platform::Platform;
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 const TABLES: [&str; 5] = [
     "ingest_batch",
@@ -21,6 +21,21 @@ impl Database {
 
     pub async fn execute(&mut self, sql: &str) {
         self.0.batch_execute(sql).await.unwrap();
+    }
+
+    /// How many rows there are of this.
+    pub async fn count(&mut self, rows: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Counted {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            rows: i64,
+        }
+        let sql = format!("SELECT count(*) AS rows FROM {rows}");
+        let counted: Counted = diesel::sql_query(sql)
+            .get_result(&mut self.0)
+            .await
+            .unwrap();
+        counted.rows
     }
 
     /// Keeps a copy of everything that the ingestor stores.

@@ -4,6 +4,7 @@ use super::Batch;
 use crate::{
     LaneId, StoreError,
     error::TxError,
+    quiet,
     schema::{ingest_batch, ingest_range},
     settlings,
 };
@@ -23,6 +24,8 @@ pub enum Opening {
     LanesLost(Vec<LaneId>),
     /// Nothing was opened: the batch was judged too long ago. It must be judged at this time or later.
     Stale(DateTime<Utc>),
+    /// Nothing was opened: a migration is under way, or waits for what is open. To be tried again.
+    Migrating,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -44,6 +47,9 @@ pub(super) async fn open_in(
             // waits for the end of an earlier call of the same opening whose answer was lost
             if !store_in(tx, now, batch).await? {
                 return Ok(());
+            }
+            if !quiet::may_open(tx).await? {
+                return Err(NotOpened::Migrating);
             }
             if let Some(not_before) = settlings::too_early(tx, batch.decided_at).await? {
                 return Err(NotOpened::Stale(not_before));
@@ -70,6 +76,7 @@ pub(super) async fn open_in(
         Ok(()) => Ok(Opening::Opened),
         Err(NotOpened::Lost(lanes)) => Ok(Opening::LanesLost(lanes)),
         Err(NotOpened::Stale(not_before)) => Ok(Opening::Stale(not_before)),
+        Err(NotOpened::Migrating) => Ok(Opening::Migrating),
         Err(NotOpened::Failed(error)) => Err(error),
     }
 }
@@ -78,6 +85,7 @@ pub(super) async fn open_in(
 enum NotOpened {
     Lost(Vec<LaneId>),
     Stale(DateTime<Utc>),
+    Migrating,
     Failed(TxError),
 }
 

@@ -1,0 +1,68 @@
+//! Locks that go with a session, and so with the process that has it.
+
+use crate::{Pool, StoreError, session::Session};
+use diesel::sql_types::{BigInt, Bool};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+/// A lock of PostgreSQL's. It ends when it is dropped, or with the process.
+pub(crate) struct SessionLock(#[expect(dead_code, reason = "the session holds the lock")] Session);
+
+/// Takes the lock, unless another session has it.
+pub(crate) async fn try_lock(
+    pool: &Pool,
+    operation: &'static str,
+    key: i64,
+) -> Result<Option<SessionLock>, StoreError> {
+    let mut connection = pool.get(operation).await?;
+    let taken = ask(
+        &mut connection,
+        "SELECT pg_try_advisory_lock($1) AS yes",
+        key,
+    )
+    .await
+    .map_err(|source| StoreError::Query { operation, source })?;
+    // out of the pool: the lock goes with the session
+    Ok(taken.then(|| SessionLock(connection.take())))
+}
+
+/// Shares the lock until the transaction ends, unless another session has it alone or waits for that.
+pub(crate) async fn try_share(
+    tx: &mut AsyncPgConnection,
+    key: i64,
+) -> Result<bool, diesel::result::Error> {
+    ask(
+        tx,
+        "SELECT pg_try_advisory_xact_lock_shared($1) AS yes",
+        key,
+    )
+    .await
+}
+
+/// Shares the lock until the transaction ends.
+pub(crate) async fn share(
+    tx: &mut AsyncPgConnection,
+    key: i64,
+) -> Result<(), diesel::result::Error> {
+    diesel::sql_query("SELECT pg_advisory_xact_lock_shared($1)")
+        .bind::<BigInt, _>(key)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+async fn ask(
+    connection: &mut AsyncPgConnection,
+    sql: &str,
+    key: i64,
+) -> Result<bool, diesel::result::Error> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Bool)]
+        yes: bool,
+    }
+    let answer: Answer = diesel::sql_query(sql)
+        .bind::<BigInt, _>(key)
+        .get_result(connection)
+        .await?;
+    Ok(answer.yes)
+}
