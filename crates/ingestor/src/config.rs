@@ -126,7 +126,7 @@ impl Default for KafkaConfig {
             group_protocol: GroupProtocol::Classic,
             session_timeout: HumanDuration::secs(30),
             dead_letter_topic: shared_schema::DEFAULT_DEAD_LETTER_TOPIC.to_owned(),
-            queue_size: ByteSize::mib(64),
+            queue_size: ByteSize::mib(16),
             fetch_wait: HumanDuration::millis(100),
             security_protocol: "plaintext".to_owned(),
             sasl_mechanism: String::new(),
@@ -161,8 +161,8 @@ pub struct BatchConfig {
 impl Default for BatchConfig {
     fn default() -> Self {
         Self {
-            max_rows: 100_000,
-            max_bytes: ByteSize::mib(64),
+            max_rows: 60_000,
+            max_bytes: ByteSize::mib(32),
             enough_rows: 5_000,
             min_age: HumanDuration::secs(1),
             max_age: HumanDuration::secs(4),

@@ -32,7 +32,9 @@ impl KafkaConfig {
         config.set("enable.auto.offset.store", "false");
         config.set("auto.offset.reset", "error");
         config.set("fetch.wait.max.ms", self.fetch_wait.as_millis().to_string());
-        config.set("fetch.message.max.bytes", "4194304");
+        // a fetch is decompressed whole, whatever the queue may hold
+        config.set("fetch.message.max.bytes", "1048576");
+        config.set("fetch.max.bytes", "8388608");
         config.set(
             "queued.max.messages.kbytes",
             (self.queue_size.as_u64() / 1024).max(1).to_string(),

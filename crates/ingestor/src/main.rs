@@ -9,9 +9,6 @@ use ingestor::{
 use service_runtime::{cli, lifecycle, service};
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Subcommand)]
 enum More {
     /// Makes or checks the Kafka topics.

@@ -119,7 +119,8 @@ impl Encoder {
         let filled = self.0.iter_mut().filter(|(_, rows, _)| !rows.is_empty());
         for (domain, rows, buffers) in filled {
             let mut body = buffers.take();
-            body.reserve(rows.byte_len());
+            let about = rows.byte_len();
+            body.reserve(about + about / 16 + 65_536);
             let months = rows.finish(&mut body)?;
             inserts.push(DomainInsert {
                 domain: *domain,

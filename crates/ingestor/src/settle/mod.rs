@@ -14,7 +14,7 @@ mod sql;
 
 use crate::{
     recover::{RecoverError, chain},
-    write::{WriteError, attempt_id},
+    write::{self, WriteError, attempt_id},
 };
 use attempt::Attempt;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -82,10 +82,8 @@ impl Settler {
         let Some(_turn) = settlings::take_turn(&self.pool).await? else {
             return Ok(());
         };
-        // before the attempt is stored, as for every batch: see `Writer::life`
-        let life = fence::boot_id(&self.store)
-            .await
-            .map_err(WriteError::from)?;
+        // before the attempt is stored, as for every batch
+        let life = write::life(&self.store).await?;
         let settling = match settlings::current(&self.pool).await? {
             Some(unfinished) => Some(self.take_over(unfinished).await?),
             None => self.begin().await?,

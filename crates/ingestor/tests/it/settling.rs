@@ -1,4 +1,5 @@
 use crate::{platform::Platform, story::traffic};
+use service_runtime::config::HumanDuration;
 use shared_schema::Domain;
 use simulator::Emission;
 use std::time::{Duration, Instant};
@@ -70,7 +71,9 @@ pub async fn assert_regions_add_up(platform: &Platform) {
 
 /// Reads the topics in the given order, each to its end before the next is sent.
 async fn read_in_order(emissions: &[Emission], order: [Domain; 6]) -> Vec<String> {
-    let platform = Platform::new(2).await;
+    let mut platform = Platform::new(2).await;
+    // longer than all topics take, or the facts of the first are given up before the last tells their regions
+    platform.config.settle.patience = HumanDuration::secs(15);
     let member = platform.start();
     let mut sent = 0;
     for domain in order {
