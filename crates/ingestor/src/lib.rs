@@ -14,6 +14,7 @@ pub mod board;
 pub mod buffers;
 pub mod config;
 pub mod dead_letters;
+pub mod handover;
 pub mod intake;
 pub mod judge;
 mod kafka;

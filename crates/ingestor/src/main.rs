@@ -27,7 +27,26 @@ enum Topics {
     Check,
 }
 
+/// The buffers of a batch are some tens of megabytes. They come from the system whole and go back to it whole; the
+/// allocator would otherwise learn to cut them from heaps that only grow, one per thread.
+#[cfg(target_env = "gnu")]
+#[expect(
+    unsafe_code,
+    reason = "the C library has no safe interface to its settings"
+)]
+fn keep_memory_small() {
+    const LARGE: libc::c_int = 1 << 20;
+    const HEAPS: libc::c_int = 2;
+    // SAFETY: mallopt sets a number of the allocator; a value that it does not know is refused, not misused.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_ARENA_MAX, HEAPS);
+    }
+}
+
 fn main() -> ExitCode {
+    #[cfg(target_env = "gnu")]
+    keep_memory_small();
     lifecycle::install_crypto_provider();
     cli::main_with(
         service!(),

@@ -13,6 +13,7 @@ use crate::{
     batch::RawBatch,
     board::Board,
     config::Config,
+    handover::Taking,
     judge::{CODEC, Encoder, Identities, Judged, Rules, StoredVerdicts, judge},
     recover::{ALARM_AFTER, Finished, RecoverError, Recovery, StoredLimits, chain},
     windows,
@@ -75,14 +76,14 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the process shuts down while a batch cannot be finished; the batch stays open for its recovery.
-    pub async fn run(mut self, mut incoming: mpsc::Receiver<RawBatch>) -> Result<(), RecoverError> {
+    pub async fn run(mut self, mut incoming: Taking) -> Result<(), RecoverError> {
         let mut open: Option<Open> = None;
         loop {
             let raw = match &mut open {
-                None => incoming.recv().await,
+                None => incoming.next().await,
                 Some(current) => tokio::select! {
                     biased;
-                    raw = incoming.recv() => raw,
+                    raw = incoming.next() => raw,
                     written = &mut current.writing => {
                         let judged = current.judged.clone();
                         open = None;

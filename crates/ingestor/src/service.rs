@@ -1,10 +1,10 @@
 //! Starts the parts of the ingestor and ends them in order.
 
 use crate::{
-    batch::RawBatch,
     board::Board,
     config::Config,
     dead_letters::DeadLetterTopic,
+    handover::{Giving, handover},
     intake::{Group, Intake, TakeOver},
     judge::Encoder,
     meters::{Meters, observe_oldest},
@@ -93,7 +93,7 @@ impl Member {
         await_dependencies(self.recovery.writer.store(), &self.recovery.pool, &shutdown).await?;
         // without the pipeline, there is nothing to read for
         let reading_stop = shutdown.child_token();
-        let (batches, incoming) = mpsc::channel(1);
+        let (batches, incoming) = handover();
         let intake = self.intake(batches, heartbeat, reading_stop.clone())?;
         let consumer = intake.consumer();
         let background = Background::default();
@@ -118,7 +118,7 @@ impl Member {
 
     fn intake(
         &self,
-        batches: mpsc::Sender<RawBatch>,
+        batches: Giving,
         heartbeat: Heartbeat,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Intake> {

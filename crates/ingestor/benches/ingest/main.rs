@@ -47,9 +47,6 @@ use figure::Figure;
 use rig::Rig;
 use traffic::Traffic;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     service_runtime::lifecycle::install_crypto_provider();

@@ -10,9 +10,9 @@ pub use group::Group;
 pub use takeover::TakeOver;
 
 use crate::{
-    batch::RawBatch,
     board::Board,
     config::Config,
+    handover::Giving,
     kafka::partitions,
     reread::{Emptiness, Prober},
 };
@@ -31,7 +31,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watch::Watch;
@@ -49,7 +49,7 @@ pub struct Intake {
     board: Arc<Board>,
     prober: Prober,
     sources: Arc<Subscriptions>,
-    batches: mpsc::Sender<RawBatch>,
+    batches: Giving,
     heartbeat: Heartbeat,
     shutdown: CancellationToken,
     paused: bool,
@@ -71,7 +71,7 @@ impl Intake {
         config: &Config,
         takeover: TakeOver,
         board: Arc<Board>,
-        batches: mpsc::Sender<RawBatch>,
+        batches: Giving,
         heartbeat: Heartbeat,
     ) -> KafkaResult<Self> {
         let (sources, shutdown) = (
@@ -121,9 +121,8 @@ impl Intake {
         }
         if !self.gather.is_empty() {
             info!("handing on what was gathered");
-            let batch = self.gather.cut(&self.board);
-            // the pipeline ends with the channel; if it ended before, the offsets stay where they are
-            let _ = self.batches.blocking_send(batch);
+            let last = self.gather.cut(&self.board);
+            self.batches.finish(last);
         }
         self.end_take_overs();
         Ok(())
@@ -172,10 +171,9 @@ impl Intake {
     }
 
     fn hand_on(&mut self) {
-        if self.gather.is_due()
-            && let Ok(slot) = self.batches.clone().try_reserve_owned()
-        {
-            slot.send(self.gather.cut(&self.board));
+        if self.gather.is_due() {
+            let (gather, board) = (&mut self.gather, &self.board);
+            self.batches.offer(|| gather.cut(board));
         }
     }
 
