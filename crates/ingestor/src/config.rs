@@ -161,8 +161,8 @@ pub struct BatchConfig {
 impl Default for BatchConfig {
     fn default() -> Self {
         Self {
-            max_rows: 60_000,
-            max_bytes: ByteSize::mib(32),
+            max_rows: 50_000,
+            max_bytes: ByteSize::mib(28),
             enough_rows: 5_000,
             min_age: HumanDuration::secs(1),
             max_age: HumanDuration::secs(4),
