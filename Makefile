@@ -56,7 +56,7 @@ clean: stop ## Remove the stack's data and logs (the build and the download cach
 .PHONY: test
 test: packages ## Run all tests beside a stack of their own
 	@cargo build -p devstack
-	@exec $(DEBUG_DEVSTACK) test -- cargo test --workspace
+	@exec $(DEBUG_DEVSTACK) test -- cargo test --workspace --no-fail-fast
 
 .PHONY: test-faults
 test-faults: packages ## Run the long fault tests: kills, restarts, full disks

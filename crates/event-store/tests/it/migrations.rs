@@ -168,7 +168,7 @@ async fn local_tables_carry_their_suffix() {
         .into_iter()
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(names, ["a_local", "schema_migrations"]);
+    assert_eq!(names, ["a_local", "schema_migrations", "schema_shape"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
