@@ -59,6 +59,7 @@ impl Settings for Config {
                 topics.map_err(|error| vec![Problem::new("", error.to_string())]),
             ),
             ("clickhouse", self.clickhouse.validate()),
+            ("judge", self.judge.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
     }
@@ -181,7 +182,7 @@ pub struct JudgeConfig {
     pub clock_skew: HumanDuration,
     /// Events further ahead are refused.
     pub max_ahead: HumanDuration,
-    /// Events further back are refused. Rows are kept 14 days longer than this default; do not raise it alone.
+    /// Events further back are refused. At most the default: rows are kept 14 days longer than that.
     pub max_age: HumanDuration,
     /// The same for location events.
     pub max_location_age: HumanDuration,
@@ -201,6 +202,31 @@ impl Default for JudgeConfig {
 }
 
 impl JudgeConfig {
+    /// Rows leave the tables some days after the age up to which events are accepted by default: what is accepted at
+    /// a greater age would vanish unseen.
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        let longest = Self::default();
+        let too_long = |name: &'static str, ours: HumanDuration, longest: HumanDuration| {
+            let told = || format!("must be at most {longest}: rows are not kept for longer ages");
+            (ours > longest).then(|| Problem::new(name, told()))
+        };
+        let problems: Vec<_> = [
+            too_long("max_age", self.max_age, longest.max_age),
+            too_long(
+                "max_location_age",
+                self.max_location_age,
+                longest.max_location_age,
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(problems),
+        }
+    }
+
     /// The limits for the types' own rule.
     pub fn age_limits(&self) -> AgeLimits {
         AgeLimits {

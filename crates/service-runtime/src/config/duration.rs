@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A length of time as people write it: `250ms`, `30s`, `5m`, `1h 30m`.
 ///
 /// Dereferences to [`Duration`].
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct HumanDuration(#[serde(with = "humantime_serde")] Duration);
 
@@ -57,9 +55,27 @@ impl FromStr for HumanDuration {
     }
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(self.0).fmt(f)
+        // beyond days, humantime counts in months of 30.44 days, which nobody can read back
+        let days = self.0.as_secs() / DAY.as_secs();
+        let rest = self
+            .0
+            .saturating_sub(DAY * u32::try_from(days).unwrap_or(u32::MAX));
+        match (days, rest.is_zero()) {
+            (0, _) => humantime::format_duration(rest).fmt(f),
+            (1, true) => f.write_str("1day"),
+            (days, true) => write!(f, "{days}days"),
+            (days, false) => write!(f, "{days}days {}", humantime::format_duration(rest)),
+        }
+    }
+}
+
+impl Serialize for HumanDuration {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
