@@ -146,7 +146,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 async fn write(store: &Store, ids: &[Uuid]) -> Result<(), StoreError> {
     let sql = "INSERT INTO ingest_fence (id) SELECT arrayJoin({ids:Array(UUID)})";
-    store.execute(sql, &Params::new().with("ids", ids)).await
+    // parameters travel in the address of the request, whose length is limited
+    for some in ids.chunks(200) {
+        store.execute(sql, &Params::new().with("ids", some)).await?;
+    }
+    Ok(())
 }
 
 /// Waits until what it kills has ended, or for as long as a request may take.

@@ -25,7 +25,7 @@ const NOW: &str = "
     SELECT arrayStringConcat(arraySort(groupArray(line)), '\\n') FROM (
         SELECT concat('view ', view, ' from ', input, ' to ', target) AS line FROM fed
         UNION ALL
-        SELECT concat('column ', name, ' of ', table) FROM system.columns
+        SELECT concat('column ', name, ' of ', table, ': ', type) FROM system.columns
         WHERE database = currentDatabase() AND (startsWith(table, 'in_')
             OR table IN (SELECT view FROM fed) OR table IN (SELECT target FROM fed))
     )";

@@ -14,8 +14,8 @@ struct Standing {
     epoch: i64,
     /// Everything before it is durable.
     durable: i64,
-    /// Ranges that are cut and not durable: last offset, and Kafka's timestamp of the first record.
-    cut: VecDeque<(i64, i64)>,
+    /// Ranges that are cut and not durable: last offset, and Kafka's timestamp of the first record, if there is one.
+    cut: VecDeque<(i64, Option<i64>)>,
     /// Kafka's timestamp of the first record that is gathered and not cut.
     gathering: Option<i64>,
     /// Kafka's end when last asked.
@@ -132,7 +132,7 @@ impl Board {
     /// The gathered range was cut.
     pub fn cut(&self, lane: &LaneId, hi: i64) {
         if let Some(standing) = self.lock().get_mut(lane) {
-            let first = standing.gathering.take().unwrap_or(i64::MAX);
+            let first = standing.gathering.take();
             standing.cut.push_back((hi, first));
         }
     }
@@ -285,7 +285,8 @@ impl Standing {
     /// The first record that is not durable tells how far the lane is complete; where there is none, the moment
     /// at which Kafka's end was seen. Where it has not been fetched yet, what was known before stays.
     fn advance(&mut self, end: i64, asked_at_ms: i64) {
-        let first_open = self.cut.front().map(|&(_, first)| first).or(self.gathering);
+        let mut firsts = self.cut.iter().filter_map(|&(_, first)| first);
+        let first_open = firsts.next().or(self.gathering);
         let known = match first_open {
             Some(first) => Some(first.min(asked_at_ms)),
             None if self.durable >= end => Some(asked_at_ms),
@@ -346,6 +347,17 @@ mod tests {
         assert_eq!(complete_through(&board, 12, 1000), Some(700));
         board.closed(&[range(5, 9)]);
         assert_eq!(complete_through(&board, 12, 1000), Some(800));
+    }
+
+    #[test]
+    fn a_range_without_a_record_hides_no_record_behind_it() {
+        let board = Board::default();
+        board.assign(lane(), 1, 5, false);
+        board.cut(&lane(), 5);
+        board.gathering(&lane(), 700);
+        assert_eq!(complete_through(&board, 9, 1000), Some(700));
+        board.cut(&lane(), 8);
+        assert_eq!(complete_through(&board, 9, 1100), Some(700));
     }
 
     #[test]

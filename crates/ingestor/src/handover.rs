@@ -46,10 +46,10 @@ impl Giving {
         }
     }
 
-    /// Gives the last batch, whenever it is asked for; if nobody will, it is dropped, and its offsets stay where they
-    /// are. Blocks.
+    /// Gives the last batch, though it is not asked for. Where the one before still lies there, or nobody will ask any
+    /// more, it is dropped, and its offsets stay where they are: the process ends, and may not wait for an outage.
     pub fn finish(&self, last: RawBatch) {
-        let _ = self.batches.blocking_send(last);
+        let _ = self.batches.try_send(last);
     }
 }
 

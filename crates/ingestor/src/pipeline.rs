@@ -210,7 +210,7 @@ impl Pipeline {
                 }
                 Opening::Stale(not_before) => {
                     let decided_at = not_before.max(self.recovery.clock.now().trunc_subsecs(3));
-                    judged = self.again(judged, decided_at)?;
+                    judged = self.anew(judged, decided_at).await?;
                 }
                 Opening::Migrating => {
                     if !std::mem::replace(&mut is_held_up, true) {
@@ -254,6 +254,19 @@ impl Pipeline {
         judged.raw.lanes.retain(|lane| !lost.contains(&lane.lane));
         let decided_at = judged.decided_at;
         self.again(judged, decided_at)
+    }
+
+    /// Judges the batch at another time. What was too early then may be accepted now, and a repetition of it may not:
+    /// identities are looked up afresh.
+    async fn anew(
+        &mut self,
+        judged: Judged,
+        decided_at: DateTime<Utc>,
+    ) -> Result<Judged, RecoverError> {
+        let lanes = judged.raw.lanes.iter().map(|lane| &lane.lane);
+        lanes.for_each(|lane| self.identities.forget(lane));
+        self.load_windows(&judged.raw).await?;
+        self.judge_at(judged.id, judged.raw, decided_at).await
     }
 
     /// Judges the records again; what was said about identities stands.

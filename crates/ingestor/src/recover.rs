@@ -204,7 +204,9 @@ impl Recovery {
         };
         self.meters.recoveries.add(1, &[]);
         info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
-        let turn = self.turn_to_settle(stored.batch.decided_at).await?;
+        let turn = self
+            .turn_to_settle(own.is_some(), stored.batch.decided_at)
+            .await?;
         let settling = match turn {
             Some(_) => Settling::Possible,
             None => Settling::NotYet,
@@ -258,12 +260,14 @@ impl Recovery {
 
     /// Facts of an open batch are settled only after it is closed, so its buckets lie behind the horizon of settling.
     /// Where they do not, PostgreSQL had forgotten the batch when the horizon was raised, and they may be settled by
-    /// now: then nobody may settle while they are looked for.
+    /// now: then nobody may settle while they are looked for. Of a batch that this process did not judge just now not
+    /// even the horizon tells, which may have gone back together with it.
     async fn turn_to_settle(
         &self,
+        is_own: bool,
         decided_at: DateTime<Utc>,
     ) -> Result<Option<settlings::Turn>, StoreError> {
-        if !rebuilt::may_be_settled(&self.pool, decided_at).await? {
+        if is_own && !rebuilt::may_be_settled(&self.pool, decided_at).await? {
             return Ok(None);
         }
         loop {

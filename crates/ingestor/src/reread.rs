@@ -32,6 +32,11 @@ pub enum RereadError {
     /// Kafka did not answer.
     #[error("cannot read Kafka again")]
     Kafka(#[from] KafkaError),
+    /// Another member may read it, or this one with other settings.
+    #[error(
+        "the batch holds records of {0}, which this member does not subscribe to: add it to the topics again until the batch is finished"
+    )]
+    Unsubscribed(String),
     /// Nothing came for a while.
     #[error("Kafka sent nothing for {} s", SILENCE.as_secs())]
     Silent,
@@ -64,11 +69,7 @@ pub fn ranges(
     let mut lanes = Vec::new();
     for range in stored {
         let Some(source) = sources.by_topic(&range.lane.topic) else {
-            reread.changed.push((
-                range.lane.clone(),
-                "its topic is no longer subscribed to".to_owned(),
-            ));
-            continue;
+            return Err(RereadError::Unsubscribed(range.lane.topic.clone()));
         };
         match read_range(&consumer, range, &mut arena)? {
             Ok(records) => lanes.push(LaneRecords {
@@ -133,6 +134,7 @@ fn read_range(
     let mut heard = Instant::now();
     while records.len() < wanted {
         match consumer.poll(POLL) {
+            Some(Ok(message)) if !is_of(&range.lane, &message) || message.offset() < range.lo => {}
             Some(Ok(message)) if message.offset() > range.hi => {
                 return Ok(Err(format!(
                     "{} of {wanted} records are left of it",
@@ -177,7 +179,7 @@ fn is_final(error: &KafkaError) -> bool {
 pub enum Emptiness {
     /// No record: transaction markers, aborted records, or compaction.
     Proved,
-    /// Records are there after all.
+    /// Records are there after all, or may still come.
     Refuted,
     /// The log begins later: retention has taken them.
     Lost {
@@ -237,9 +239,13 @@ fn look(
     lo: i64,
     hi: i64,
 ) -> Result<Emptiness, RereadError> {
-    let (low, _) = consumer.fetch_watermarks(&lane.topic, lane.partition, SILENCE)?;
+    let (low, high) = consumer.fetch_watermarks(&lane.topic, lane.partition, SILENCE)?;
     if low > lo {
         return Ok(Emptiness::Lost { begins_at: low });
+    }
+    if high <= hi {
+        // it was longer when the gap was seen; the offsets may be given to other records yet
+        return Ok(Emptiness::Refuted);
     }
     consumer.assign(&partitions([(lane, Offset::Offset(lo))])?)?;
     let started = Instant::now();

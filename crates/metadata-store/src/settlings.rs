@@ -9,8 +9,10 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper, dsl::min,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, Queryable,
+    Selectable, SelectableHelper,
+    dsl::{self, min},
+    sql_types::Timestamptz,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
@@ -57,7 +59,11 @@ pub async fn raise_horizon(pool: &Pool, now: DateTime<Utc>) -> Result<Horizon, S
                 .first(tx)
                 .await?;
             let first_open = oldest_open.map_or(i64::MAX, bucket);
-            let raised = bucket(now).min(first_open) - 1;
+            // a clock that runs ahead must not push everybody's batches into the future
+            let database: DateTime<Utc> = diesel::select(dsl::now.into_sql::<Timestamptz>())
+                .first(tx)
+                .await?;
+            let raised = bucket(now.min(database)).min(first_open) - 1;
             let horizon = Horizon {
                 bucket: stored.bucket.max(raised),
                 left_over: (stored.left_over + 1).max(now.timestamp_millis()),
@@ -228,12 +234,12 @@ pub async fn open(pool: &Pool, owner: &str, settling: &Settling) -> Result<bool,
         .map_err(|error: TxError| error.during(operation))
 }
 
-/// Announces the attempt after `last`, unless somebody else announced it first.
+/// Announces the attempt after `last` as the owner's, unless somebody else announced it first.
 pub async fn next_attempt(
     pool: &Pool,
+    owner: &str,
     id: Uuid,
     last: i32,
-    now: DateTime<Utc>,
 ) -> Result<Option<i32>, StoreError> {
     let operation = "announce an attempt at a settling";
     let mut connection = pool.get(operation).await?;
@@ -243,7 +249,7 @@ pub async fn next_attempt(
     let announced = diesel::update(settle_batch::table.find(id).filter(mine))
         .set((
             settle_batch::attempt.eq(last + 1),
-            settle_batch::opened_at.eq(now),
+            settle_batch::owner.eq(owner),
         ))
         .execute(&mut connection)
         .await

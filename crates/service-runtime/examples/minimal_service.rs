@@ -105,13 +105,13 @@ async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> 
 
 async fn work(config: &Work, heartbeat: &Heartbeat, shutdown: &CancellationToken) {
     let turns = telemetry::meter().u64_counter("work.turns").build();
-    while !shutdown.is_cancelled() {
+    loop {
         let span = info_span!("turn");
         span.in_scope(|| turns.add(1, &[]));
         heartbeat.beat();
         tokio::select! {
             () = tokio::time::sleep(*config.interval) => {}
-            () = shutdown.cancelled() => {}
+            () = shutdown.cancelled() => break,
         }
     }
     info!("work ended");

@@ -96,7 +96,7 @@ impl Settler {
 
     async fn take_over(&self, mut unfinished: Settling) -> Result<Settling, RecoverError> {
         let (id, last) = (unfinished.id, unfinished.attempt);
-        let attempt = settlings::next_attempt(&self.pool, id, last, self.clock.now()).await?;
+        let attempt = settlings::next_attempt(&self.pool, &self.owner, id, last).await?;
         unfinished.attempt = attempt.ok_or(RecoverError::LostRace(id))?;
         info!(settling.id = %id, settling.attempt = unfinished.attempt, "finishing a settling");
         let earlier: Vec<Uuid> = (1..unfinished.attempt)

@@ -3,6 +3,9 @@
 use super::{WAITING, Waiting};
 use shared_schema::Domain;
 
+/// When a fact came: a topic's own timestamps may be those of its producers, or of another cluster.
+const ARRIVED: &str = "greatest(f.kafka_timestamp, f.decided_at)";
+
 /// What decides a fact's region.
 pub(super) enum Asks {
     /// The ride's pick-up, else the origin of its route, which the fact names or not.
@@ -47,7 +50,7 @@ impl Waiting {
             "SELECT f.kafka_topic, f.kafka_partition, f.kafka_offset, \
                  if(s.known, s.state, 'unknown') AS state, if(s.known, s.city, 'unknown') AS city, '' AS payment_method \
              FROM {facts} AS f LEFT JOIN {source} AS s ON s.id = f.{id} \
-             WHERE s.known OR f.kafka_timestamp < {{expired:DateTime64(3, 'UTC')}}"
+             WHERE s.known OR {ARRIVED} < {{expired:DateTime64(3, 'UTC')}}"
         )
     }
 
@@ -85,7 +88,7 @@ impl Waiting {
                  multiIf(r.state != '', r.city, o.known, o.city, 'unknown') AS city, {method} AS payment_method \
              FROM {facts} AS f LEFT JOIN {ride} AS r ON r.id = f.booking_id \
              LEFT JOIN {route} AS o ON o.id = {route_id} {method_join} \
-             WHERE r.state != '' OR (r.known AND o.known) OR f.kafka_timestamp < {{expired:DateTime64(3, 'UTC')}}"
+             WHERE r.state != '' OR (r.known AND o.known) OR {ARRIVED} < {{expired:DateTime64(3, 'UTC')}}"
         )
     }
 }
