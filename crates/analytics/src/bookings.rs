@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 
 use crate::{
     count,
-    domain::Domain,
     number::{Amount, Hundredths},
     query::Query,
     selection::Selection,
     series::{self, OfUnit, Point},
     source::{Column, Family},
 };
+use shared_schema::Domain;
 
 /// Bookings by what happened to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use crate::{
     count,
-    domain::Domain,
     number::{Amount, Hundredths, Metres},
     query::{Parameters, Query},
     selection::Selection,
     source::{Column, Family},
 };
+use shared_schema::Domain;
 
 /// The drivers that earned most, and the distribution over all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -21,7 +21,6 @@
 
 pub mod bookings;
 pub mod dead_letters;
-mod domain;
 pub mod drivers;
 pub mod ledger;
 pub mod number;
@@ -37,10 +36,10 @@ pub mod time;
 pub mod trips;
 pub mod users;
 
-pub use domain::Domain;
 pub use query::{Query, Value};
 pub use region::{RegionFilter, UnknownRegion};
 pub use selection::Selection;
+pub use shared_schema::Domain;
 
 /// A count from a signed sum. What is taken away was added before, but a statement that runs while facts are being
 /// settled may see the one before the other; then there is none.

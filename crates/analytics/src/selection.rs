@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     time::{Buckets, DateRange, Grid},
 };
+use shared_schema::Domain;
 
 /// What is asked of a metric.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub(crate) fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<
     );
     let counts: Vec<String> = domains
         .iter()
-        .filter_map(|domain| domain.waiting())
+        .filter_map(|domain| domain.waiting_table())
         .map(|table| {
             format!(
                 "SELECT count() AS facts FROM {table} WHERE event_timestamp >= {from} AND event_timestamp < {until}"

@@ -9,12 +9,12 @@
 //! ```
 
 use crate::{
-    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
     time::{Buckets, Grid, Span},
 };
+use shared_schema::Domain;
 
 /// An aggregate, and how its columns follow from the events.
 pub(crate) struct Family {
@@ -170,17 +170,25 @@ pub(crate) fn facts(
             let condition = slice.condition(parameters);
             format!(
                 "(SELECT {} FROM {} WHERE {condition})",
-                domain.columns(),
-                domain.events()
+                columns(domain),
+                domain.events_table()
             )
         }
         true => settled_facts(domain, slice, parameters),
     }
 }
 
+/// The stored columns, and those that the table computes of them.
+const fn columns(domain: Domain) -> &'static str {
+    match domain {
+        Domain::Trip => "*, distance_m",
+        _ => "*",
+    }
+}
+
 /// The events of a slice with what settling found out.
 pub(crate) fn settled_facts(domain: Domain, slice: Slice, parameters: &mut Parameters) -> String {
-    let (columns, events) = (domain.columns(), domain.events());
+    let (columns, events) = (columns(domain), domain.events_table());
     let condition = slice.condition(parameters);
     format!(
         "(

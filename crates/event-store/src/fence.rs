@@ -6,14 +6,14 @@
 //! own attempt is not. So an attempt that was fenced can never start again, and one from before a restart
 //! cannot either. What has started already is killed. No clock is involved.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::{error::StoreError, params::Params, store::Store};
 
-/// How long [`fence_off`] tries to get rid of a batch's running inserts.
+/// How long [`fence_off`] and [`end_all`] try to get rid of running inserts.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stands in the message of the exception that refuses an insert.
@@ -28,23 +28,57 @@ pub struct Fence {
     pub attempt: Uuid,
 }
 
+/// Whose attempts are ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of one batch.
+    Batch(Uuid),
+    /// Those of every batch and settling in the database.
+    Everyone,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Batch(batch) => write!(f, "batch {batch}"),
+            Self::Everyone => f.write_str("every batch"),
+        }
+    }
+}
+
+impl Whose {
+    /// The condition for the queries that are their inserts, with its values. See [`query_id`].
+    fn inserts(self) -> (&'static str, Params) {
+        match self {
+            Self::Batch(batch) => (
+                "startsWith(query_id, {prefix:String})",
+                Params::new().with("prefix", format!("{batch}/")),
+            ),
+            Self::Everyone => (
+                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/[a-z_]+/[0-9a-f-]{36}$')",
+                Params::new(),
+            ),
+        }
+    }
+}
+
 /// Why an attempt could not be ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FenceError {
     /// The server did not do what was asked. Asking again is harmless.
-    #[error("fence off batch {batch}")]
+    #[error("fence off {whose}")]
     Store {
-        /// The batch.
-        batch: Uuid,
+        /// Whose attempts.
+        whose: Whose,
         /// Why.
         source: StoreError,
     },
-    /// Inserts of the batch that were killed do not end.
-    #[error("fence off batch {batch}: still running after {waited:?}: {}", queries.join(", "))]
+    /// Inserts that were killed do not end.
+    #[error("fence off {whose}: still running after {waited:?}: {}", queries.join(", "))]
     StillRunning {
-        /// The batch.
-        batch: Uuid,
+        /// Whose attempts.
+        whose: Whose,
         /// The ids of the inserts.
         queries: Vec<String>,
         /// How long it was waited for.
@@ -120,19 +154,40 @@ pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
 /// If the server does not answer, or the inserts do not end within [`PATIENCE`]. The attempts may then
 /// still be alive; calling again is harmless.
 pub async fn fence_off(store: &Store, batch: Uuid, attempts: &[Uuid]) -> Result<(), FenceError> {
-    let failed = |source| FenceError::Store { batch, source };
-    write(store, attempts).await.map_err(failed)?;
+    let whose = Whose::Batch(batch);
+    let fenced = write(store, attempts).await;
+    fenced.map_err(|source| FenceError::Store { whose, source })?;
+    end_inserts(store, whose).await
+}
+
+/// Ends all attempts at all batches and settlings, known and unknown, as a restart of the server does: their boot id
+/// goes, so that none can start any more, and what has started is killed.
+///
+/// # Errors
+/// As [`fence_off`].
+pub async fn end_all(store: &Store) -> Result<(), FenceError> {
+    let whose = Whose::Everyone;
+    let emptied = store
+        .execute("TRUNCATE TABLE ingest_fence", &Params::new())
+        .await;
+    emptied.map_err(|source| FenceError::Store { whose, source })?;
+    end_inserts(store, whose).await
+}
+
+/// Kills inserts until none is left that has started.
+async fn end_inserts(store: &Store, whose: Whose) -> Result<(), FenceError> {
+    let failed = |source| FenceError::Store { whose, source };
     let start = Instant::now();
     loop {
-        kill(store, batch).await.map_err(failed)?;
-        let queries = running(store, batch).await.map_err(failed)?;
+        kill(store, whose).await.map_err(failed)?;
+        let queries = running(store, whose).await.map_err(failed)?;
         let waited = start.elapsed();
         if queries.is_empty() {
             return Ok(());
         }
         if waited >= PATIENCE {
             return Err(FenceError::StillRunning {
-                batch,
+                whose,
                 queries,
                 waited,
             });
@@ -154,24 +209,22 @@ async fn write(store: &Store, ids: &[Uuid]) -> Result<(), StoreError> {
 }
 
 /// Waits until what it kills has ended, or for as long as a request may take.
-async fn kill(store: &Store, batch: Uuid) -> Result<(), StoreError> {
-    let sql = "KILL QUERY WHERE startsWith(query_id, {prefix:String}) SYNC";
-    match store.query(sql).params(&prefix(batch)).execute().await {
+async fn kill(store: &Store, whose: Whose) -> Result<(), StoreError> {
+    let (inserts, params) = whose.inserts();
+    let sql = format!("KILL QUERY WHERE {inserts} SYNC");
+    match store.query(&sql).params(&params).execute().await {
         Err(StoreError::TimedOut { .. }) => Ok(()),
         result => result,
     }
 }
 
-async fn running(store: &Store, batch: Uuid) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})";
+async fn running(store: &Store, whose: Whose) -> Result<Vec<String>, StoreError> {
+    let (inserts, params) = whose.inserts();
+    let sql = format!("SELECT query_id FROM system.processes WHERE {inserts}");
     store
-        .query(sql)
-        .params(&prefix(batch))
+        .query(&sql)
+        .params(&params)
         .named("running inserts")
         .fetch_all()
         .await
-}
-
-fn prefix(batch: Uuid) -> Params {
-    Params::new().with("prefix", format!("{batch}/"))
 }

@@ -1,5 +1,7 @@
 //! The settings of the ingestor.
 
+use crate::judge::Rules;
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::{
@@ -224,6 +226,15 @@ impl JudgeConfig {
         match problems.is_empty() {
             true => Ok(()),
             false => Err(problems),
+        }
+    }
+
+    /// What a batch is judged by at this time.
+    pub fn rules(&self, decided_at: DateTime<Utc>) -> Rules {
+        Rules {
+            decided_at,
+            limits: self.age_limits(),
+            dedup_window: i64::from(self.dedup_window),
         }
     }
 

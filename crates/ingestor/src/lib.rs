@@ -22,6 +22,7 @@ pub mod lanes_command;
 pub mod meters;
 pub mod open_batches;
 pub mod pipeline;
+mod places;
 mod progress;
 pub mod recover;
 pub mod reread;

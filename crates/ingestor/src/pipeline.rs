@@ -14,17 +14,14 @@ use crate::{
     board::Board,
     config::Config,
     handover::Taking,
-    judge::{CODEC, Encoder, Identities, Judged, Rules, StoredVerdicts, judge},
-    recover::{ALARM_AFTER, Finished, RecoverError, Recovery, StoredLimits, chain},
+    judge::{Encoder, Identities, Judged, StoredVerdicts, judge},
+    recover::{ALARM_AFTER, Finished, RecoverError, Recovery, chain},
     windows,
     write::WriteError,
 };
 use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SubsecRound, Utc};
-use metadata_store::{
-    LaneId,
-    batches::{Batch, Opening},
-};
+use metadata_store::{LaneId, batches::Opening};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -139,11 +136,7 @@ impl Pipeline {
         raw: RawBatch,
         decided_at: DateTime<Utc>,
     ) -> Result<Judged, RecoverError> {
-        let rules = Rules {
-            decided_at,
-            limits: self.config.judge.age_limits(),
-            dedup_window: i64::from(self.config.judge.dedup_window),
-        };
+        let rules = self.config.judge.rules(decided_at);
         let mut identities = std::mem::take(&mut self.identities);
         let mut encoder = std::mem::take(&mut self.encoder);
         let judging = tokio::task::spawn_blocking(move || {
@@ -192,7 +185,7 @@ impl Pipeline {
                 judged = self.without(judged, &refused)?;
                 continue;
             }
-            let intent = (!judged.raw.is_empty()).then(|| self.intent(&judged));
+            let intent = (!judged.raw.is_empty()).then(|| judged.intent(&self.owner));
             let recovery = &self.recovery;
             let advance = || recovery.advance(close, intent.as_ref());
             let opening = persist(&recovery.shutdown, "open a batch", advance).await?;
@@ -252,8 +245,11 @@ impl Pipeline {
         warn!(batch.id = %judged.id, lanes = lost.len(), "lanes were lost before their batch was opened");
         lost.iter().for_each(|lane| self.identities.forget(lane));
         judged.raw.lanes.retain(|lane| !lost.contains(&lane.lane));
-        let decided_at = judged.decided_at;
-        self.again(judged, decided_at)
+        let rules = self.config.judge.rules(judged.decided_at);
+        let mut verdicts = StoredVerdicts::new(&judged.ranges);
+        let encoder = &mut self.encoder;
+        let judged = judge(judged.id, judged.raw, rules, &mut verdicts, encoder);
+        Ok(judged.map_err(WriteError::from)?)
     }
 
     /// Judges the batch at another time. What was too early then may be accepted now, and a repetition of it may not:
@@ -267,37 +263,6 @@ impl Pipeline {
         lanes.for_each(|lane| self.identities.forget(lane));
         self.load_windows(&judged.raw).await?;
         self.judge_at(judged.id, judged.raw, decided_at).await
-    }
-
-    /// Judges the records again; what was said about identities stands.
-    fn again(&mut self, judged: Judged, decided_at: DateTime<Utc>) -> Result<Judged, RecoverError> {
-        let rules = Rules {
-            decided_at,
-            limits: self.config.judge.age_limits(),
-            dedup_window: i64::from(self.config.judge.dedup_window),
-        };
-        let mut verdicts = StoredVerdicts::new(&judged.ranges);
-        let judged = judge(
-            judged.id,
-            judged.raw,
-            rules,
-            &mut verdicts,
-            &mut self.encoder,
-        );
-        Ok(judged.map_err(WriteError::from)?)
-    }
-
-    fn intent(&self, judged: &Judged) -> Batch {
-        let limits = StoredLimits::from(self.config.judge.age_limits());
-        Batch {
-            id: judged.id,
-            owner: self.owner.clone(),
-            codec: CODEC,
-            decided_at: judged.decided_at,
-            dedup_window: i64::from(self.config.judge.dedup_window),
-            age_limits: serde_json::json!(limits),
-            ranges: judged.ranges.clone(),
-        }
     }
 
     /// Starts the first attempt; whatever goes wrong with it is recovered.

@@ -5,17 +5,17 @@
 use crate::{
     config::KafkaConfig,
     dead_letters::{DeadLetterError, DeadLetterTopic},
-    judge::{CODEC, Encoder, Judged, Rules, StoredVerdicts, judge},
+    judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge},
     meters::Meters,
     reread::{self, RereadError},
     rewound, stopped,
     write::{Settling, WriteError, Writer},
 };
 use chrono::{DateTime, Utc};
+use event_store::fence;
 use metadata_store::{LaneId, Pool, StoreError, batches, lanes, rebuilt, settlings};
-use serde::{Deserialize, Serialize};
 use service_runtime::clock::Clock;
-use shared_schema::{AgeLimits, Subscriptions};
+use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
@@ -114,38 +114,6 @@ impl RecoverError {
     }
 }
 
-/// The age limits as they are stored with a batch, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredLimits {
-    clock_skew: u64,
-    max_ahead: u64,
-    max_age: u64,
-    max_location_age: u64,
-}
-
-impl From<AgeLimits> for StoredLimits {
-    fn from(limits: AgeLimits) -> Self {
-        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            clock_skew: ms(limits.clock_skew),
-            max_ahead: ms(limits.max_ahead),
-            max_age: ms(limits.max_age),
-            max_location_age: ms(limits.max_location_age),
-        }
-    }
-}
-
-impl From<StoredLimits> for AgeLimits {
-    fn from(stored: StoredLimits) -> Self {
-        Self {
-            clock_skew: Duration::from_millis(stored.clock_skew),
-            max_ahead: Duration::from_millis(stored.max_ahead),
-            max_age: Duration::from_millis(stored.max_age),
-            max_location_age: Duration::from_millis(stored.max_location_age),
-        }
-    }
-}
-
 impl Recovery {
     /// Finishes a batch, however long it takes. `own` is the batch where this process judged it; without it, it is
     /// read from Kafka again.
@@ -190,7 +158,9 @@ impl Recovery {
         let stored = match batches::load(&self.pool, batch).await {
             Err(StoreError::NoSuchBatch(_)) => {
                 // an insert of it may still be on its way, and would come after whoever looks for what is there
-                rewound::end_all_attempts(self.writer.store()).await?;
+                fence::end_all(self.writer.store())
+                    .await
+                    .map_err(WriteError::from)?;
                 error!(batch.id = %batch, "PostgreSQL has forgotten an open batch: it has gone back to an older state");
                 return Ok(Finished::Forgotten);
             }

@@ -19,20 +19,15 @@ use crate::{
     stopped,
     write::WriteError,
 };
-use event_store::{Params, Store, StoreError};
+use event_store::fence;
 use ledger::Entry;
 use metadata_store::{LaneId, lanes, lanes::Lane, rebuilt};
 use std::time::Duration;
-use tokio::time::Instant;
 use tracing::{error, info};
 use uuid::Uuid;
 
-/// Between two tries to get the turn, or two looks at inserts that are ending.
+/// Between two tries to get the turn.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long inserts that were killed may take to end.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The ids of a batch's inserts: batch, table, attempt.
-const INSERTS: &str = "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/[a-z_]+/[0-9a-f-]{36}$')";
 
 /// Why PostgreSQL cannot be brought to where ClickHouse is.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +47,6 @@ pub enum RewoundError {
         "the ledger knows lanes further on than PostgreSQL, and their batches do not bring them there"
     )]
     NoProgress,
-    /// Inserts that were killed do not end.
-    #[error("inserts that were killed do not end: {0:?}")]
-    StillRunning(Vec<String>),
 }
 
 /// Brings the lanes to where ClickHouse is, if it is further on. Returns them as they stood when nothing was found beyond
@@ -76,7 +68,9 @@ pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<Vec<Lane>, 
         );
     }
     let _turn = turn(recovery).await?;
-    end_all_attempts(recovery.writer.store()).await?;
+    fence::end_all(recovery.writer.store())
+        .await
+        .map_err(WriteError::from)?;
     let mut standing = None;
     loop {
         let (lanes, behind) = look(recovery, ids).await?;
@@ -130,8 +124,7 @@ async fn stop_before_a_hole(
         lane.next_offset,
         found.first - 1
     );
-    let reason = stopped::reason(&reason);
-    error!(lane = %lane.id(), reason, "a lane stops until an operator decides");
+    let reason = stopped::alarm(&lane.id(), &reason);
     lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?;
     Ok(reason)
 }
@@ -158,44 +151,6 @@ async fn turn(recovery: &Recovery) -> Result<rebuilt::Turn, RecoverError> {
     loop {
         if let Some(turn) = rebuilt::take_turn(&recovery.pool).await? {
             return Ok(turn);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Ends all attempts at all batches and settlings, known and unknown, as a restart of ClickHouse does: their boot id goes,
-/// so that none can start any more, and what has started is killed.
-///
-/// # Errors
-/// When ClickHouse does not do it; asking again is harmless.
-pub async fn end_all_attempts(store: &Store) -> Result<(), RecoverError> {
-    let none = Params::new();
-    let failed = |error: StoreError| RecoverError::from(WriteError::from(error));
-    store
-        .execute("TRUNCATE TABLE ingest_fence", &none)
-        .await
-        .map_err(failed)?;
-    let started = Instant::now();
-    loop {
-        match store
-            .execute(&format!("KILL QUERY WHERE {INSERTS} SYNC"), &none)
-            .await
-        {
-            Ok(()) | Err(StoreError::TimedOut { .. }) => {}
-            Err(error) => return Err(failed(error)),
-        }
-        let sql = format!("SELECT query_id FROM system.processes WHERE {INSERTS}");
-        let running: Vec<String> = store
-            .query(&sql)
-            .named("running inserts")
-            .fetch_all()
-            .await
-            .map_err(failed)?;
-        if running.is_empty() {
-            return Ok(());
-        }
-        if started.elapsed() >= PATIENCE {
-            return Err(RewoundError::StillRunning(running).into());
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -52,16 +52,7 @@ impl Pool {
     /// A connection that has just answered, for one operation.
     pub(crate) async fn get(&self, operation: &'static str) -> Result<Connection, StoreError> {
         // deadpool's own timeouts need a runtime feature, and this one covers the waiting for a free connection too
-        let session = tokio::time::timeout(self.connect_timeout, self.inner.get())
-            .await
-            .map_err(|elapsed| StoreError::Connect {
-                operation,
-                source: elapsed.into(),
-            })?
-            .map_err(|source| StoreError::Connect {
-                operation,
-                source: source.into(),
-            })?;
+        let session = connected(operation, self.connect_timeout, self.inner.get()).await?;
         let watch = Watch::over(&session, operation, self.limit);
         Ok(Connection { session, watch })
     }
@@ -69,6 +60,22 @@ impl Pool {
     /// Asks the server for an answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.get("ping").await.map(drop)
+    }
+}
+
+/// What is connected within the limit.
+pub(crate) async fn connected<T, E>(
+    operation: &'static str,
+    limit: Duration,
+    connecting: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let failed = |source| StoreError::Connect { operation, source };
+    match tokio::time::timeout(limit, connecting).await {
+        Ok(connected) => connected.map_err(|error| failed(error.into())),
+        Err(elapsed) => Err(failed(elapsed.into())),
     }
 }
 

@@ -4,7 +4,7 @@
 //! alone, and then waits until what was opened before is closed. Closing takes no lock, so nothing that is under way is
 //! held up.
 
-use crate::{Config, StoreError, locks, session::Session};
+use crate::{Config, StoreError, locks, pool, session::Session};
 use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use std::time::Duration;
@@ -100,17 +100,8 @@ impl Bounded {
     async fn connect(config: &Config) -> Result<Self, StoreError> {
         let operation = "wait for open batches";
         let connecting = Session::connect(config.url.expose());
-        let session = timeout(config.connect_timeout.get(), connecting)
-            .await
-            .map_err(|elapsed| StoreError::Connect {
-                operation,
-                source: elapsed.into(),
-            })?
-            .map_err(|source| StoreError::Connect {
-                operation,
-                source: source.into(),
-            })?;
-        let limit = config.statement_timeout.get() + crate::pool::GRACE;
+        let session = pool::connected(operation, config.connect_timeout.get(), connecting).await?;
+        let limit = config.statement_timeout.get() + pool::GRACE;
         Ok(Self { session, limit })
     }
 

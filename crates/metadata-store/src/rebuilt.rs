@@ -3,7 +3,7 @@
 
 use crate::{
     LaneId, Pool, StoreError,
-    batches::{Batch, Range},
+    batches::{self, Batch},
     error::TxError,
     locks::{self, SessionLock},
     quiet,
@@ -30,10 +30,7 @@ pub async fn store(pool: &Pool, now: DateTime<Utc>, batch: &Batch) -> Result<(),
     connection
         .transaction(async |tx| {
             quiet::wait_to_open(tx).await?;
-            store_batch(tx, now, batch).await?;
-            for range in &batch.ranges {
-                store_range(tx, batch.id, range).await?;
-            }
+            store_intent(tx, now, batch).await?;
             choose_ranges(tx, batch.id).await?;
             hold_lanes(tx, batch.id).await
         })
@@ -41,23 +38,13 @@ pub async fn store(pool: &Pool, now: DateTime<Utc>, batch: &Batch) -> Result<(),
         .map_err(|error: TxError| error.during(operation))
 }
 
-async fn store_batch(
+async fn store_intent(
     tx: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     batch: &Batch,
 ) -> Result<(), TxError> {
     diesel::insert_into(ingest_batch::table)
-        .values((
-            ingest_batch::id.eq(batch.id),
-            ingest_batch::owner.eq(&batch.owner),
-            ingest_batch::codec.eq(batch.codec),
-            ingest_batch::decided_at.eq(batch.decided_at),
-            ingest_batch::dedup_window.eq(batch.dedup_window),
-            ingest_batch::age_limits.eq(&batch.age_limits),
-            ingest_batch::attempt.eq(1),
-            ingest_batch::state.eq("open"),
-            ingest_batch::opened_at.eq(now),
-        ))
+        .values(batch.row(now))
         .on_conflict(ingest_batch::id)
         .do_update()
         .set((
@@ -66,32 +53,8 @@ async fn store_batch(
         ))
         .execute(tx)
         .await?;
-    Ok(())
-}
-
-async fn store_range(
-    tx: &mut AsyncPgConnection,
-    batch: Uuid,
-    range: &Range,
-) -> Result<(), TxError> {
-    let verdicts = serde_json::to_value(&range.verdicts).map_err(|error| {
-        TxError::Store(StoreError::Unreadable {
-            what: "verdicts",
-            detail: error.to_string(),
-        })
-    })?;
     diesel::insert_into(ingest_range::table)
-        .values((
-            ingest_range::batch_id.eq(batch),
-            ingest_range::topic.eq(&range.lane.topic),
-            ingest_range::partition.eq(range.lane.partition),
-            ingest_range::lo.eq(range.lo),
-            ingest_range::hi.eq(range.hi),
-            ingest_range::records.eq(range.records),
-            ingest_range::hash.eq(range.hash),
-            ingest_range::verdicts.eq(verdicts),
-            ingest_range::parked.eq(false),
-        ))
+        .values(batch.range_rows()?)
         .on_conflict_do_nothing()
         .execute(tx)
         .await?;
@@ -136,18 +99,7 @@ pub async fn close(
     let mut connection = pool.get(operation).await?;
     connection
         .transaction(async |tx| {
-            let closed = diesel::update(
-                ingest_batch::table
-                    .find(id)
-                    .filter(ingest_batch::state.eq("open")),
-            )
-            .set((
-                ingest_batch::state.eq("done"),
-                ingest_batch::closed_at.eq(now),
-            ))
-            .execute(tx)
-            .await?;
-            if closed == 0 {
+            if !batches::end(tx, now, id).await? {
                 return Ok(Vec::new());
             }
             move_lanes(tx, id).await?;

@@ -49,6 +49,32 @@ impl Domain {
         }
     }
 
+    /// ClickHouse's table of the typed events.
+    #[must_use]
+    pub const fn events_table(self) -> &'static str {
+        match self {
+            Self::User => "user_events",
+            Self::Booking => "booking_events",
+            Self::Payment => "payment_events",
+            Self::Trip => "trip_events",
+            Self::Route => "route_events",
+            Self::Location => "location_events",
+        }
+    }
+
+    /// ClickHouse's table of the facts whose region is not known yet; a location always knows its own.
+    #[must_use]
+    pub const fn waiting_table(self) -> Option<&'static str> {
+        match self {
+            Self::User => Some("waiting_user"),
+            Self::Booking => Some("waiting_booking"),
+            Self::Payment => Some("waiting_payment"),
+            Self::Trip => Some("waiting_trip"),
+            Self::Route => Some("waiting_route"),
+            Self::Location => None,
+        }
+    }
+
     /// The domain of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -5,18 +5,6 @@ use analytics::Domain;
 /// Where an event was read: what its number is traced back to.
 pub(crate) const PLACE: &str = "(toString(kafka_topic), kafka_partition, kafka_offset)";
 
-/// The table of a domain's typed events.
-pub(crate) const fn events(domain: Domain) -> &'static str {
-    match domain {
-        Domain::User => "user_events",
-        Domain::Booking => "booking_events",
-        Domain::Payment => "payment_events",
-        Domain::Trip => "trip_events",
-        Domain::Route => "route_events",
-        Domain::Location => "location_events",
-    }
-}
-
 /// The columns of a domain's events that name users.
 pub(crate) const fn people(domain: Domain) -> &'static str {
     match domain {
@@ -31,7 +19,7 @@ pub(crate) const fn people(domain: Domain) -> &'static str {
 ///
 /// Beside the typed columns they have `scope`, `in_state` and `in_city` (empty in the total), and `settled_method`.
 pub(crate) fn scoped(domain: Domain, condition: &str) -> String {
-    let events = events(domain);
+    let events = domain.events_table();
     let columns = if matches!(domain, Domain::Trip) {
         "*, distance_m"
     } else {

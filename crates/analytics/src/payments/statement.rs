@@ -1,9 +1,9 @@
 use crate::{
-    domain::Domain,
     query::{Parameters, Query},
     selection::Selection,
     source::{Column, Family, unit_of},
 };
+use shared_schema::Domain;
 
 pub(super) const TYPES: &str =
     "'payment.initiated', 'payment.success', 'payment.failed', 'payment.refunded'";

@@ -19,12 +19,12 @@ pub use self::{
 };
 use crate::{
     count,
-    domain::Domain,
     number::{Amount, Hundredths},
     query::Query,
     region::RegionFilter,
     selection::unsettled,
 };
+use shared_schema::Domain;
 
 /// The tiles of a second.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -2,11 +2,11 @@ use chrono::TimeDelta;
 
 use super::Moment;
 use crate::{
-    domain::Domain,
     query::{Parameters, Query},
     source::{Slice, facts},
     time::Span,
 };
+use shared_schema::Domain;
 
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
 const HOUR: TimeDelta = TimeDelta::hours(1);

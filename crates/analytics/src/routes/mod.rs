@@ -12,12 +12,12 @@ use uuid::Uuid;
 pub use self::details::{OccupancyRow, ProfileRow, occupancy, profiles};
 use crate::{
     count,
-    domain::Domain,
     number::{Amount, Hundredths},
     query::{Parameters, Query},
     selection::Selection,
     source::{Column, Family},
 };
+use shared_schema::Domain;
 
 /// The routes with the most confirmed bookings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -3,13 +3,13 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
-    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
     source::{Slice, facts, slices, slots_within, unit_of},
     time::{Grid, clamped},
 };
+use shared_schema::Domain;
 
 pub(super) const WEEK: u64 = 7;
 pub(super) const MONTH: u64 = 30;

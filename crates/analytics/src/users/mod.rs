@@ -14,12 +14,12 @@ pub use self::{
 };
 use crate::{
     count,
-    domain::Domain,
     number::Hundredths,
     query::Query,
     selection::{Selection, unsettled},
     series::{self, Point},
 };
+use shared_schema::Domain;
 
 /// Users by activity and by how far they got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -2,13 +2,13 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
-    domain::Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
     source::{Column, Family, unit_of},
     time::clamped,
 };
+use shared_schema::Domain;
 
 /// Registrations of the whole range (unit 0) or of a unit of the series.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]

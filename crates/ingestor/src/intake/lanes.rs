@@ -5,7 +5,7 @@ use crate::{kafka::partitions, stopped};
 use metadata_store::{LaneId, lanes, lanes::Lane};
 use rdkafka::{consumer::Consumer, error::KafkaResult, topic_partition_list::Offset};
 use std::{sync::Arc, time::Duration};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// How long Kafka's client may take to find a lane's place.
 const SEEK: Duration = Duration::from_secs(5);
@@ -130,8 +130,7 @@ impl Intake {
     }
 
     pub(super) fn stop(&mut self, lane: &LaneId, reason: &str) {
-        let reason = stopped::reason(reason);
-        error!(lane = %lane, reason, "a lane stops until an operator decides");
+        let reason = stopped::alarm(lane, reason);
         self.gather.stop(lane);
         self.board.stop(lane);
         let group = self.consumer.context();

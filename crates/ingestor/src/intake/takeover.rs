@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 use tokio::runtime::Handle;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 const PAUSE: Duration = Duration::from_millis(500);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
@@ -218,8 +218,7 @@ impl Run {
         let found = bounds.iter().find(|(bounded, ..)| *bounded == id);
         let reason = found.and_then(|&(_, low, high)| outside(lane.next_offset, low, high));
         if let (None, Some(reason)) = (&lane.stopped_reason, reason) {
-            let reason = stopped::reason(&reason);
-            error!(lane = %id, reason, "a lane stops until an operator decides");
+            let reason = stopped::alarm(&id, &reason);
             let pool = &self.recovery.pool;
             if let Err(failure) = lanes::set_stopped(pool, &id, Some(&reason)).await {
                 warn!(reason = chain(&failure), "PostgreSQL was not told");

@@ -4,9 +4,11 @@
 //! identities, and on nothing else: a recovery that passes the stored verdicts gets the very same rows.
 
 mod identities;
+mod intent;
 mod verdicts;
 
 pub use identities::{Accepted, Identities, Window};
+pub use intent::StoredLimits;
 pub use verdicts::{IdentityJudge, StoredVerdicts};
 
 use crate::{

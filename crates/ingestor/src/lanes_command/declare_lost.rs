@@ -13,15 +13,15 @@ use crate::{
     board::Board,
     buffers::Buffer,
     config::Config,
-    judge::{CODEC, Encoder, Judged, Rules, StoredVerdicts, judge},
-    recover::{Finished, Recovery, StoredLimits, chain},
+    judge::{Encoder, Judged, StoredVerdicts, judge},
+    recover::{Finished, Recovery, chain},
     service,
 };
 use anyhow::{Context, anyhow, bail, ensure};
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{
     LaneId, Pool,
-    batches::{self, Batch, Opening},
+    batches::{self, Opening},
     lanes::{self, Lane},
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -184,7 +184,10 @@ impl<'a> Command<'a> {
         let mut decided_at = recovery.clock.now().trunc_subsecs(3);
         let judged = loop {
             let judged = self.judged(id, plan, epoch, decided_at)?;
-            match recovery.advance(None, Some(&self.intent(&judged))).await? {
+            match recovery
+                .advance(None, Some(&judged.intent(&self.owner)))
+                .await?
+            {
                 Opening::Opened => break judged,
                 Opening::Stale(not_before) => decided_at = not_before,
                 Opening::LanesLost(_) => return Ok(None),
@@ -219,11 +222,7 @@ impl<'a> Command<'a> {
             records: Vec::new(),
             gaps: plan.gaps(),
         };
-        let rules = Rules {
-            decided_at,
-            limits: self.config.judge.age_limits(),
-            dedup_window: i64::from(self.config.judge.dedup_window),
-        };
+        let rules = self.config.judge.rules(decided_at);
         let raw = RawBatch::new(vec![records], Buffer::default());
         Ok(judge(
             id,
@@ -232,18 +231,6 @@ impl<'a> Command<'a> {
             &mut StoredVerdicts::default(),
             &mut Encoder::default(),
         )?)
-    }
-
-    fn intent(&self, judged: &Judged) -> Batch {
-        Batch {
-            id: judged.id,
-            owner: self.owner.clone(),
-            codec: CODEC,
-            decided_at: judged.decided_at,
-            dedup_window: judged.dedup_window,
-            age_limits: serde_json::json!(StoredLimits::from(judged.limits)),
-            ranges: judged.ranges.clone(),
-        }
     }
 
     async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> anyhow::Result<()> {

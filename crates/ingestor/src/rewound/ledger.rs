@@ -1,10 +1,7 @@
 //! What the ledger in ClickHouse tells of batches.
 
 use super::RewoundError;
-use crate::{
-    recover::{RecoverError, StoredLimits},
-    write::WriteError,
-};
+use crate::{judge::StoredLimits, recover::RecoverError, write::WriteError};
 use chrono::{DateTime, Utc};
 use event_store::{Params, Row, Store, StoreError};
 use metadata_store::{

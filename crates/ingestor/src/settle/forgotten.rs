@@ -9,11 +9,11 @@
 
 use super::{
     FIRST_LEFT_OVER, Settler,
-    sql::{PLACE, WAITING, Waiting},
+    sql::{WAITING, Waiting},
 };
-use crate::{recover::RecoverError, rewound, write::WriteError};
+use crate::{places::PLACE, recover::RecoverError, write::WriteError};
 use chrono::DateTime;
-use event_store::{Params, Row, StoreError};
+use event_store::{Params, Row, StoreError, fence};
 use metadata_store::{
     rebuilt,
     settlings::{self, Buckets, Horizon, Settling, State},
@@ -51,7 +51,9 @@ impl Settler {
         };
         error!(settling.id = %id, "PostgreSQL has forgotten a settling under way: it has gone back to an older state");
         // whoever was at it may not add to what is looked for now
-        rewound::end_all_attempts(&self.store).await?;
+        fence::end_all(&self.store)
+            .await
+            .map_err(WriteError::from)?;
         let buckets = self.left_by(id, horizon).await.map_err(WriteError::from)?;
         let taken = buckets.taken.iter().flat_map(|(_, taken)| taken);
         let bucket = u64::try_from(horizon.bucket).unwrap_or_default();

@@ -3,7 +3,6 @@
 use crate::{
     batch::{LaneRecords, Record},
     judge::{CODEC, Counts, DeadLetter, Judged},
-    recover::StoredLimits,
 };
 use bytes::Bytes;
 use event_store::{
@@ -121,8 +120,7 @@ impl IntentColumns {
     fn set(&self, block: &mut Block, judged: &Judged, range: &Range) {
         block.set(self.codec, i64::from(CODEC));
         block.set(self.dedup_window, judged.dedup_window);
-        let limits = serde_json::json!(StoredLimits::from(judged.limits));
-        block.set(self.age_limits, limits.to_string().as_str());
+        block.set(self.age_limits, judged.stored_limits().to_string().as_str());
         block.set(self.hash, range.hash);
         let verdicts = serde_json::json!(range.verdicts);
         block.set(self.verdicts, verdicts.to_string().as_str());

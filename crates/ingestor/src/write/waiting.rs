@@ -5,17 +5,16 @@
 //! over, under one bucket or two, and from the decision on in the settlements: one that is in neither was never there.
 
 use super::{Target, Targets, WriteError, Writer};
-use crate::judge::{DomainInsert, Judged};
+use crate::{
+    judge::{DomainInsert, Judged},
+    places::{PLACE, without_region, write_regions},
+};
 use event_store::{Params, StoreError, fence, fence::Fence};
 use shared_schema::Domain;
 
 /// Buckets above are those of late repairs. Each attempt has its own, which no settling and no other batch will ever
 /// number so: a bucket below may just have been listed by a settling, which drops it whole.
 const FIRST_OF_REPAIRS: u64 = 1_000_000_000_000_000_000;
-
-const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
-const PLACE_TEXT: &str =
-    "concat(kafka_topic, '/', toString(kafka_partition), '/', toString(kafka_offset))";
 
 /// The places of a batch in one domain, as a condition.
 struct Places {
@@ -96,40 +95,22 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let database = self.store.database();
         let params = places.params.clone().with("batch", judged.id);
-        let without = format!(
-            "batch = {{batch:UUID}} AND NOT region_settled AND ({PLACE}) IN (SELECT {PLACE} FROM {})",
-            places.settled(database)
+        let settled = places.settled(database);
+        let of_the_batch = "batch = {batch:UUID}";
+        let count = format!(
+            "SELECT count() FROM {database}.{} WHERE {of_the_batch} AND {}",
+            domain.events_table(),
+            without_region(&settled)
         );
-        let domain = domain.as_str();
-        let count = format!("SELECT count() FROM {database}.{domain}_events WHERE {without}");
         let query = self.store.query(&count).params(&params);
         let missing: u64 = query.named("rows without their region").fetch_one().await?;
         if missing == 0 {
             return Ok(());
         }
-        let sql = format!(
-            "UPDATE {database}.{domain}_events SET state = {}, city = {}, region_settled = true WHERE {without}",
-            places.region(database, "state"),
-            places.region(database, "city"),
-        );
+        let sql = write_regions(database, domain, &settled, of_the_batch);
         let id = fence::query_id(judged.id, "regions", fence.attempt);
         let update = self.store.query(&sql).params(&params).query_id(id);
         update.execute().await
-    }
-}
-
-impl Places {
-    /// The settled value of a row's field, by its place.
-    fn region(&self, database: &str, field: &str) -> String {
-        // in one order, so that the n-th place has the n-th region
-        let settled = format!(
-            "(SELECT * FROM {} ORDER BY {PLACE})",
-            self.settled(database)
-        );
-        format!(
-            "transform({PLACE_TEXT}, (SELECT groupArray({PLACE_TEXT}) FROM {settled}), \
-                 (SELECT groupArray(toString({field})) FROM {settled}), toString({field}))"
-        )
     }
 }
 

@@ -2,30 +2,14 @@
 
 use crate::{
     dead_letter_topic::{Published, published},
+    kafka_admin::{admin, options},
     member::Program,
-    platform::{PATIENCE, Platform, until},
+    platform::{Platform, until},
     story::Story,
 };
-use rdkafka::{
-    ClientConfig,
-    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
-    client::DefaultClientContext,
-};
+use rdkafka::admin::{AlterConfig, ResourceSpecifier};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-
-fn admin(platform: &Platform) -> AdminClient<DefaultClientContext> {
-    ClientConfig::new()
-        .set("bootstrap.servers", &platform.config.kafka.brokers)
-        .create()
-        .unwrap()
-}
-
-fn options() -> AdminOptions {
-    AdminOptions::new()
-        .operation_timeout(Some(PATIENCE))
-        .request_timeout(Some(PATIENCE))
-}
 
 /// Where each letter came from.
 fn sources(letters: &[Published]) -> BTreeSet<[String; 3]> {

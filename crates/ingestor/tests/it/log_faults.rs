@@ -1,6 +1,7 @@
 //! Kafka's log has gaps, loses its beginning, grows, and is made anew.
 
 use crate::{
+    kafka_admin::{admin, options},
     member::Program,
     platform::{PATIENCE, Platform, until},
     proxy::{Fault, Proxy},
@@ -9,24 +10,10 @@ use crate::{
 use metadata_store::{LaneId, lanes, lanes::Lane};
 use rdkafka::{
     ClientConfig, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
+    admin::{NewPartitions, NewTopic, TopicReplication},
     producer::{BaseProducer, BaseRecord, Producer},
 };
 use simulator::Record;
-
-fn admin(platform: &Platform) -> AdminClient<DefaultClientContext> {
-    ClientConfig::new()
-        .set("bootstrap.servers", &platform.config.kafka.brokers)
-        .create()
-        .unwrap()
-}
-
-fn options() -> AdminOptions {
-    AdminOptions::new()
-        .operation_timeout(Some(PATIENCE))
-        .request_timeout(Some(PATIENCE))
-}
 
 fn transactional(platform: &Platform, id: &str) -> BaseProducer {
     let producer: BaseProducer = ClientConfig::new()

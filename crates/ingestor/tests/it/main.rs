@@ -22,6 +22,7 @@ mod dead_letter_topic;
 mod draining;
 mod end_to_end;
 mod hung_postgres;
+mod kafka_admin;
 mod lanes_command;
 mod log_faults;
 mod lost_reply;

@@ -189,31 +189,62 @@ async fn a_lane_set_back_by_hand_comes_back_and_doubles_nothing() {
     assert_exact(&platform, &story, member).await;
 }
 
-/// A member is killed with a batch half written, PostgreSQL forgets the batch, and what was on its way arrives later.
-async fn forgotten_at(words: &str, seed: u64) {
-    let platform = Platform::new(2).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
-    let mut database = Database::of(&platform).await;
-    let story = Story::new(seed, 100);
-    let portions = portions(&story, 3);
-    let first = Program::start(&config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
-    settled(&platform).await;
-    database.remember().await;
-    proxy.plan(words, 0, Fault::Hold(0));
-    platform.send(&portions[1]);
-    proxy.struck().await;
-    first.kill();
-    database.go_back().await;
+/// A member was killed while a request of its second portion was on its way, and PostgreSQL has forgotten what came
+/// after the first.
+struct Forgotten {
+    platform: Platform,
+    proxy: Proxy,
+    story: Story,
+    portions: Vec<Vec<simulator::Record>>,
+}
 
-    let second = Program::start(&platform.config);
-    platform.drained(sent(&portions[..2])).await;
+impl Forgotten {
+    /// `words` tell the request.
+    async fn at(words: &str, story: Story) -> Self {
+        let platform = Platform::new(2).await;
+        let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+        let mut database = Database::of(&platform).await;
+        let portions = portions(&story, 3);
+        let first = Program::start(&config);
+        platform.send(&portions[0]);
+        platform.drained(sent(&portions[..1])).await;
+        settled(&platform).await;
+        database.remember().await;
+        proxy.plan(words, 0, Fault::Hold(0));
+        platform.send(&portions[1]);
+        proxy.struck().await;
+        first.kill();
+        database.go_back().await;
+        Self {
+            platform,
+            proxy,
+            story,
+            portions,
+        }
+    }
+
+    /// Another member has everything that was sent.
+    async fn is_taken_over(&self) -> Program {
+        let second = Program::start(&self.platform.config);
+        self.platform.drained(sent(&self.portions[..2])).await;
+        second
+    }
+
+    /// The request arrives after all, and nothing is doubled.
+    async fn is_exact(&self, second: Program) {
+        self.proxy.heal();
+        self.proxy.over().await;
+        self.platform.send(&self.portions[2]);
+        assert_exact(&self.platform, &self.story, second).await;
+    }
+}
+
+/// A batch is half written when its member dies.
+async fn forgotten_at(words: &str, seed: u64) {
+    let forgotten = Forgotten::at(words, Story::new(seed, 100)).await;
+    let second = forgotten.is_taken_over().await;
     assert!(second.log().contains(ALARM), "{}", second.log());
-    proxy.heal();
-    proxy.over().await;
-    platform.send(&portions[2]);
-    assert_exact(&platform, &story, second).await;
+    forgotten.is_exact(second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,31 +284,12 @@ async fn a_forgotten_batch_that_clickhouse_died_of_is_recovered() {
     assert_exact(&platform, &story, second).await;
 }
 
-/// A member is killed while it settles, and PostgreSQL forgets the settling and the batches whose facts it settled.
+/// A settling is half written when its member dies, and PostgreSQL forgets the batches whose facts it settled as well.
 async fn settling_forgotten_at(words: &str, seed: u64) {
-    let platform = Platform::new(2).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
-    let mut database = Database::of(&platform).await;
-    let story = Story::new(seed, 150);
-    let portions = portions(&story, 3);
-    let first = Program::start(&config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
-    settled(&platform).await;
-    database.remember().await;
-    proxy.plan(words, 0, Fault::Hold(0));
-    platform.send(&portions[1]);
-    proxy.struck().await;
-    first.kill();
-    database.go_back().await;
-
-    let second = Program::start(&platform.config);
-    platform.drained(sent(&portions[..2])).await;
-    settled(&platform).await;
-    proxy.heal();
-    proxy.over().await;
-    platform.send(&portions[2]);
-    assert_exact(&platform, &story, second).await;
+    let forgotten = Forgotten::at(words, Story::new(seed, 150)).await;
+    let second = forgotten.is_taken_over().await;
+    settled(&forgotten.platform).await;
+    forgotten.is_exact(second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 /// Closes one batch and opens the next, in one transaction. The closing is kept even when the opening is
 /// refused. Whoever did not hear the answer asks again with the very same batch.
+///
+/// A batch is closed when it is done and every lane of it has moved behind its range, all or nothing; closing one that
+/// is closed already changes nothing.
 pub async fn advance(
     pool: &Pool,
     now: DateTime<Utc>,
@@ -28,10 +31,4 @@ pub async fn advance(
         })
         .await
         .map_err(|error: TxError| error.during(operation))
-}
-
-/// Closes a batch: it is done, and every lane of it moves behind its range, all or nothing. Whoever closes a
-/// batch that is closed already changes nothing.
-pub async fn close(pool: &Pool, now: DateTime<Utc>, id: Uuid) -> Result<(), StoreError> {
-    advance(pool, now, Some(id), None).await.map(drop)
 }

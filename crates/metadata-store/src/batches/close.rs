@@ -19,18 +19,7 @@ pub(super) async fn close_in(
     now: DateTime<Utc>,
     id: Uuid,
 ) -> Result<(), TxError> {
-    let closed = diesel::update(
-        ingest_batch::table
-            .find(id)
-            .filter(ingest_batch::state.eq("open")),
-    )
-    .set((
-        ingest_batch::state.eq("done"),
-        ingest_batch::closed_at.eq(now),
-    ))
-    .execute(tx)
-    .await?;
-    if closed == 0 {
+    if !end(tx, now, id).await? {
         return Ok(());
     }
     diesel::sql_query(
@@ -52,6 +41,23 @@ pub(super) async fn close_in(
         }
         None => release_parked(tx, id).await,
     }
+}
+
+/// Says that the batch is done. Answers whether it was open.
+pub(crate) async fn end(
+    tx: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    id: Uuid,
+) -> Result<bool, diesel::result::Error> {
+    let open = ingest_batch::state.eq("open");
+    let ended = diesel::update(ingest_batch::table.find(id).filter(open))
+        .set((
+            ingest_batch::state.eq("done"),
+            ingest_batch::closed_at.eq(now),
+        ))
+        .execute(tx)
+        .await?;
+    Ok(ended > 0)
 }
 
 /// A lane of the batch that its closing did not move: it does not stand where the batch began.

@@ -7,10 +7,12 @@ mod intent;
 mod open;
 mod parked;
 mod recovery;
+mod rows;
 mod stored;
 
+pub(crate) use self::close::end;
 pub use self::{
-    advance::{advance, close},
+    advance::advance,
     forget::forget_closed,
     intent::{Batch, Gap, Range, Verdicts},
     open::Opening,

@@ -2,17 +2,14 @@
 
 use super::Batch;
 use crate::{
-    LaneId, StoreError,
+    LaneId,
     error::TxError,
     quiet,
     schema::{ingest_batch, ingest_range},
     settlings,
 };
 use chrono::{DateTime, Utc};
-use diesel::{
-    ExpressionMethods,
-    sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid},
-};
+use diesel::sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 
 /// What became of a request to open a batch.
@@ -108,44 +105,15 @@ async fn store_in(
     batch: &Batch,
 ) -> Result<bool, TxError> {
     let stored = diesel::insert_into(ingest_batch::table)
-        .values((
-            ingest_batch::id.eq(batch.id),
-            ingest_batch::owner.eq(&batch.owner),
-            ingest_batch::codec.eq(batch.codec),
-            ingest_batch::decided_at.eq(batch.decided_at),
-            ingest_batch::dedup_window.eq(batch.dedup_window),
-            ingest_batch::age_limits.eq(&batch.age_limits),
-            ingest_batch::attempt.eq(1),
-            ingest_batch::state.eq("open"),
-            ingest_batch::opened_at.eq(now),
-        ))
+        .values(batch.row(now))
         .on_conflict_do_nothing()
         .execute(tx)
         .await?;
     if stored == 0 {
         return Ok(false);
     }
-    let ranges = batch.ranges.iter().map(|range| {
-        let verdicts = serde_json::to_value(&range.verdicts).map_err(|error| {
-            TxError::Store(StoreError::Unreadable {
-                what: "verdicts",
-                detail: error.to_string(),
-            })
-        })?;
-        Ok((
-            ingest_range::batch_id.eq(batch.id),
-            ingest_range::topic.eq(&range.lane.topic),
-            ingest_range::partition.eq(range.lane.partition),
-            ingest_range::lo.eq(range.lo),
-            ingest_range::hi.eq(range.hi),
-            ingest_range::records.eq(range.records),
-            ingest_range::hash.eq(range.hash),
-            ingest_range::verdicts.eq(verdicts),
-            ingest_range::parked.eq(range.parked),
-        ))
-    });
     diesel::insert_into(ingest_range::table)
-        .values(ranges.collect::<Result<Vec<_>, TxError>>()?)
+        .values(batch.range_rows()?)
         .execute(tx)
         .await?;
     Ok(true)

@@ -21,8 +21,6 @@ pub struct Stored {
     pub attempt: i32,
     /// Whether it is closed.
     pub done: bool,
-    /// When it was opened.
-    pub opened_at: DateTime<Utc>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -36,7 +34,6 @@ struct BatchRow {
     age_limits: serde_json::Value,
     attempt: i32,
     state: String,
-    opened_at: DateTime<Utc>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -80,7 +77,6 @@ fn stored(row: BatchRow, ranges: Vec<RangeRow>) -> Result<Stored, StoreError> {
     Ok(Stored {
         attempt: row.attempt,
         done: row.state == "done",
-        opened_at: row.opened_at,
         batch: Batch {
             id: row.id,
             owner: row.owner,

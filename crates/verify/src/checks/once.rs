@@ -5,7 +5,7 @@ use analytics::Domain;
 use super::Day;
 use crate::{
     comparison::Comparison,
-    facts::{OF_THE_DAY, PLACE, events},
+    facts::{OF_THE_DAY, PLACE},
 };
 
 /// Every raw event has its typed event, once, and there is none beside.
@@ -18,7 +18,7 @@ pub(super) fn typed_events(day: &Day) -> Comparison {
         .map(|domain| {
             format!(
                 "SELECT {PLACE} AS key, {value} AS value FROM {} WHERE {OF_THE_DAY}",
-                events(*domain)
+                domain.events_table()
             )
         })
         .collect();
@@ -35,14 +35,7 @@ pub(super) fn typed_events(day: &Day) -> Comparison {
 
 /// Every event whose region is not its own waits for it, or has got it: never both, never twice.
 pub(super) fn regions(day: &Day, domain: Domain) -> Comparison {
-    let (name, events) = match domain {
-        Domain::User => ("user", "user_events"),
-        Domain::Booking => ("booking", "booking_events"),
-        Domain::Payment => ("payment", "payment_events"),
-        Domain::Trip => ("trip", "trip_events"),
-        Domain::Route => ("route", "route_events"),
-        Domain::Location => ("location", "location_events"),
-    };
+    let (name, events) = (domain.as_str(), domain.events_table());
     // An event with a region that no settlement gave it brought the region along.
     let expected = format!(
         "SELECT {PLACE} AS key, 'one region' AS value, {PLACE} AS place FROM {events} WHERE {OF_THE_DAY} \

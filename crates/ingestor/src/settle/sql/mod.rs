@@ -4,6 +4,7 @@ mod outcomes;
 
 pub(super) use outcomes::decide;
 
+use crate::places::{PLACE, write_regions};
 use outcomes::Asks;
 use shared_schema::Domain;
 
@@ -28,10 +29,6 @@ const ENVELOPE: [&str; 9] = [
     "clock_skew",
     "decided_at",
 ];
-pub(super) const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
-/// The same as one value.
-const PLACE_TEXT: &str =
-    "concat(kafka_topic, '/', toString(kafka_partition), '/', toString(kafka_offset))";
 const ZERO: &str = "toUUID('00000000-0000-0000-0000-000000000000')";
 
 /// Every domain whose facts can wait.
@@ -209,27 +206,9 @@ impl Waiting {
     }
 
     /// Writes the regions into the domain's own rows. May be repeated.
-    ///
-    /// `transform` looks a place up in arrays that are read once; a dictionary over the settlements, asked for every
-    /// block of rows, took seventeen times the CPU.
     pub(super) fn update_rows(&self, database: &str) -> String {
-        // in one order, so that the n-th place has the n-th region
-        let settled = format!("(SELECT * FROM {} ORDER BY {PLACE})", settlements(database));
-        let region = |field: &str| {
-            format!(
-                "transform({PLACE_TEXT}, (SELECT groupArray({PLACE_TEXT}) FROM {settled}), \
-                     (SELECT groupArray(toString({field})) FROM {settled}), toString({field}))"
-            )
-        };
-        format!(
-            "UPDATE {database}.{}_events SET state = {}, city = {}, region_settled = true \
-             WHERE event_timestamp >= {{first:DateTime64(3, 'UTC')}} AND event_timestamp <= {{last:DateTime64(3, 'UTC')}} \
-               AND NOT region_settled AND ({PLACE}) IN (SELECT {PLACE} FROM {})",
-            self.domain.as_str(),
-            region("state"),
-            region("city"),
-            settlements(database),
-        )
+        let in_their_time = "event_timestamp >= {first:DateTime64(3, 'UTC')} AND event_timestamp <= {last:DateTime64(3, 'UTC')}";
+        write_regions(database, self.domain, &settlements(database), in_their_time)
     }
 
     /// First and last time of the settled facts.

@@ -62,7 +62,7 @@ pub enum Operation {
     Fence(usize),
     /// `Writer::repair`.
     Repair(usize, Outcome),
-    /// `batches::close`.
+    /// closing in `batches::advance`.
     Close(usize),
     /// A late request reaches the server.
     Arrive(usize),
