@@ -87,5 +87,5 @@ verify: ## Recompute all aggregates of the running stack and check that the ledg
 .PHONY: check
 check: ## Formatting, lints and documentation, warnings forbidden
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
