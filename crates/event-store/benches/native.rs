@@ -3,7 +3,10 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use event_store::native::{Block, Col, ColumnType, Float64, Text, UInt64, Uuid};
+use event_store::{
+    Buffers,
+    native::{Block, Col, ColumnType, Float64, Text, UInt64, Uuid},
+};
 
 const ROWS: u64 = 200_000;
 const STATES: [&str; 6] = ["Lagos", "Kano", "Oyo", "Rivers", "Kaduna", "unknown"];
@@ -67,21 +70,13 @@ fn native(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("native, 40 columns");
     group.throughput(Throughput::Elements(ROWS)).sample_size(20);
     let mut wide = Wide::new();
-    let mut body = Vec::new();
+    let memory = Buffers::up_to(256 << 20);
     let cases = [("sparse", 4, 2, 1), ("dense", 12, 15, 10)];
     for (name, words, numbers, texts) in cases {
-        group.bench_function(format!("{name}: set and encode"), |bencher| {
+        group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                wide.block.clear();
-                body.clear();
                 wide.fill(words, numbers, texts);
-                black_box(wide.block.encode_into(&mut body))
-            });
-        });
-        group.bench_function(format!("{name}: encode"), |bencher| {
-            bencher.iter(|| {
-                body.clear();
-                black_box(wide.block.encode_into(&mut body))
+                black_box(wide.block.take(&memory))
             });
         });
     }

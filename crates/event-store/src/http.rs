@@ -1,6 +1,5 @@
 use std::{io::Write, time::Duration};
 
-use bytes::Bytes;
 use lz4_flex::frame::FrameEncoder;
 use reqwest::{Client, Response, StatusCode, Url, header, redirect};
 use service_runtime::telemetry::trace_context;
@@ -8,6 +7,7 @@ use service_runtime::telemetry::trace_context;
 use crate::{
     config::{Compression, Config},
     error::{At, Source, StoreError},
+    native::Body,
 };
 
 /// Shorter than the server's keep-alive, so that a request is not sent into a connection that the
@@ -50,7 +50,7 @@ impl Http {
         &self,
         at: At,
         query: impl Iterator<Item = (&'p str, &'p str)>,
-        body: Bytes,
+        body: Body,
     ) -> Result<(), StoreError> {
         let timeout = self.config.insert_timeout.get();
         let mut url = self.url.clone();
@@ -79,7 +79,7 @@ impl Http {
         };
         // an empty body gets no length by itself, and the server insists on one
         let request = request.header(header::CONTENT_LENGTH, body.len());
-        match request.body(body).send().await {
+        match request.body(reqwest::Body::wrap(body.sent())).send().await {
             Ok(response) => settle(at, timeout, response).await,
             Err(error) => Err(lost(at, timeout, error)),
         }
@@ -138,11 +138,13 @@ fn lost(at: At, timeout: Duration, error: reqwest::Error) -> StoreError {
 }
 
 /// Off the runtime's threads: tens of megabytes take tens of milliseconds.
-async fn lz4(body: Bytes) -> Result<Bytes, Source> {
+async fn lz4(body: Body) -> Result<Body, Source> {
     let compressed = tokio::task::spawn_blocking(move || {
         let mut encoder = FrameEncoder::new(Vec::with_capacity(body.len() / 2));
-        encoder.write_all(&body)?;
-        Ok::<_, Source>(Bytes::from(encoder.finish()?))
+        for piece in body.pieces() {
+            encoder.write_all(piece)?;
+        }
+        Ok::<_, Source>(Body::from(encoder.finish()?))
     });
     compressed.await?
 }

@@ -1,8 +1,7 @@
-use bytes::Bytes;
-
 use crate::{
     error::{At, Operation, StoreError},
     insert_settings::{self, PINNED, WAIT},
+    native::Body,
     params::Params,
     store::Store,
 };
@@ -19,17 +18,13 @@ pub struct InsertSelect {
     pub query_id: String,
     /// Settings beside the [pinned](crate::insert_settings) ones, which cannot be changed here.
     pub settings: Vec<(String, String)>,
-    /// One block, as [`Block::encode_into`](crate::native::Block::encode_into) writes it; empty for none.
-    pub body: Bytes,
+    /// One block, as [`Block::take`](crate::native::Block::take) makes it; empty for none.
+    pub body: Body,
 }
 
 impl InsertSelect {
     /// An insert without parameters and further settings.
-    pub fn new(
-        sql: impl Into<String>,
-        query_id: impl Into<String>,
-        body: impl Into<Bytes>,
-    ) -> Self {
+    pub fn new(sql: impl Into<String>, query_id: impl Into<String>, body: impl Into<Body>) -> Self {
         Self {
             sql: sql.into(),
             params: Params::new(),

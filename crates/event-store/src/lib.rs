@@ -7,6 +7,7 @@
 //! the ingestor's exactly-once rests on. [`fence`] ends attempts for good, [`probe`] checks the server
 //! at start-up, [`migrations`] make the schema, and [`shape`] tells whether it still is what they made.
 
+mod buffers;
 mod config;
 mod error;
 pub mod fence;
@@ -22,6 +23,7 @@ mod server_code;
 pub mod shape;
 mod store;
 
+pub use buffers::{Buffer, Buffers};
 pub use clickhouse;
 pub use clickhouse::{Row, RowOwned, RowRead};
 pub use config::{Compression, Config};

@@ -1,6 +1,6 @@
 //! Records as they came from Kafka, gathered by lane.
 
-use crate::buffers::Buffer;
+use event_store::Buffer;
 use metadata_store::{LaneId, batches::Gap};
 use shared_schema::Subscription;
 use std::{ops::Range, sync::Arc};

@@ -11,7 +11,6 @@
 
 pub mod batch;
 pub mod board;
-pub mod buffers;
 pub mod config;
 pub mod dead_letters;
 pub mod handover;

@@ -2,10 +2,10 @@
 
 use crate::{
     batch::{LaneRecords, RawBatch, Record, store},
-    buffers::Buffer,
     config::KafkaConfig,
     kafka::partitions,
 };
+use event_store::Buffer;
 use metadata_store::{LaneId, batches::Range};
 use rdkafka::{
     Message,

@@ -1,4 +1,4 @@
-use super::{column::Cells, low_cardinality::LowCardinality, text::Strings};
+use super::{body::Pieces, column::Cells, low_cardinality::LowCardinality, text::Strings};
 
 /// Arrays of strings: where each array ends, then all elements.
 #[derive(Clone, Debug)]
@@ -45,13 +45,6 @@ impl Arrays {
         }
     }
 
-    fn elements_ref(&self) -> &dyn Cells {
-        match &self.elements {
-            Elements::Strings(strings) => strings,
-            Elements::LowCardinality(strings) => strings.as_ref(),
-        }
-    }
-
     pub(super) fn encode_prefix(&self, out: &mut Vec<u8>) {
         if matches!(self.elements, Elements::LowCardinality(_)) {
             LowCardinality::encode_prefix(out);
@@ -82,15 +75,12 @@ impl Cells for Arrays {
         self.elements().clear();
     }
 
-    fn byte_len(&self) -> usize {
-        self.ends.len() * size_of::<u64>() + self.elements_ref().byte_len()
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.reserve(self.ends.len() * size_of::<u64>());
+    fn encode(&mut self, out: &mut Pieces<'_>) {
+        let ends = out.copied();
+        ends.reserve(self.ends.len() * size_of::<u64>());
         for end in &self.ends {
-            out.extend_from_slice(&end.to_le_bytes());
+            ends.extend_from_slice(&end.to_le_bytes());
         }
-        self.elements_ref().encode(out);
+        self.elements().encode(out);
     }
 }

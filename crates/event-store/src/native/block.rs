@@ -3,7 +3,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use crate::buffers::Buffers;
+
 use super::{
+    body::{Body, Pieces},
     cell::{Cell, Slot},
     column::Column,
     types::{ColumnType, Kind},
@@ -12,7 +15,7 @@ use super::{
 
 /// Rows of one table, column by column, ready to become the body of an insert.
 ///
-/// A clone takes the same handles, so one clone can be filled while another is on the wire.
+/// A clone takes the same handles.
 #[derive(Clone, Debug)]
 pub struct Block {
     id: u64,
@@ -38,7 +41,7 @@ impl<K> Clone for Col<K> {
 impl<K> Copy for Col<K> {}
 
 /// A mistake of the program that fills a block: it would have stored something else than was meant.
-/// It is kept until [`Block::encode_into`], so that a cell can be set without a check.
+/// It is kept until [`Block::take`], so that a cell can be set without a check.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
     /// A column's handle was used on a block that it does not belong to.
@@ -139,39 +142,46 @@ impl Block {
         self.rows == 0
     }
 
-    /// About the number of bytes that the cells set so far take when encoded.
-    pub fn byte_len(&self) -> usize {
-        self.columns.iter().map(Column::byte_len).sum()
-    }
-
     /// Drops all rows and keeps columns, handles and memory.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         self.rows = 0;
         self.fault = None;
         self.columns.iter_mut().for_each(Column::clear);
     }
 
-    /// Appends the rows as one block of the Native format.
+    /// Takes the rows out, as one block of the Native format: the memory of large columns goes into the body, and
+    /// comes back to `memory` with it. The block is empty afterwards, whatever comes of it.
     ///
     /// # Errors
-    /// What was done wrong since the last [`clear`](Self::clear); nothing is appended then.
-    pub fn encode_into(&mut self, out: &mut Vec<u8>) -> Result<(), BlockError> {
+    /// What was done wrong since the block was empty.
+    pub fn take(&mut self, memory: &Buffers) -> Result<Body, BlockError> {
+        let taken = self.check().map(|()| self.encode(memory));
+        self.clear();
+        taken
+    }
+
+    fn check(&self) -> Result<(), BlockError> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let rows = self.rows;
-        if let Some(column) = self.columns.iter().find(|column| column.len() > rows) {
-            return Err(BlockError::UnfinishedRow {
+        let row = self.rows;
+        match self.columns.iter().find(|column| column.len() > row) {
+            Some(column) => Err(BlockError::UnfinishedRow {
                 column: column.name().to_owned(),
-                row: rows,
-            });
+                row,
+            }),
+            None => Ok(()),
         }
-        varint::put(out, self.columns.len() as u64);
-        varint::put(out, rows as u64);
+    }
+
+    fn encode(&mut self, memory: &Buffers) -> Body {
+        let (rows, mut out) = (self.rows, Pieces::new(memory));
+        varint::put(out.copied(), self.columns.len() as u64);
+        varint::put(out.copied(), rows as u64);
         self.columns
             .iter_mut()
-            .for_each(|column| column.encode(rows, out));
-        Ok(())
+            .for_each(|column| column.encode(rows, &mut out));
+        out.finish()
     }
 
     /// Names of the columns, in their order.

@@ -1,4 +1,7 @@
-use super::{array::Arrays, fixed::Fixed, low_cardinality::LowCardinality, text::Strings, varint};
+use super::{
+    array::Arrays, body::Pieces, fixed::Fixed, low_cardinality::LowCardinality, text::Strings,
+    varint,
+};
 
 /// What every kind of storage does with its cells.
 pub(super) trait Cells {
@@ -9,9 +12,8 @@ pub(super) trait Cells {
     /// Drops the one cell appended since [`begin`](Self::begin).
     fn rollback(&mut self);
     fn clear(&mut self);
-    /// About the number of bytes that [`encode`](Self::encode) writes.
-    fn byte_len(&self) -> usize;
-    fn encode(&self, out: &mut Vec<u8>);
+    /// Appends all cells; what stays behind is only good for [`clear`](Self::clear).
+    fn encode(&mut self, out: &mut Pieces<'_>);
 }
 
 #[derive(Clone, Debug)]
@@ -93,31 +95,21 @@ impl Column {
         }
     }
 
-    pub(super) fn byte_len(&self) -> usize {
-        let cells: &dyn Cells = match &self.storage {
-            Storage::Fixed(cells) => cells,
-            Storage::Strings(cells) => cells,
-            Storage::LowCardinality(cells) => cells,
-            Storage::Arrays(cells) => cells,
-        };
-        cells.byte_len() + self.nulls.as_ref().map_or(0, Vec::len)
-    }
-
-    /// Appends name, type and so many rows.
-    pub(super) fn encode(&mut self, rows: usize, out: &mut Vec<u8>) {
-        varint::put_bytes(out, self.name.as_bytes());
-        varint::put_bytes(out, self.type_name.as_bytes());
+    /// Appends name, type and so many rows; what stays behind is only good for [`clear`](Self::clear).
+    pub(super) fn encode(&mut self, rows: usize, out: &mut Pieces<'_>) {
+        varint::put_bytes(out.copied(), self.name.as_bytes());
+        varint::put_bytes(out.copied(), self.type_name.as_bytes());
         if rows == 0 {
             return;
         }
         self.pad_to(rows);
         match &self.storage {
-            Storage::LowCardinality(_) => LowCardinality::encode_prefix(out),
-            Storage::Arrays(arrays) => arrays.encode_prefix(out),
+            Storage::LowCardinality(_) => LowCardinality::encode_prefix(out.copied()),
+            Storage::Arrays(arrays) => arrays.encode_prefix(out.copied()),
             Storage::Fixed(_) | Storage::Strings(_) => {}
         }
-        if let Some(nulls) = &self.nulls {
-            out.extend_from_slice(nulls);
+        if let Some(nulls) = &mut self.nulls {
+            out.hand_over(nulls);
         }
         self.cells().encode(out);
     }

@@ -1,4 +1,4 @@
-use super::column::Cells;
+use super::{body::Pieces, column::Cells};
 
 /// Cells of one width, as they go over the wire: little-endian, back to back.
 #[derive(Clone, Debug)]
@@ -65,12 +65,8 @@ impl Cells for Fixed {
         self.bytes.clear();
     }
 
-    fn byte_len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes);
+    fn encode(&mut self, out: &mut Pieces<'_>) {
+        out.hand_over(&mut self.bytes);
     }
 }
 

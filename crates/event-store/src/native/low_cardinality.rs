@@ -1,6 +1,6 @@
 use hashbrown::HashMap;
 
-use super::{column::Cells, varint};
+use super::{body::Pieces, column::Cells, varint};
 
 /// `SharedDictionariesWithAdditionalKeys`, the one serialisation version that there is.
 const VERSION: u64 = 1;
@@ -95,11 +95,7 @@ impl Cells for LowCardinality {
         self.add_key(b"");
     }
 
-    fn byte_len(&self) -> usize {
-        self.keys.len() + self.indexes.len()
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
+    fn encode(&mut self, out: &mut Pieces<'_>) {
         // no cell, no dictionary: so the server reads an array column whose arrays are all empty
         if self.indexes.is_empty() {
             return;
@@ -109,6 +105,7 @@ impl Cells for LowCardinality {
             0x101..=0x1_0000 => 1,
             _ => 2,
         };
+        let out = out.copied();
         out.extend_from_slice(&(OWN_DICTIONARY | index_type).to_le_bytes());
         out.extend_from_slice(&u64::from(self.key_count).to_le_bytes());
         out.extend_from_slice(&self.keys);

@@ -1,13 +1,16 @@
 //! The Native format, columnar, as the body of an insert.
 //!
 //! A [`Block`] is built once with its columns and used for batch after batch: cells are [`set`](Block::set)
-//! by typed handles, a row is [finished](Block::finish_row), the block is
-//! [encoded](Block::encode_into) and cleared, and keeps its memory. A cell that is not set is the
+//! by typed handles, a row is [finished](Block::finish_row), and all rows are [taken](Block::take) as the body of an
+//! insert. A cell that is not set is the
 //! column's default (NULL where the column is nullable) and costs nothing until the column is used
 //! again, so wide, sparse tables are cheap.
 //!
 //! ```
-//! use event_store::native::{Block, ColumnType};
+//! use event_store::{
+//!     Buffers,
+//!     native::{Block, ColumnType},
+//! };
 //!
 //! let mut block = Block::new();
 //! let id = block.add("event_id", ColumnType::uuid());
@@ -19,8 +22,8 @@
 //! block.set(amount, Some(300_000)); // 3000.00
 //! block.finish_row();
 //!
-//! let mut body = Vec::new();
-//! block.encode_into(&mut body)?;
+//! let body = block.take(&Buffers::default())?;
+//! assert!(!body.is_empty() && block.is_empty());
 //! assert_eq!(
 //!     block.structure(),
 //!     "`event_id` UUID, `city` LowCardinality(String), `amount` Nullable(Decimal(18, 2))"
@@ -32,6 +35,7 @@
 
 mod array;
 mod block;
+mod body;
 mod cell;
 mod column;
 mod fixed;
@@ -41,6 +45,7 @@ mod types;
 mod varint;
 
 pub use block::{Block, BlockError, Col};
+pub use body::Body;
 pub use cell::Cell;
 pub use types::{
     Bool, ColumnType, DateTime64, Decimal64, Enum8, Float64, Int64, Kind, Scalar, Text, Texts,

@@ -1,4 +1,4 @@
-use super::{column::Cells, varint};
+use super::{body::Pieces, column::Cells, varint};
 
 /// Strings as they go over the wire: each behind its length, back to back.
 #[derive(Clone, Debug, Default)]
@@ -33,11 +33,7 @@ impl Cells for Strings {
         self.mark = 0;
     }
 
-    fn byte_len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes);
+    fn encode(&mut self, out: &mut Pieces<'_>) {
+        out.hand_over(&mut self.bytes);
     }
 }

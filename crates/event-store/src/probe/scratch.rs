@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::{Parts, ProbeError};
 use crate::{
+    buffers::Buffers,
     error::{At, Operation, StoreError},
     insert::InsertSelect,
-    native::{Block, BlockError, ColumnType},
+    native::{Block, BlockError, Body, ColumnType},
     params::Params,
     store::Store,
 };
@@ -138,7 +139,7 @@ fn month_start(month: u32) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + Months::new(12 * 40 + month)
 }
 
-fn block() -> Result<(String, Vec<u8>), BlockError> {
+fn block() -> Result<(String, Body), BlockError> {
     let mut block = Block::new();
     let at = block.add("at", ColumnType::datetime64());
     let n = block.add("n", ColumnType::uint64());
@@ -147,7 +148,5 @@ fn block() -> Result<(String, Vec<u8>), BlockError> {
         block.set(n, row);
         block.finish_row();
     }
-    let mut body = Vec::new();
-    block.encode_into(&mut body)?;
-    Ok((block.input(), body))
+    Ok((block.input(), block.take(&Buffers::default())?))
 }

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use event_store::{
-    Compression, Config, InsertSelect, Params, Store, StoreError,
+    Buffers, Compression, Config, InsertSelect, Params, Store, StoreError,
     native::{Block, ColumnType},
 };
 use uuid::Uuid;
@@ -57,8 +57,7 @@ async fn one_insert_over_ten_years_makes_one_part_a_month() {
         block.set(at, day * 86_400_000);
         block.finish_row();
     }
-    let mut body = Vec::new();
-    block.encode_into(&mut body).unwrap();
+    let body = block.take(&Buffers::default()).unwrap();
     let sql = format!("INSERT INTO events SELECT at FROM {}", block.input());
     let insert = InsertSelect::new(sql, Uuid::new_v4().to_string(), body);
     store.insert_select(insert).await.unwrap();

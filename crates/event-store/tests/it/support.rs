@@ -1,8 +1,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use event_store::{
-    Config, Params, Store,
-    native::{Block, ColumnType},
+    Buffers, Config, Params, Store,
+    native::{Block, Body, ColumnType},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -47,16 +47,14 @@ pub(crate) async fn count(store: &Store, table: &str) -> u64 {
 }
 
 /// Ids from 0 and the `input(…)` that they are read with.
-pub(crate) fn numbers(count: u64) -> (String, Vec<u8>) {
+pub(crate) fn numbers(count: u64) -> (String, Body) {
     let mut block = Block::new();
     let n = block.add("n", ColumnType::uint64());
     for number in 0..count {
         block.set(n, number);
         block.finish_row();
     }
-    let mut body = Vec::new();
-    block.encode_into(&mut body).unwrap();
-    (block.input(), body)
+    (block.input(), block.take(&Buffers::default()).unwrap())
 }
 
 /// Waits until a query with this id is running, or is not.

@@ -5,8 +5,7 @@ use crate::{
     usage::between,
 };
 use anyhow::ensure;
-use bytes::Bytes;
-use event_store::{InsertSelect, Params, Store};
+use event_store::{InsertSelect, Params, Store, native::Body};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ingestor::rows::Rows;
 use shared_schema::Domain;
@@ -76,7 +75,7 @@ async fn measure(rig: &Rig, store: &Store, blocks: &Blocks, label: &str) -> anyh
     Ok(figure.after(&between(&done, &rested)).note(note))
 }
 
-fn request(blocks: &Blocks, batch: Uuid, domain: Domain, body: &Bytes, sql: &str) -> InsertSelect {
+fn request(blocks: &Blocks, batch: Uuid, domain: Domain, body: &Body, sql: &str) -> InsertSelect {
     let params = Params::new()
         .with("batch", batch)
         .with("mark", Uuid::new_v5(&batch, domain.as_str().as_bytes()))

@@ -2,8 +2,8 @@
 
 use crate::{arguments::Arguments, reader::read_all, rig::Rig, traffic::Traffic};
 use anyhow::Context as _;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use event_store::{Buffers, native::Body};
 use ingestor::rows::{Place, Rows};
 use rdkafka::Message;
 use shared_schema::{AgeLimits, ClockSkew, Domain, Subscription, Subscriptions, decode, judge_age};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 #[derive(Default)]
 pub(crate) struct Encoded {
     /// A block for each domain that has rows.
-    pub(crate) inserts: Vec<(Domain, Bytes)>,
+    pub(crate) inserts: Vec<(Domain, Body)>,
     /// How many events they hold.
     pub(crate) events: u64,
 }
@@ -116,9 +116,8 @@ impl BatchEncoder {
             inserts: Vec::new(),
         };
         for (domain, rows) in self.rows.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
-            let mut body = Vec::new();
-            rows.finish(&mut body)?;
-            encoded.inserts.push((*domain, body.into()));
+            let (body, _) = rows.finish(&Buffers::default())?;
+            encoded.inserts.push((*domain, body));
         }
         Ok(encoded)
     }

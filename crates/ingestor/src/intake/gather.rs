@@ -3,10 +3,10 @@
 use crate::{
     batch::{LaneRecords, RawBatch},
     board::Board,
-    buffers::{Buffer, Buffers},
     config::BatchConfig,
     reread::keep,
 };
+use event_store::{Buffer, Buffers};
 use metadata_store::{LaneId, batches::Gap};
 use rdkafka::Message;
 use shared_schema::Subscription;
@@ -46,18 +46,19 @@ pub(super) struct Gather {
     limits: BatchConfig,
     lanes: HashMap<String, BTreeMap<i32, Lane>>,
     arena: Buffer,
-    buffers: Buffers,
+    memory: Buffers,
     rows: usize,
     oldest: Option<Instant>,
 }
 
 impl Gather {
-    pub(super) fn new(limits: BatchConfig) -> Self {
+    /// Records' bytes are gathered in `memory`.
+    pub(super) fn new(limits: BatchConfig, memory: Buffers) -> Self {
         Self {
             limits,
             lanes: HashMap::new(),
             arena: Buffer::default(),
-            buffers: Buffers::default(),
+            memory,
             rows: 0,
             oldest: None,
         }
@@ -197,7 +198,8 @@ impl Gather {
         }
         self.rows = 0;
         self.oldest = None;
-        let arena = std::mem::replace(&mut self.arena, self.buffers.take());
+        let next = self.memory.take(self.arena.len());
+        let arena = std::mem::replace(&mut self.arena, next);
         RawBatch::new(ranges, arena)
     }
 

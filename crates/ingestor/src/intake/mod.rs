@@ -16,6 +16,7 @@ use crate::{
     kafka::partitions,
     reread::{Emptiness, Prober},
 };
+use event_store::Buffers;
 use gather::{Gather, Taken};
 use metadata_store::{LaneId, batches::Gap};
 use rdkafka::{
@@ -63,7 +64,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Joins the group; lanes come with the first polls.
+    /// Joins the group; lanes come with the first polls. Records are gathered in `memory`.
     ///
     /// # Errors
     /// When the client cannot be configured so.
@@ -72,6 +73,7 @@ impl Intake {
         takeover: TakeOver,
         board: Arc<Board>,
         batches: Giving,
+        memory: Buffers,
         heartbeat: Heartbeat,
     ) -> KafkaResult<Self> {
         let (sources, shutdown) = (
@@ -85,7 +87,7 @@ impl Intake {
         consumer.subscribe(&sources.topics().collect::<Vec<_>>())?;
         Ok(Self {
             consumer: Arc::new(consumer),
-            gather: Gather::new(config.batch.clone()),
+            gather: Gather::new(config.batch.clone(), memory),
             board,
             prober: Prober::new(&config.kafka),
             sources,

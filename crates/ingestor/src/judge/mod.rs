@@ -3,25 +3,23 @@
 //! What comes out depends on the bytes, the codec, `decided_at`, the age limits and the verdicts about
 //! identities, and on nothing else: a recovery that passes the stored verdicts gets the very same rows.
 
+mod encoder;
 mod identities;
 mod intent;
+mod lane;
 mod verdicts;
 
+pub use encoder::{DomainInsert, Encoder};
 pub use identities::{Accepted, Identities, Window};
 pub use intent::StoredLimits;
 pub use verdicts::{IdentityJudge, StoredVerdicts};
 
-use crate::{
-    batch::{LaneRecords, RawBatch, Record},
-    buffers::Buffers,
-    rows::{Place, Rows},
-};
-use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
+use crate::batch::RawBatch;
+use chrono::{DateTime, Utc};
 use event_store::native::BlockError;
-use metadata_store::batches::{Range, Verdicts};
-use shared_schema::{AgeLimits, ClockSkew, Domain, ReasonCode, Rejection, decode, judge_age};
-use std::collections::BTreeSet;
+use lane::Outcome;
+use metadata_store::batches::Range;
+use shared_schema::{AgeLimits, Rejection};
 use uuid::Uuid;
 
 /// The version of this module's behaviour: raised when the same bytes may give other rows. A batch is
@@ -82,58 +80,6 @@ pub struct DeadLetter {
     pub rejection: Rejection,
 }
 
-/// Rows of one domain, encoded.
-#[derive(Debug, Clone)]
-pub struct DomainInsert {
-    /// Whose input table they go to.
-    pub domain: Domain,
-    /// A Native block, with a sentinel for each of `months`.
-    pub body: Bytes,
-    /// The UTC months of its rows, by their first days.
-    pub months: BTreeSet<NaiveDate>,
-}
-
-/// Turns batches into rows; keeps its column buffers between them.
-pub struct Encoder(Vec<(Domain, Rows, Buffers)>);
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Self(
-            Domain::ALL
-                .into_iter()
-                .map(|domain| (domain, Rows::new(domain), Buffers::default()))
-                .collect(),
-        )
-    }
-}
-
-impl Encoder {
-    /// The (empty) rows of a domain.
-    pub fn rows(&mut self, domain: Domain) -> Option<&mut Rows> {
-        self.0
-            .iter_mut()
-            .find(|(of, ..)| *of == domain)
-            .map(|(_, rows, _)| rows)
-    }
-
-    fn finish(&mut self) -> Result<Vec<DomainInsert>, BlockError> {
-        let mut inserts = Vec::new();
-        let filled = self.0.iter_mut().filter(|(_, rows, _)| !rows.is_empty());
-        for (domain, rows, buffers) in filled {
-            let mut body = buffers.take();
-            let about = rows.byte_len();
-            body.reserve(about + about / 16 + 65_536);
-            let months = rows.finish(&mut body)?;
-            inserts.push(DomainInsert {
-                domain: *domain,
-                body: Bytes::from_owner(body),
-                months,
-            });
-        }
-        Ok(inserts)
-    }
-}
-
 /// What a batch is judged by.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
@@ -174,147 +120,18 @@ pub fn judge(
     })
 }
 
-#[derive(Default)]
-struct Outcome {
-    ranges: Vec<Range>,
-    counts: Vec<Counts>,
-    dead: Vec<DeadLetter>,
-    duplicate_ids: Vec<Uuid>,
-}
-
-impl Outcome {
-    fn judge_lane(
-        &mut self,
-        raw: &RawBatch,
-        index: usize,
-        lane: &LaneRecords,
-        rules: Rules,
-        identities: &mut impl IdentityJudge,
-        encoder: &mut Encoder,
-    ) {
-        let mut counts = Counts::default();
-        let mut verdicts = Verdicts {
-            gaps: lane.gaps.clone(),
-            ..Verdicts::default()
-        };
-        let rows = encoder.rows(lane.source.domain);
-        let mut lane_judge = LaneJudge {
-            raw,
-            lane,
-            rules,
-            identities,
-            rows,
-        };
-        for (position, record) in lane.records.iter().enumerate() {
-            match lane_judge.verdict(record) {
-                Verdict::Accepted => counts.accepted += 1,
-                Verdict::Duplicate { id, repeats } => {
-                    counts.duplicate += 1;
-                    verdicts.duplicates.push((record.offset, repeats));
-                    self.duplicate_ids.push(id);
-                }
-                Verdict::Dead { rejection, reuses } => {
-                    counts.dead_lettered += 1;
-                    verdicts
-                        .reused_ids
-                        .extend(reuses.map(|original| (record.offset, original)));
-                    self.dead.push(DeadLetter {
-                        lane: index,
-                        record: position,
-                        rejection,
-                    });
-                }
-            }
-        }
-        self.counts.push(counts);
-        self.ranges.push(Range {
-            lane: lane.lane.clone(),
-            epoch: lane.epoch,
-            lo: lane.lo,
-            hi: lane.hi,
-            records: i64::try_from(lane.records.len()).unwrap_or(i64::MAX),
-            hash: raw.hash(lane),
-            verdicts,
-            parked: false,
-        });
-    }
-}
-
-enum Verdict {
-    Accepted,
-    Duplicate {
-        id: Uuid,
-        repeats: i64,
-    },
-    Dead {
-        rejection: Rejection,
-        reuses: Option<i64>,
-    },
-}
-
-impl From<Rejection> for Verdict {
-    fn from(rejection: Rejection) -> Self {
-        Self::Dead {
-            rejection,
-            reuses: None,
-        }
-    }
-}
-
-struct LaneJudge<'a, I> {
-    raw: &'a RawBatch,
-    lane: &'a LaneRecords,
+/// Judges off the threads that serve the wire: a full batch takes tens of milliseconds. `None` when the process ends
+/// before it is judged.
+pub async fn judge_aside<I: IdentityJudge + Send + 'static>(
+    id: Uuid,
+    raw: RawBatch,
     rules: Rules,
-    identities: &'a mut I,
-    rows: Option<&'a mut Rows>,
-}
-
-impl<I: IdentityJudge> LaneJudge<'_, I> {
-    fn verdict(&mut self, record: &Record) -> Verdict {
-        let value = self.raw.value(record);
-        let decoded = match decode(value, &self.lane.source) {
-            Ok(decoded) => decoded,
-            Err(rejection) => return rejection.into(),
-        };
-        let age = judge_age(
-            decoded.timestamp_ms,
-            self.rules.decided_at.timestamp_millis(),
-            self.lane.source.domain,
-            &self.rules.limits,
-        );
-        let ClockSkew(skewed) = match age {
-            Ok(skew) => skew,
-            Err(rejection) => return rejection.into(),
-        };
-        match self
-            .identities
-            .judge(&self.lane.lane, decoded.event_id, record.offset, value)
-        {
-            verdicts::Identity::New => {}
-            verdicts::Identity::Repeats(repeats) => {
-                return Verdict::Duplicate {
-                    id: decoded.event_id,
-                    repeats,
-                };
-            }
-            verdicts::Identity::Reused(original) => {
-                let detail = format!("offset {original} has the same event_id and another payload");
-                let rejection = Rejection::at("$.event_id", ReasonCode::IdReused, detail);
-                return Verdict::Dead {
-                    rejection,
-                    reuses: Some(original),
-                };
-            }
-        }
-        let place = Place {
-            topic: &self.lane.lane.topic,
-            partition: u32::try_from(self.lane.lane.partition).unwrap_or_default(),
-            offset: u64::try_from(record.offset).unwrap_or_default(),
-            timestamp_ms: record.timestamp_ms,
-        };
-        if let Some(rows) = self.rows.as_deref_mut() {
-            rows.push(&decoded, place, skewed, value);
-        }
-        Verdict::Accepted
-    }
+    mut identities: I,
+    mut encoder: Encoder,
+) -> Option<(Result<Judged, BlockError>, I, Encoder)> {
+    let judging = tokio::task::spawn_blocking(move || {
+        let judged = judge(id, raw, rules, &mut identities, &mut encoder);
+        (judged, identities, encoder)
+    });
+    judging.await.ok()
 }

@@ -11,7 +11,6 @@ use super::{bounds::Bounds, plan::Plan, stored};
 use crate::{
     batch::{LaneRecords, RawBatch},
     board::Board,
-    buffers::Buffer,
     config::Config,
     judge::{Encoder, Judged, StoredVerdicts, judge},
     recover::{Finished, Recovery, chain},
@@ -19,6 +18,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow, bail, ensure};
 use chrono::{DateTime, SubsecRound, Utc};
+use event_store::Buffer;
 use metadata_store::{
     LaneId, Pool,
     batches::{self, Opening},

@@ -8,9 +8,12 @@ mod trip;
 mod user;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use event_store::native::{
-    Block, BlockError, Bool, Col, ColumnType, DateTime64, Enum8, Text, UInt32, UInt64,
-    Uuid as UuidKind,
+use event_store::{
+    Buffers,
+    native::{
+        Block, BlockError, Body, Bool, Col, ColumnType, DateTime64, Enum8, Text, UInt32, UInt64,
+        Uuid as UuidKind,
+    },
 };
 use shared_schema::{Decoded, Domain, Event, EventType, OwnRegion, SchemaVersion};
 use std::collections::BTreeSet;
@@ -134,11 +137,6 @@ impl Rows {
         self.block.is_empty()
     }
 
-    /// About the number of bytes of the block.
-    pub fn byte_len(&self) -> usize {
-        self.block.byte_len()
-    }
-
     /// Adds an event.
     pub fn push(
         &mut self,
@@ -184,9 +182,9 @@ impl Rows {
         ]);
     }
 
-    /// Ends the batch: adds a sentinel for each month that a row can fall into, and appends the block to `body`.
-    /// Returns the months. The rows are dropped, their memory is kept.
-    pub fn finish(&mut self, body: &mut Vec<u8>) -> Result<BTreeSet<NaiveDate>, BlockError> {
+    /// Ends the batch: adds a sentinel for each month that a row can fall into, and takes the block out. Returns the
+    /// months too.
+    pub fn finish(&mut self, memory: &Buffers) -> Result<(Body, BTreeSet<NaiveDate>), BlockError> {
         let months = std::mem::take(&mut self.months);
         for first in &months {
             self.block.set(self.envelope.sentinel, true);
@@ -194,9 +192,7 @@ impl Rows {
                 .set(self.envelope.event_timestamp, midnight_ms(*first));
             self.block.finish_row();
         }
-        let encoded = self.block.encode_into(body);
-        self.block.clear();
-        encoded.map(|()| months)
+        Ok((self.block.take(memory)?, months))
     }
 }
 

@@ -110,7 +110,7 @@ mod tests {
             .collect();
         DomainInsert {
             domain: Domain::Booking,
-            body: bytes::Bytes::new(),
+            body: Vec::new().into(),
             months,
         }
     }

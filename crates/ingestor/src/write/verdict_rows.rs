@@ -4,10 +4,10 @@ use crate::{
     batch::{LaneRecords, Record},
     judge::{CODEC, Counts, DeadLetter, Judged},
 };
-use bytes::Bytes;
 use event_store::{
+    Buffers,
     fence::Fence,
-    native::{Block, BlockError, Col, ColumnType, Int64, Text, UInt32, UInt64},
+    native::{Block, BlockError, Body, Col, ColumnType, Int64, Text, UInt32, UInt64},
 };
 use metadata_store::batches::Range;
 
@@ -16,19 +16,17 @@ pub(super) struct VerdictInsert {
     /// The table.
     pub table: &'static str,
     /// A Native block.
-    pub body: Bytes,
+    pub body: Body,
     input: String,
     columns: String,
 }
 
 impl VerdictInsert {
     fn new(table: &'static str, block: &mut Block) -> Result<Self, BlockError> {
-        let mut body = Vec::new();
-        block.encode_into(&mut body)?;
         let columns = block.column_names().collect::<Vec<_>>().join(", ");
         Ok(Self {
             table,
-            body: body.into(),
+            body: block.take(&Buffers::default())?,
             input: block.input(),
             columns,
         })

@@ -1,5 +1,8 @@
 //! Starts the parts of the ingestor and ends them in order.
 
+mod background;
+mod dependencies;
+
 use crate::{
     board::Board,
     config::Config,
@@ -7,17 +10,16 @@ use crate::{
     handover::{Giving, handover},
     intake::{Group, Intake, TakeOver},
     judge::Encoder,
-    meters::{Meters, observe_oldest},
-    open_batches::{self, OldestOpen},
+    meters::Meters,
     pipeline::Pipeline,
-    progress,
     recover::{RecoverError, Recovery},
-    settle::Settler,
-    write::{Targets, Writer},
+    write::Writer,
 };
 use anyhow::{Context, anyhow};
-use event_store::{Store, probe};
-use metadata_store::{LaneId, Pool, lanes};
+use background::{Background, Durable};
+use dependencies::{await_dependencies, health_state};
+use event_store::{Buffers, Store};
+use metadata_store::{Pool, lanes};
 use rdkafka::consumer::BaseConsumer;
 use service_runtime::{
     clock::SystemClock,
@@ -26,14 +28,12 @@ use service_runtime::{
 };
 use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// How long the loop that polls Kafka may be silent: it waits for a batch when lanes are revoked, and for Kafka when a
-/// gap is looked into.
-const LIVE_WITHIN: Duration = Duration::from_secs(120);
+/// How many full batches of free memory are kept for the next ones: one of records, and one of rows.
+const BATCHES_KEPT: usize = 2;
 /// How long a shutdown may take. What is open then is recovered by the next member.
 const DRAIN: Duration = Duration::from_secs(25);
 
@@ -49,12 +49,14 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let admin_stop = CancellationToken::new();
     let admin = health::bind(config.admin.listen, &health)?.run(admin_stop.clone());
     let admin = tokio::spawn(admin);
+    let memory = Buffers::up_to(BATCHES_KEPT * config.batch.max_bytes.as_usize());
     let member = Member {
         owner: format!("{}-{}", hostname(), Uuid::now_v7().simple()),
         config,
         board,
         recovery,
         health,
+        memory,
     };
     let lived = member.live(heartbeat, shutdown).await;
     admin_stop.cancel();
@@ -85,6 +87,8 @@ struct Member {
     board: Arc<Board>,
     recovery: Recovery,
     health: HealthState,
+    /// The memory of batches, used again for the next.
+    memory: Buffers,
 }
 
 impl Member {
@@ -134,13 +138,16 @@ impl Member {
             takeover,
             board,
             batches,
+            self.memory.clone(),
             heartbeat,
         )?)
     }
 
     fn pipeline(&self, durable: Durable) -> Pipeline {
         let (recovery, board) = (self.recovery.clone(), self.board.clone());
-        Pipeline::new(recovery, board, &self.config, self.owner.clone(), durable)
+        let encoder = Encoder::new(self.memory.clone());
+        let owner = self.owner.clone();
+        Pipeline::new(recovery, board, &self.config, owner, encoder, durable)
     }
 
     /// Leaves the group, at once: nobody else has the consumer any more.
@@ -152,71 +159,6 @@ impl Member {
         // it may block
         let leaving = tokio::task::spawn_blocking(move || drop(consumer));
         leaving.await.ok();
-    }
-}
-
-/// What is durable, for the commits to the group.
-type Durable = mpsc::UnboundedSender<Vec<(LaneId, i64)>>;
-
-/// What goes on beside the way of the batches.
-#[derive(Default)]
-struct Background {
-    tasks: TaskTracker,
-    stop: CancellationToken,
-}
-
-impl Background {
-    fn start(
-        &self,
-        member: &Member,
-        consumer: &Arc<BaseConsumer<Group>>,
-        shutdown: CancellationToken,
-    ) -> Durable {
-        let Recovery { pool, clock, .. } = &member.recovery;
-        let oldest = Arc::new(OldestOpen::default());
-        observe_oldest(&telemetry::meter(), oldest.clone(), clock.clone());
-        self.spawn(open_batches::watch(pool.clone(), clock.clone(), oldest));
-        self.spawn(progress::tidy(pool.clone(), clock.clone()));
-        self.tasks.spawn(progress::report(
-            consumer.clone(),
-            member.board.clone(),
-            pool.clone(),
-            clock.clone(),
-            self.stop.clone(),
-        ));
-        let settle = settler(&member.config, &member.recovery, &member.owner);
-        self.tasks
-            .spawn(settle.run(member.config.settle.interval.get(), shutdown));
-        let (durable, commits) = mpsc::unbounded_channel();
-        self.tasks
-            .spawn(progress::commit(consumer.clone(), commits));
-        durable
-    }
-
-    /// Runs something that may be dropped at any time.
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            stop.run_until_cancelled(work).await;
-        });
-    }
-
-    /// Stops everything and waits for its end.
-    async fn end(self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
-}
-
-fn settler(config: &Config, recovery: &Recovery, owner: &str) -> Settler {
-    Settler {
-        store: recovery.writer.store().clone(),
-        pool: recovery.pool.clone(),
-        clock: recovery.clock.clone(),
-        owner: owner.to_owned(),
-        patience: config.settle.patience.get(),
-        settled: recovery.meters.settled.clone(),
     }
 }
 
@@ -237,64 +179,6 @@ async fn drain(
         Ok(()) | Err(RecoverError::ShuttingDown) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Waits until both stores answer and fit, and says what is missing meanwhile.
-async fn await_dependencies(
-    store: &Store,
-    pool: &Pool,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    loop {
-        match check_dependencies(store, pool).await {
-            Ok(()) => return Ok(()),
-            Err(error) => warn!(reason = format!("{error:#}"), "waiting for the stores"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = shutdown.cancelled() => return Err(anyhow!("ended while waiting for the stores")),
-        }
-    }
-}
-
-async fn check_dependencies(store: &Store, pool: &Pool) -> anyhow::Result<()> {
-    pool.ping().await?;
-    lanes::all(pool)
-        .await
-        .context("PostgreSQL is not migrated")?;
-    Targets::discover(store).await?;
-    probe::probe(store).await?;
-    Ok(())
-}
-
-fn health_state(
-    store: &Store,
-    pool: &Pool,
-    board: &Arc<Board>,
-    heartbeat: &Heartbeat,
-) -> HealthState {
-    let (store, pool, board) = (store.clone(), pool.clone(), board.clone());
-    HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-        .watch("intake", heartbeat, LIVE_WITHIN)
-        .check("clickhouse", move || {
-            let store = store.clone();
-            async move { store.ping().await.map_err(|_| "no answer".to_owned()) }
-        })
-        .check("postgres", move || {
-            let pool = pool.clone();
-            async move { pool.ping().await.map_err(|_| "no answer".to_owned()) }
-        })
-        .check("lanes", move || {
-            let stopped = board.stopped();
-            async move {
-                if stopped == 0 {
-                    Ok(())
-                } else {
-                    Err(format!("{stopped} stand still"))
-                }
-            }
-        })
-        .build()
 }
 
 fn hostname() -> String {
