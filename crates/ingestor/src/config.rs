@@ -258,6 +258,10 @@ pub struct SettleConfig {
     /// How long a ride's event waits for its `booking.created` once everything that arrived before it has been
     /// read; then its route's origin decides, then `unknown`.
     pub patience: HumanDuration,
+    /// Waiting facts that one settling looks at, which bounds ClickHouse's memory for it. One follows the other until
+    /// nothing more can be settled.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub max_facts: u64,
 }
 
 impl Default for SettleConfig {
@@ -265,6 +269,7 @@ impl Default for SettleConfig {
         Self {
             interval: HumanDuration::secs(10),
             patience: HumanDuration::secs(300),
+            max_facts: 200_000,
         }
     }
 }

@@ -1,8 +1,15 @@
-//! Locks that go with a session, and so with the process that has it.
+//! Locks that go with a session, and so with the process that has it. All of them, whoever takes them.
 
 use crate::{Pool, StoreError, session::Session};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+/// Whoever has it asks for missing migrations and applies them, alone.
+pub(crate) const MIGRATING: i64 = 0x6f70_656e_7269_6465;
+/// Whoever opens a batch or a settling shares it; whoever changes a schema has it alone.
+pub(crate) const OPENING: i64 = 0x6f70_656e_696e_6773;
+/// Whoever has it settles.
+pub(crate) const SETTLING: i64 = 0x7365_7474_6c65;
 
 /// A lock of PostgreSQL's. It ends when it is dropped, or with the process.
 pub(crate) struct SessionLock(#[expect(dead_code, reason = "the session holds the lock")] Session);

@@ -1,14 +1,10 @@
 //! PostgreSQL's own migrations. The schema of this version is in the program.
 
-use crate::{Config, Pool, StoreError, pool::Connection};
+use crate::{Config, Pool, StoreError, locks, pool::Connection};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
-
-/// Two migrators at once would both see a migration missing; the lock lets the second wait and find it done. It is
-/// held while PostgreSQL is asked or changed, not while a migration waits for open batches: see [`crate::quiet`].
-const MIGRATION_LOCK: i64 = 0x6f70_656e_7269_6465;
 
 /// Applies the migrations that are missing and returns their versions. `statement_timeout` bounds the whole of it, and
 /// the waiting for another process that does the same.
@@ -34,6 +30,9 @@ pub async fn pending_migrations(config: &Config) -> Result<Vec<String>, StoreErr
 
 type MigrationResult = diesel::migration::Result<Vec<String>>;
 
+/// Two migrators at once would both see a migration missing; the lock lets the second wait and find it done. It is
+/// held while PostgreSQL is asked or changed, not while a migration waits for open batches: see [`crate::quiet`].
+///
 /// The harness blocks, so it runs beside the runtime's workers.
 async fn with_harness(
     config: &Config,
@@ -45,7 +44,7 @@ async fn with_harness(
         operation: "take the migration lock",
         source,
     };
-    diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    diesel::sql_query(format!("SELECT pg_advisory_lock({})", locks::MIGRATING))
         .execute(&mut connection)
         .await
         .map_err(refused)?;

@@ -12,17 +12,16 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
 use uuid::Uuid;
 
-const LOCK: i64 = 0x6f70_656e_696e_6773;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether something may be opened in this transaction; no migration begins before its end.
 pub(crate) async fn may_open(tx: &mut AsyncPgConnection) -> Result<bool, diesel::result::Error> {
-    locks::try_share(tx, LOCK).await
+    locks::try_share(tx, locks::OPENING).await
 }
 
 /// Waits until something may be opened in this transaction. For what is rare, and tried again by its caller.
 pub(crate) async fn wait_to_open(tx: &mut AsyncPgConnection) -> Result<(), diesel::result::Error> {
-    locks::share(tx, LOCK).await
+    locks::share(tx, locks::OPENING).await
 }
 
 /// A batch or a settling that is not over.
@@ -115,7 +114,7 @@ impl Bounded {
         answer(operation, self.limit, setting)
             .await?
             .map_err(failed)?;
-        let lock = format!("SELECT pg_advisory_lock({LOCK})");
+        let lock = format!("SELECT pg_advisory_lock({})", locks::OPENING);
         let locking = diesel::sql_query(lock).execute(&mut self.session);
         let locked = answer(operation, patience + self.limit, locking).await?;
         locked.map(drop).map_err(|source| match source {

@@ -2,6 +2,7 @@
 
 use super::{
     Settler,
+    portions::is_scattered,
     sql::{self, WAITING, Waiting},
 };
 use crate::{
@@ -58,11 +59,8 @@ impl<'a> Attempt<'a> {
     pub(super) async fn apply(&self) -> Result<(), RecoverError> {
         self.decide().await?;
         for waiting in &WAITING {
-            let buckets = self.buckets(waiting);
-            if !buckets.is_empty() {
-                self.apply_to(waiting, buckets)
-                    .await
-                    .map_err(WriteError::from)?;
+            if !waiting.buckets(&self.settling.facts).is_empty() {
+                self.apply_to(waiting).await.map_err(WriteError::from)?;
             }
         }
         Ok(())
@@ -72,46 +70,21 @@ impl<'a> Attempt<'a> {
         self.settler.store.database()
     }
 
-    fn buckets(&self, waiting: &Waiting) -> &[u64] {
-        let table = waiting.table();
-        let taken = self
-            .settling
-            .buckets
-            .taken
-            .iter()
-            .find(|(of, _)| *of == table);
-        taken.map_or(&[], |(_, buckets)| buckets.as_slice())
-    }
-
-    fn params(&self, buckets: &[u64]) -> Params {
-        Params::new()
-            .with("batch", self.settling.id)
-            .with("settled_at", self.settling.settled_at)
-            .with("left_over", self.settling.buckets.left_over)
-            .with("buckets", buckets)
+    fn params(&self) -> Params {
+        sql::params(self.settling)
     }
 
     /// Decides once: if an earlier attempt did, its word stands.
     async fn decide(&self) -> Result<(), RecoverError> {
         let decided = "SELECT count() > 0 FROM settlements WHERE batch = {batch:UUID}";
-        if self
-            .one::<bool>(decided, self.params(&[]))
-            .await
-            .map_err(WriteError::from)?
-        {
+        let is_decided: Result<bool, _> = self.one(decided, self.params()).await;
+        if is_decided.map_err(WriteError::from)? {
             return Ok(());
         }
         let expired = self.settler.expired().await?;
-        let all: Vec<u64> = self
-            .settling
-            .buckets
-            .taken
-            .iter()
-            .flat_map(|(_, buckets)| buckets.clone())
-            .collect();
-        let sql = sql::decide(self.database(), &Fence::predicate(self.database()));
+        let sql = sql::decide(self.database(), &self.fence());
         let params = self
-            .params(&all)
+            .params()
             .with("expired", expired)
             .and(self.fence.params());
         Ok(self
@@ -120,8 +93,8 @@ impl<'a> Attempt<'a> {
             .map_err(WriteError::from)?)
     }
 
-    async fn apply_to(&self, waiting: &Waiting, buckets: &[u64]) -> Result<(), StoreError> {
-        let params = self.params(buckets);
+    async fn apply_to(&self, waiting: &Waiting) -> Result<(), StoreError> {
+        let params = self.params();
         let span: Span = self
             .one(&waiting.span(self.database()), params.clone())
             .await?;
@@ -135,19 +108,25 @@ impl<'a> Attempt<'a> {
             );
             self.settler.settled.add(span.facts, &[]);
         }
-        let left_over: u64 = self
-            .one(&waiting.count_left_over(self.database()), params.clone())
-            .await?;
-        if left_over > 0 {
-            let sql = format!(
-                "{} AND {}",
-                waiting.keep_left_over(self.database()),
-                Fence::predicate(self.database())
-            );
-            self.insert(sql, &waiting.table(), params.and(self.fence.params()))
-                .await?;
+        let facts = &self.settling.facts;
+        if facts.left_over.is_some() && is_scattered(waiting.buckets(facts)) {
+            self.keep_left_over(waiting, params).await?;
         }
         Ok(())
+    }
+
+    async fn keep_left_over(&self, waiting: &Waiting, params: Params) -> Result<(), StoreError> {
+        let count = waiting.count_left_over(self.database());
+        if self.one::<u64>(&count, params.clone()).await? == 0 {
+            return Ok(());
+        }
+        let sql = waiting.keep_left_over(self.database(), &self.fence());
+        self.insert(sql, &waiting.table(), params.and(self.fence.params()))
+            .await
+    }
+
+    fn fence(&self) -> String {
+        Fence::predicate(self.database())
     }
 
     /// The regional rows, through the input table at first, and table by table wherever they are missing.
@@ -165,11 +144,11 @@ impl<'a> Attempt<'a> {
             .with("months", firsts.as_slice())
             .and(self.fence.params());
         if self.settling.attempt == 1 {
-            let sql = waiting.insert(self.database(), &Fence::predicate(self.database()));
+            let sql = waiting.insert(self.database(), &self.fence());
             let table = format!("in_{}", waiting.domain.as_str());
             return self.insert(sql, &table, params).await;
         }
-        let source = waiting.source(self.database(), &Fence::predicate(self.database()));
+        let source = waiting.source(self.database(), &self.fence());
         for target in self
             .targets
             .of(waiting.domain)

@@ -8,15 +8,15 @@
 //! has happened, and the next settling may have them.
 
 use super::{
-    FIRST_LEFT_OVER, Settler,
-    sql::{WAITING, Waiting},
+    Settler,
+    sql::{FIRST_LEFT_OVER, WAITING, Waiting},
 };
 use crate::{places::PLACE, recover::RecoverError, write::WriteError};
 use chrono::DateTime;
 use event_store::{Params, Row, StoreError, fence};
 use metadata_store::{
     rebuilt,
-    settlings::{self, Buckets, Horizon, Settling, State},
+    settlings::{self, Facts, Horizon, Settling, Slice, State},
 };
 use serde::Deserialize;
 use tracing::error;
@@ -54,8 +54,8 @@ impl Settler {
         fence::end_all(&self.store)
             .await
             .map_err(WriteError::from)?;
-        let buckets = self.left_by(id, horizon).await.map_err(WriteError::from)?;
-        let taken = buckets.taken.iter().flat_map(|(_, taken)| taken);
+        let facts = self.left_by(id).await.map_err(WriteError::from)?;
+        let taken = facts.taken.iter().flat_map(|(_, taken)| taken);
         let bucket = u64::try_from(horizon.bucket).unwrap_or_default();
         // with the horizon gone back, a batch may still be adding to one of its buckets
         if taken
@@ -67,7 +67,7 @@ impl Settler {
         let settling = Settling {
             id,
             settled_at: DateTime::from_timestamp_millis(found.settled_at_ms).unwrap_or_default(),
-            buckets,
+            facts,
             attempt: 1,
             state: State::Open,
         };
@@ -107,14 +107,13 @@ impl Settler {
         query.named("forgotten settlings").fetch_optional().await
     }
 
-    /// What is left of the buckets of a settling.
-    async fn left_by(&self, id: Uuid, horizon: Horizon) -> Result<Buckets, StoreError> {
+    /// What is left of the facts of a settling.
+    async fn left_by(&self, id: Uuid) -> Result<Facts, StoreError> {
         let params = Params::new().with("batch", id);
         let copies = union("SELECT bucket, batch");
         let sql = format!("SELECT max(bucket) FROM ({copies}) WHERE batch = {{batch:UUID}}");
         let query = self.store.query(&sql).params(&params);
         let kept: u64 = query.named("bucket of a settling").fetch_one().await?;
-        let fresh = u64::try_from(horizon.left_over).unwrap_or_default();
         let mut taken = Vec::new();
         for waiting in &WAITING {
             let query = self.store.query(&taken_of(waiting)).params(&params);
@@ -123,9 +122,10 @@ impl Settler {
                 taken.push((waiting.table(), buckets));
             }
         }
-        Ok(Buckets {
+        Ok(Facts {
             taken,
-            left_over: if kept > 0 { kept } else { fresh },
+            slice: Slice::WHOLE,
+            left_over: (kept > 0).then_some(kept),
         })
     }
 }

@@ -1,15 +1,21 @@
 //! Gives waiting facts their region, once.
 //!
 //! ```text
-//! take whole buckets ─▶ decide (one part) ─▶ regional rows into the inputs ─▶ what is left over waits on
-//!                                         ─▶ regions into the domain rows ─▶ drop the buckets
+//! take a portion ─▶ decide (one part) ─▶ regional rows into the inputs ─▶ regions into the domain rows
+//!                ─▶ (bring together what goes on waiting) ─▶ remove what waits no more
 //! ```
 //!
 //! A settling is a batch of the same protocol: stored before it is written, fenced, and finished by asking what is
-//! there. What it decided is stored first, so everything after it is a function of stored rows.
+//! there. What it decided is stored first, so everything after it is a function of stored rows. It takes no more facts
+//! than fit into memory at once, and nothing of which nothing new is known; one follows the other until there is no more.
+//!
+//! A fact is removed by its place and the settling that settled or moved it, never with all that is in its bucket. So
+//! whoever removes late, having slept, removes what may go and nothing else.
 
 mod attempt;
 mod forgotten;
+mod leave;
+mod portions;
 mod sql;
 
 use crate::{
@@ -18,22 +24,22 @@ use crate::{
 };
 use attempt::Attempt;
 use chrono::{DateTime, SubsecRound, Utc};
-use event_store::{Params, Row, Store, StoreError, fence};
+use event_store::{Store, fence};
 use metadata_store::{
     Pool, lanes,
-    settlings::{self, Buckets, Settling, State},
+    settlings::{self, Facts, Settling, State},
 };
 use opentelemetry::metrics::Counter;
-use serde::Deserialize;
+use portions::Portion;
 use service_runtime::clock::Clock;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::time::MissedTickBehavior;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::time::{MissedTickBehavior, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 use uuid::Uuid;
 
-/// Buckets above are left over from an earlier settling: they are numbered by milliseconds, the others by ten seconds.
-const FIRST_LEFT_OVER: u64 = 1_000_000_000_000;
+/// Between two settlings. Whoever waits for the turn looks more often, so it gets it.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Settles, one process at a time.
 pub struct Settler {
@@ -47,51 +53,59 @@ pub struct Settler {
     pub owner: String,
     /// How long a fact waits for what it asks.
     pub patience: Duration,
+    /// Waiting facts that one settling looks at.
+    pub max_facts: u64,
     /// Counts facts.
     pub settled: Counter<u64>,
 }
 
-#[derive(Row, Deserialize)]
-#[clickhouse(crate = "event_store::clickhouse")]
-struct PartitionRow {
-    table: String,
-    bucket: String,
-}
+/// What is still to be looked at since the last tick; before the first look, nothing is known of it.
+type Round = Option<VecDeque<Portion>>;
 
 impl Settler {
     /// Settles again and again until shutdown.
     pub async fn run(self, interval: Duration, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = shutdown.cancelled() => return,
-            }
-            if let Err(failure) = self.once().await {
+        while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            if let Err(failure) = self.round(&shutdown).await {
                 warn!(reason = chain(&failure), "regions cannot be settled yet");
             }
         }
     }
 
-    /// Finishes the settling under way, if there is one, else does the next, if it is this process's turn.
+    /// Settles what can be settled now, one portion after the other.
+    async fn round(&self, shutdown: &CancellationToken) -> Result<(), RecoverError> {
+        let mut round = None;
+        while self.once(&mut round).await? {
+            if shutdown.run_until_cancelled(sleep(PAUSE)).await.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finishes the settling under way, if there is one, else does the next, if it is this process's turn. Answers
+    /// whether there may be more to do.
     ///
-    /// # Errors
-    /// Whatever went wrong; the settling stays open and is finished by whoever comes next.
-    pub async fn once(&self) -> Result<(), RecoverError> {
+    /// When it fails the settling stays open, and is finished by whoever comes next.
+    async fn once(&self, round: &mut Round) -> Result<bool, RecoverError> {
         let Some(_turn) = settlings::take_turn(&self.pool).await? else {
-            return Ok(());
+            return Ok(false);
         };
         // before the attempt is stored, as for every batch
         let life = write::life(&self.store).await?;
         let settling = match settlings::current(&self.pool).await? {
             Some(unfinished) => Some(self.take_over(unfinished).await?),
-            None => self.begin().await?,
+            None => self.begin(round).await?,
         };
-        match settling {
-            Some(settling) => self.finish(&settling, life).await,
-            None => Ok(()),
-        }
+        let Some(settling) = settling else {
+            return Ok(false);
+        };
+        let span =
+            info_span!("settle", settling.id = %settling.id, settling.attempt = settling.attempt);
+        self.finish(&settling, life).instrument(span).await?;
+        Ok(true)
     }
 
     async fn take_over(&self, mut unfinished: Settling) -> Result<Settling, RecoverError> {
@@ -108,26 +122,37 @@ impl Settler {
         Ok(unfinished)
     }
 
-    async fn begin(&self) -> Result<Option<Settling>, RecoverError> {
+    /// Promises to settle the next portion about which there is something to do.
+    async fn begin(&self, round: &mut Round) -> Result<Option<Settling>, RecoverError> {
         let now = self.clock.now().trunc_subsecs(3);
         let horizon = settlings::raise_horizon(&self.pool, now).await?;
         if self.put_back_forgotten(horizon).await? {
             return Ok(None);
         }
-        let taken = self
-            .buckets(u64::try_from(horizon.bucket).unwrap_or_default())
-            .await?;
-        if taken.is_empty() {
-            return Ok(None);
+        let portions = match round {
+            Some(portions) => portions,
+            None => round.insert(self.portions(horizon).await?),
+        };
+        while let Some(portion) = portions.pop_front() {
+            let id = Uuid::now_v7();
+            let facts = portion.promise(id);
+            if facts.left_over.is_some() || self.has_answers(&facts).await? {
+                return self.open(id, now, facts).await;
+            }
         }
-        let left_over = u64::try_from(horizon.left_over).unwrap_or_default();
+        Ok(None)
+    }
+
+    async fn open(
+        &self,
+        id: Uuid,
+        settled_at: DateTime<Utc>,
+        facts: Facts,
+    ) -> Result<Option<Settling>, RecoverError> {
         let settling = Settling {
-            id: Uuid::now_v7(),
-            settled_at: now,
-            buckets: Buckets {
-                taken: taken.into_iter().collect(),
-                left_over,
-            },
+            id,
+            settled_at,
+            facts,
             attempt: 1,
             state: State::Open,
         };
@@ -135,72 +160,23 @@ impl Settler {
         Ok(opened.then_some(settling))
     }
 
-    /// The buckets that may be taken, by table.
-    async fn buckets(&self, horizon: u64) -> Result<BTreeMap<String, Vec<u64>>, RecoverError> {
-        let sql = "SELECT DISTINCT table, partition_id AS bucket FROM system.parts \
-            WHERE database = currentDatabase() AND startsWith(table, 'waiting_') AND active AND rows > 0 \
-            ORDER BY table, partition_id";
-        let rows: Vec<PartitionRow> = self
-            .store
-            .query(sql)
-            .named("waiting buckets")
-            .fetch_all()
-            .await
-            .map_err(WriteError::from)?;
-        let mut buckets: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        for PartitionRow { table, bucket } in rows {
-            let Ok(bucket) = bucket.parse::<u64>() else {
-                continue;
-            };
-            if bucket <= horizon || bucket >= FIRST_LEFT_OVER {
-                buckets.entry(table).or_default().push(bucket);
-            }
-        }
-        Ok(buckets)
-    }
-
     async fn finish(&self, settling: &Settling, life: Uuid) -> Result<(), RecoverError> {
         if settling.state == State::Open {
             Attempt::new(self, settling, life).await?.apply().await?;
-            let applied = settlings::advance(
-                &self.pool,
-                settling.id,
-                State::Open,
-                State::Applied,
-                self.clock.now(),
-            );
-            // where PostgreSQL has forgotten it, facts may come into its buckets again: they may not be dropped
-            if !applied.await? {
-                return Err(RecoverError::LostRace(settling.id));
-            }
+            // one that PostgreSQL has forgotten is found by the facts that it left
+            self.advance(settling.id, State::Open, State::Applied)
+                .await?;
         }
-        for (table, buckets) in &settling.buckets.taken {
-            self.drop_buckets(table, buckets)
-                .await
-                .map_err(WriteError::from)?;
-        }
-        settlings::advance(
-            &self.pool,
-            settling.id,
-            State::Applied,
-            State::Done,
-            self.clock.now(),
-        )
-        .await?;
-        Ok(())
+        self.remove(settling).await.map_err(WriteError::from)?;
+        self.advance(settling.id, State::Applied, State::Done).await
     }
 
-    async fn drop_buckets(&self, table: &str, buckets: &[u64]) -> Result<(), StoreError> {
-        let drops: Vec<String> = buckets
-            .iter()
-            .map(|bucket| format!("DROP PARTITION ID '{bucket}'"))
-            .collect();
-        let sql = format!(
-            "ALTER TABLE {}.{table} {}",
-            self.store.database(),
-            drops.join(", ")
-        );
-        self.store.execute(&sql, &Params::new()).await
+    async fn advance(&self, id: Uuid, from: State, to: State) -> Result<(), RecoverError> {
+        let now = self.clock.now();
+        match settlings::advance(&self.pool, id, from, to, now).await? {
+            true => Ok(()),
+            false => Err(RecoverError::LostRace(id)),
+        }
     }
 
     /// Everything that arrived before this has been read, and its patience is over.

@@ -41,6 +41,7 @@ mod proxy;
 mod readiness;
 mod refusals;
 mod settling;
+mod settling_faults;
 mod story;
 mod takeover;
 mod tidy;

@@ -5,7 +5,7 @@ use metadata_store::{
     Pool,
     batches::{self, Batch, Opening, Range, Verdicts},
     lanes::Lane,
-    settlings::{Buckets, Settling, State},
+    settlings::{Facts, Settling, Slice, State},
 };
 use uuid::Uuid;
 
@@ -72,9 +72,10 @@ pub(crate) fn settling(settled_at: DateTime<Utc>) -> Settling {
     Settling {
         id: Uuid::now_v7(),
         settled_at,
-        buckets: Buckets {
+        facts: Facts {
             taken: vec![("waiting_trip".to_owned(), vec![1, 2])],
-            left_over: 7,
+            slice: Slice { number: 1, of: 3 },
+            left_over: Some(7),
         },
         attempt: 1,
         state: State::Open,

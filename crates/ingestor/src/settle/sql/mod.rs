@@ -1,12 +1,19 @@
 //! The SQL of a settling.
 
+mod left_over;
 mod outcomes;
 
-pub(super) use outcomes::decide;
+pub(super) use outcomes::{decide, has_answers};
 
 use crate::places::{PLACE, write_regions};
+use event_store::Params;
+use metadata_store::settlings::{Facts, Settling};
 use outcomes::Asks;
 use shared_schema::Domain;
+
+/// Buckets above were given to facts that an earlier settling left over, or a late repair put there; those below are
+/// numbered by ten seconds.
+pub(super) const FIRST_LEFT_OVER: u64 = 1_000_000_000_000;
 
 /// Facts of a domain that can wait.
 pub(super) struct Waiting {
@@ -90,7 +97,34 @@ pub(super) const WAITING: [Waiting; 5] = [
     },
 ];
 
+/// The values by which statements know a settling.
+pub(super) fn params(settling: &Settling) -> Params {
+    of_facts(&settling.facts)
+        .with("batch", settling.id)
+        .with("settled_at", settling.settled_at)
+}
+
+/// The values by which they know the facts that it takes.
+pub(super) fn of_facts(facts: &Facts) -> Params {
+    let params = Params::new()
+        .with("slice", facts.slice.number)
+        .with("slices", facts.slice.of)
+        // no bucket has the number 0
+        .with("left_over", facts.left_over.unwrap_or_default());
+    WAITING.iter().fold(params, |params, waiting| {
+        let name = format!("buckets_{}", waiting.domain.as_str());
+        params.with(&name, waiting.buckets(facts))
+    })
+}
+
 impl Waiting {
+    /// Those of its buckets that a settling takes.
+    pub(super) fn buckets<'a>(&self, facts: &'a Facts) -> &'a [u64] {
+        let table = self.table();
+        let taken = facts.taken.iter().find(|(of, _)| *of == table);
+        taken.map_or(&[], |(_, buckets)| buckets.as_slice())
+    }
+
     /// The table in which they wait.
     pub(super) fn table(&self) -> String {
         format!("waiting_{}", self.domain.as_str())
@@ -98,8 +132,16 @@ impl Waiting {
 
     fn taken(&self, database: &str) -> String {
         format!(
-            "(SELECT * FROM {database}.{} WHERE bucket IN {{buckets:Array(UInt64)}})",
-            self.table()
+            "(SELECT * FROM {database}.{} WHERE {} AND cityHash64({PLACE}) % {{slices:UInt64}} = {{slice:UInt64}})",
+            self.table(),
+            self.in_taken_buckets(),
+        )
+    }
+
+    fn in_taken_buckets(&self) -> String {
+        format!(
+            "bucket IN {{buckets_{}:Array(UInt64)}}",
+            self.domain.as_str()
         )
     }
 
@@ -170,38 +212,6 @@ impl Waiting {
              FROM {} WHERE ({PLACE}) IN (SELECT {PLACE} FROM {})",
             self.taken(database),
             settlements(database)
-        )
-    }
-
-    /// Facts that have no region and are not yet in the bucket for what is left over. Asked by place: should PostgreSQL
-    /// have gone back, facts may have come into a bucket since an attempt kept what was left over of it.
-    fn left_over(&self, database: &str) -> String {
-        format!(
-            "{} WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {}) \
-               AND ({PLACE}) NOT IN (SELECT {PLACE} FROM {database}.{} WHERE bucket = {{left_over:UInt64}})",
-            self.taken(database),
-            settlements(database),
-            self.table(),
-        )
-    }
-
-    /// How many facts go on waiting and have not been kept.
-    pub(super) fn count_left_over(&self, database: &str) -> String {
-        format!("SELECT count() FROM {}", self.left_over(database))
-    }
-
-    /// Gives them a bucket of their own.
-    pub(super) fn keep_left_over(&self, database: &str) -> String {
-        let columns = ENVELOPE
-            .iter()
-            .chain(self.columns)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ");
-        format!(
-            "INSERT INTO {database}.{} (bucket, batch, {columns}) SELECT {{left_over:UInt64}}, {{batch:UUID}}, {columns} FROM {}",
-            self.table(),
-            self.left_over(database)
         )
     }
 

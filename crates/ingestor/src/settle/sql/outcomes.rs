@@ -18,18 +18,28 @@ pub(super) enum Asks {
 
 /// Stores what can be told now, in one part, with a row of no place as its witness.
 pub(in crate::settle) fn decide(database: &str, fence: &str) -> String {
-    let outcomes: Vec<String> = WAITING
-        .iter()
-        .map(|waiting| waiting.outcomes(database))
-        .collect();
     format!(
         "INSERT INTO {database}.settlements \
              (batch, kafka_topic, kafka_partition, kafka_offset, state, city, payment_method, settled_at) \
          SELECT {{batch:UUID}}, *, {{settled_at:DateTime64(3, 'UTC')}} FROM ( \
              {} UNION ALL SELECT '' AS kafka_topic, 0 AS kafka_partition, 0 AS kafka_offset, '', '', '' \
          ) WHERE {fence}",
-        outcomes.join(" UNION ALL ")
+        outcomes(database)
     )
+}
+
+/// Whether anything can be told now.
+pub(in crate::settle) fn has_answers(database: &str) -> String {
+    format!(
+        "SELECT count() > 0 FROM (SELECT 1 FROM ({}) LIMIT 1)",
+        outcomes(database)
+    )
+}
+
+/// The outcomes of all domains.
+fn outcomes(database: &str) -> String {
+    let outcomes = WAITING.iter().map(|waiting| waiting.outcomes(database));
+    outcomes.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 impl Waiting {
