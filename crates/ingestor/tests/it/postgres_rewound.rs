@@ -12,7 +12,6 @@ use crate::{
 use devstack::Server;
 use metadata_store::{lanes, lanes::Lane};
 use service_runtime::config::HumanDuration;
-use shared_schema::Domain;
 use std::net::TcpListener;
 
 const ALARM: &str = "which has gone back; the difference is recovered";
@@ -303,36 +302,8 @@ async fn a_forgotten_settling_with_some_regions_written_is_finished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_settling_that_drops_its_buckets_is_finished() {
-    settling_forgotten_at("DROP PARTITION", 114).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_settling_that_keeps_what_is_left_over_is_finished() {
-    let mut platform = Platform::new(2).await;
-    // long enough for the payments to be left over, as their bookings come later
-    platform.config.settle.patience = HumanDuration::secs(30);
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
-    let mut database = Database::of(&platform).await;
-    let story = Story::new(113, 100);
-    let (payments, others): (Vec<_>, Vec<_>) = story
-        .records()
-        .partition(|record| record.topic == Domain::Payment);
-    let first = Program::start(&config);
-    platform.owned_by(1).await;
-    database.remember().await;
-    proxy.plan(".waiting_payment+%28bucket", 0, Fault::HoldReply);
-    platform.send(payments.iter().copied());
-    proxy.struck().await;
-    first.kill();
-    database.go_back().await;
-
-    let second = Program::start(&platform.config);
-    platform.drained(payments.len() as u64).await;
-    proxy.heal();
-    proxy.over().await;
-    platform.send(others);
-    assert_exact(&platform, &story, second).await;
+async fn a_forgotten_settling_that_removes_what_it_settled_is_finished() {
+    settling_forgotten_at("ALTER TABLE", 114).await;
 }
 
 fn lane_of<'a>(lanes: &'a [Lane], topic: &str) -> &'a Lane {
