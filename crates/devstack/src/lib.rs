@@ -40,4 +40,4 @@ pub use server::Server;
 pub use stack::PrivateStack;
 pub use strace::Tracer;
 pub use test_run::with_test_stack;
-pub use test_stack::{TEST_STACK_VARIABLE, TestStack, test_stack};
+pub use test_stack::{TEST_STACK_VARIABLE, TestStack, postgres_client, test_stack};

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use crate::{
@@ -87,6 +87,28 @@ impl TestStack {
     }
 }
 
+/// A client of the PostgreSQL database at a URL. Its connection ends when it is dropped.
+///
+/// # Panics
+/// When PostgreSQL refuses: no test can go on then.
+#[expect(
+    clippy::panic,
+    reason = "a test without its client has to fail, with the reason"
+)]
+pub async fn postgres_client(url: &str) -> Client {
+    match connect(url).await {
+        Ok(client) => client,
+        Err(error) => panic!("no connection for the test: {error}"),
+    }
+}
+
+async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    // It ends because its client is gone; whoever asks the client hears of any other end.
+    tokio::spawn(connection);
+    Ok(client)
+}
+
 /// Writes the description that `OPENRIDE_TEST_STACK` names.
 pub(crate) fn write_description(path: &Path, endpoints: &Endpoints) -> Result<()> {
     let file = fs::File::create(path).on("create", path)?;
@@ -109,13 +131,8 @@ async fn create_database(url: &str, name: &str) -> Result<()> {
         statement: statement.clone(),
         source,
     };
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(refused)?;
-    let connection = tokio::spawn(connection);
-    let outcome = client.batch_execute(&statement).await.map_err(refused);
-    drop(client);
-    // It ends because its client is gone; an error on the way out changes nothing.
-    let _ = connection.await;
-    outcome
+    let client = connect(url).await.map_err(refused)?;
+    client.batch_execute(&statement).await.map_err(refused)
 }
 
 fn with_database(url: &str, name: &str) -> String {

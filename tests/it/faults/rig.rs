@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use devstack::{PrivateStack, Server, StackConfig};
+use devstack::{PrivateStack, Server, StackConfig, postgres_client};
 use event_store::Store;
 use ingestor::Config;
 use metadata_store::{Pool, lanes};
@@ -20,7 +20,6 @@ use nix::{
 };
 use service_runtime::config::HumanDuration;
 use tempfile::TempDir;
-use tokio_postgres::NoTls;
 
 /// How long nothing may happen.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -168,20 +167,11 @@ impl Rig {
 
     /// How many pairs of batches claim an offset that both hold.
     pub(super) async fn claimed_twice(&self) -> i64 {
-        let url = self.config.postgres.url.expose();
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
+        let client = postgres_client(self.config.postgres.url.expose()).await;
         let overlapping = "SELECT count(*) FROM ingest_range a JOIN ingest_range b \
              ON a.topic = b.topic AND a.partition = b.partition AND a.batch_id < b.batch_id \
              AND a.lo <= b.hi AND b.lo <= a.hi";
-        let pairs = client
-            .query_one(overlapping, &[])
-            .await
-            .unwrap()
-            .get::<_, i64>(0);
-        drop(client);
-        connection.await.unwrap().unwrap();
-        pairs
+        client.query_one(overlapping, &[]).await.unwrap().get(0)
     }
 
     pub(super) async fn durable(&self) -> u64 {

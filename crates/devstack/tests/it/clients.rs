@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
-use devstack::Endpoints;
+use devstack::{Endpoints, postgres_client};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
 };
-use tokio_postgres::NoTls;
 
 pub(crate) fn clickhouse(endpoints: &Endpoints, statement: &str) -> Result<String, ureq::Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -43,10 +42,7 @@ pub(crate) fn redis(endpoints: &Endpoints, command: &str) -> String {
 }
 
 pub(crate) async fn postgres(endpoints: &Endpoints, statements: &str) -> Vec<String> {
-    let (client, connection) = tokio_postgres::connect(&endpoints.postgres_url, NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let client = postgres_client(&endpoints.postgres_url).await;
     let messages = client.simple_query(statements).await.unwrap();
     messages
         .iter()

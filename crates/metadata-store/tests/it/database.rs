@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use devstack::test_stack;
+use devstack::{postgres_client, test_stack};
 use metadata_store::{Config, LaneId, Pool, batches, lanes, lanes::Lane, migrate};
 use service_runtime::config::HumanDuration;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// How long a test waits for anything.
@@ -54,11 +54,7 @@ impl Database {
 
     /// The hand of an operator.
     pub(crate) async fn operator(&self) -> Client {
-        let (client, wire) = tokio_postgres::connect(self.config.url.expose(), NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(wire);
-        client
+        postgres_client(self.config.url.expose()).await
     }
 
     /// Does what an operator might.

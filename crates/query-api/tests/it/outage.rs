@@ -106,12 +106,6 @@ async fn without_postgres_from_the_start_there_is_no_answer() {
 
 /// Runs a statement in the test's PostgreSQL database.
 pub(crate) async fn postgres(config: &Config, sql: &str) {
-    let (client, connection) =
-        tokio_postgres::connect(config.postgres.url.expose(), tokio_postgres::NoTls)
-            .await
-            .unwrap();
-    let connection = tokio::spawn(connection);
+    let client = devstack::postgres_client(config.postgres.url.expose()).await;
     client.batch_execute(sql).await.unwrap();
-    drop(client);
-    connection.await.unwrap().unwrap();
 }
