@@ -114,26 +114,13 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether the same request may succeed later without anybody changing it, the schema or the
-    /// settings. For an insert this does not mean "send it again": see [`outcome_unknown`](Self::outcome_unknown).
+    /// settings. For an insert this does not mean "send it again": each of its targets may or may not have its part.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Server { code, .. } => server_code::passes_because(*code).is_some(),
             Self::Unreachable { .. } | Self::Lost { .. } | Self::TimedOut { .. } => true,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
             Self::Answer { .. } | Self::Request { .. } => false,
-        }
-    }
-
-    /// Whether the server may have done it, may be doing it still, or may not have heard of it.
-    ///
-    /// `false` says that the statement as a whole did not succeed. An *insert* that failed may
-    /// nevertheless have written some of its targets: each table's part appears by itself.
-    pub fn outcome_unknown(&self) -> bool {
-        match self {
-            Self::Server { code, .. } => server_code::status_is_unknown(*code),
-            Self::Lost { .. } | Self::TimedOut { .. } => true,
-            Self::Status { status, .. } => *status >= 500,
-            Self::Unreachable { .. } | Self::Answer { .. } | Self::Request { .. } => false,
         }
     }
 

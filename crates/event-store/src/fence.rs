@@ -86,16 +86,6 @@ pub enum FenceError {
     },
 }
 
-impl FenceError {
-    /// Whether trying again may help, without anybody changing anything.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Store { source, .. } => source.is_retryable(),
-            Self::StillRunning { .. } => true,
-        }
-    }
-}
-
 impl Fence {
     /// The condition for the insert's `WHERE`. It raises an exception where the attempt may not go on, and
     /// is true otherwise; its values are [`params`](Self::params).

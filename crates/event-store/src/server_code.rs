@@ -72,19 +72,12 @@ const PASSING: &[(u32, &str)] = &[
 /// `throwIf` found its condition true.
 pub(crate) const THROW_IF: u32 = 395;
 
-/// The server itself does not know whether it wrote.
-const UNKNOWN_STATUS: [u32; 2] = [319, 659];
-
 /// Why the trouble with this code passes by itself; `None` where it does not.
 pub fn passes_because(code: u32) -> Option<&'static str> {
     PASSING
         .iter()
         .find(|(passing, _)| *passing == code)
         .map(|&(_, reason)| reason)
-}
-
-pub(crate) fn status_is_unknown(code: u32) -> bool {
-    UNKNOWN_STATUS.contains(&code)
 }
 
 /// The code in an exception's text, `Code: 241. DB::Exception: …`.

@@ -110,19 +110,6 @@ impl Store {
         query.deadline(PING).fetch_one::<u8>().await.map(|_| ())
     }
 
-    /// The server's version, such as `26.7.2.1`.
-    ///
-    /// # Errors
-    /// If the server does not answer.
-    pub async fn server_version(&self) -> Result<String, StoreError> {
-        let query = self.with_database("system").query("SELECT version()");
-        query
-            .named("server version")
-            .deadline(PING)
-            .fetch_one()
-            .await
-    }
-
     pub(crate) fn http(&self) -> &Http {
         &self.inner.http
     }

@@ -82,23 +82,6 @@ pub enum StoreError {
     NoSuchBatch(Uuid),
 }
 
-impl StoreError {
-    /// Whether trying again later can help.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Connect { .. }
-            | Self::Query { .. }
-            | Self::NoAnswer { .. }
-            | Self::MigrationUnderWay { .. }
-            | Self::StillOpen { .. } => true,
-            Self::Migrate(_)
-            | Self::LaneMoved { .. }
-            | Self::Unreadable { .. }
-            | Self::NoSuchBatch(_) => false,
-        }
-    }
-}
-
 const CONNECTION_LOST: &str = ": the connection broke, or was given up because no answer came within `statement_timeout` and 5 s";
 
 fn is_lost(source: &DieselError) -> bool {

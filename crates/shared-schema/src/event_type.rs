@@ -34,12 +34,6 @@ macro_rules! event_types {
                 match text { $($text => Some(Self::$variant),)+ _ => None }
             }
 
-            /// The type with this stored code.
-            #[must_use]
-            pub const fn from_code(code: u8) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)+ _ => None }
-            }
-
             /// What the event is about.
             #[must_use]
             pub const fn domain(self) -> Domain {

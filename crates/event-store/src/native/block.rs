@@ -58,7 +58,7 @@ pub enum BlockError {
         row: usize,
     },
     /// Cells were set behind the last finished row.
-    #[error("column `{column}` has a cell in row {row}, which was neither finished nor abandoned")]
+    #[error("column `{column}` has a cell in row {row}, which was not finished")]
     UnfinishedRow {
         /// The first such column's name.
         column: String,
@@ -122,14 +122,6 @@ impl Block {
     #[inline]
     pub fn finish_row(&mut self) {
         self.rows += 1;
-    }
-
-    /// Drops the row that is being written.
-    pub fn abandon_row(&mut self) {
-        let rows = self.rows;
-        self.columns
-            .iter_mut()
-            .for_each(|column| column.truncate(rows));
     }
 
     /// Finished rows.

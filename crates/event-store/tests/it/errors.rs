@@ -22,7 +22,7 @@ async fn a_missing_table_is_permanent_and_the_error_says_what_and_where() {
     let id = insert.query_id.clone();
     let error = store.insert_select(insert).await.unwrap_err();
     assert_eq!(error.server_code(), Some(60));
-    assert!(!error.is_retryable() && !error.outcome_unknown());
+    assert!(!error.is_retryable());
     let text = error.to_string();
     assert!(
         text.starts_with(&format!("insert `{id}`: the server refused it: Code: 60.")),
@@ -81,7 +81,7 @@ async fn a_server_that_is_not_there_is_unreachable_and_nothing_was_sent() {
     let store = Store::connect(&config).unwrap();
     for error in errors_of_both_ways(&store).await {
         assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
-        assert!(error.is_retryable() && !error.outcome_unknown());
+        assert!(error.is_retryable());
     }
 }
 
@@ -103,9 +103,7 @@ async fn a_wrong_password_is_permanent_and_is_not_repeated_in_the_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_answers_a_ping_and_tells_its_version() {
+async fn the_server_answers_a_ping() {
     let store = Store::connect(&support::config()).unwrap();
     store.ping().await.unwrap();
-    let version = store.server_version().await.unwrap();
-    assert!(version.split('.').count() >= 3, "{version}");
 }

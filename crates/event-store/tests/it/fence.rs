@@ -62,7 +62,7 @@ async fn an_attempt_is_let_through_until_it_is_fenced_off_and_others_go_on() {
     fence_off(&store, batch, &attempts).await.unwrap();
     let error = insert(&store, fence, batch).await.unwrap_err();
     assert_eq!(error.server_code(), Some(395));
-    assert!(error.is_fenced() && !error.is_retryable() && !error.outcome_unknown());
+    assert!(error.is_fenced() && !error.is_retryable());
     assert_eq!(count(&store, "numbers").await, 10);
 
     let next = Fence {

@@ -59,10 +59,6 @@ async fn random_cells_of_every_type_come_back_as_they_were_set() {
     for case in 0..40 {
         let rows = rows().new_tree(&mut runner).unwrap().current();
         for (number, row) in rows.iter().enumerate() {
-            if number % 7 == 3 {
-                set(&mut block, &columns, &rows[0]);
-                block.abandon_row();
-            }
             if number % 5 == 2 {
                 // only what is set again may count: an unset cell would keep the first value
                 let first = Row {

@@ -60,7 +60,7 @@ async fn statements_within_a_span_carry_its_trace_and_others_none() {
     let span = called();
     let selected = received_by_select(&store).instrument(span.clone()).await;
     let inserted = received_by_insert(&store).instrument(span.clone()).await;
-    let expected = &trace_context::inject(&span)["traceparent"];
+    let expected = &span.in_scope(trace_context::inject_current)["traceparent"];
     assert!(expected.starts_with(&format!("00-{CALLER}-")), "{expected}");
     assert!(expected.ends_with("-01"), "{expected}");
     assert_eq!((&selected, &inserted), (expected, expected));

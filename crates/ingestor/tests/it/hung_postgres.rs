@@ -9,9 +9,8 @@ use crate::{
     story::Story,
 };
 use devstack::Server;
-use metadata_store::{Pool, StoreError, lanes};
 use service_runtime::config::HumanDuration;
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 
 const STATEMENT_TIMEOUT: HumanDuration = HumanDuration::secs(2);
@@ -44,44 +43,6 @@ async fn lanes_are_waited_for(platform: &Platform) {
             > 0
     };
     assert!(until(waiting).await, "nobody waits for the lanes");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operation_on_a_server_that_hangs_ends_and_takes_its_connection_with_it() {
-    let (platform, stack) = own::platform(Server::Postgres, 1).await;
-    let mut config = platform.config.postgres.clone();
-    config.statement_timeout = STATEMENT_TIMEOUT;
-    config.pool_size = 1;
-    let pool = Pool::new(&config).unwrap();
-    let mut operator = lock_lanes(&platform).await;
-    let asked = Instant::now();
-    let reading = tokio::spawn({
-        let pool = pool.clone();
-        async move { lanes::all(&pool).await }
-    });
-    lanes_are_waited_for(&platform).await;
-    stack.pause(Server::Postgres).unwrap();
-    let failure = reading.await.unwrap().unwrap_err();
-    assert!(asked.elapsed() >= STATEMENT_TIMEOUT.get());
-    assert!(
-        asked.elapsed() < LIMIT + Duration::from_secs(3),
-        "{:?}",
-        asked.elapsed()
-    );
-    assert!(failure.to_string().contains("given up"), "{failure}");
-    assert!(failure.is_retryable());
-    // nor does the next one wait for ever
-    let next = lanes::all(&pool).await.unwrap_err();
-    assert!(matches!(next, StoreError::Connect { .. }), "{next}");
-
-    stack.resume(Server::Postgres).unwrap();
-    operator.execute("ROLLBACK").await;
-    let answers = async || lanes::all(&pool).await.is_ok();
-    assert!(
-        until(answers).await,
-        "the pool has not got over it: {:?}",
-        next.source()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

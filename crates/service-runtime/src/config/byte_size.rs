@@ -34,11 +34,6 @@ impl ByteSize {
         Self(bytes)
     }
 
-    /// So many kibibytes (1024 bytes), at most what fits.
-    pub const fn kib(kibibytes: u64) -> Self {
-        Self(kibibytes.saturating_mul(1 << 10))
-    }
-
     /// So many mebibytes (1024² bytes), at most what fits.
     pub const fn mib(mebibytes: u64) -> Self {
         Self(mebibytes.saturating_mul(1 << 20))
@@ -150,7 +145,7 @@ mod tests {
     fn decimal_and_binary_units_differ_and_spacing_and_case_do_not_matter() {
         assert_eq!("1 kB".parse(), Ok(ByteSize::bytes(1000)));
         assert_eq!("1KIB".parse(), Ok(ByteSize::bytes(1024)));
-        assert_eq!("4096".parse(), Ok(ByteSize::kib(4)));
+        assert_eq!("4096".parse(), Ok(ByteSize::bytes(4096)));
     }
 
     #[test]

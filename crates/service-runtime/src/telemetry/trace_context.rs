@@ -11,11 +11,6 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The context of a span as strings; empty when it is not traced.
-pub fn inject(span: &Span) -> HashMap<String, String> {
-    strings(&span.context())
-}
-
 /// The context of the span that is running, as strings; empty when none is.
 pub fn inject_current() -> HashMap<String, String> {
     Context::map_current(strings)
@@ -84,7 +79,7 @@ mod tests {
         let passed_on = traced(|| {
             let span = tracing::info_span!("handle");
             continue_from(&span, &carrier(TRACE_PARENT));
-            inject(&span)
+            span.in_scope(inject_current)
         });
         let trace_parent = &passed_on["traceparent"];
         assert!(
@@ -115,6 +110,6 @@ mod tests {
 
     #[test]
     fn without_tracing_nothing_is_injected() {
-        assert_eq!(inject(&Span::none()), HashMap::new());
+        assert_eq!(Span::none().in_scope(inject_current), HashMap::new());
     }
 }

@@ -60,7 +60,7 @@ fn every_kind_of_setting_can_be_written_in_the_environment() {
             .with_variable("OPENRIDE_BATCH_MAX_AGE_FILE", ""),
     );
     assert_eq!(config.batch.max_rows, 1000);
-    assert_eq!(config.batch.max_bytes, ByteSize::kib(512));
+    assert_eq!(config.batch.max_bytes, ByteSize::bytes(512 * 1024));
     assert_eq!(config.batch.max_age, HumanDuration::secs(45));
     assert!((config.batch.memory_share - 0.25).abs() < f64::EPSILON);
     assert!(!config.batch.compress);
@@ -97,7 +97,7 @@ fn every_kind_of_setting_can_be_written_in_a_file() {
         authority = "/etc/ca.pem"
     "#;
     let config = load(&Loader::default().with_file(file(&directory, "service.toml", toml)));
-    assert_eq!(config.batch.max_bytes, ByteSize::kib(4));
+    assert_eq!(config.batch.max_bytes, ByteSize::bytes(4096));
     assert_eq!(config.batch.overflow, Overflow::SetAside);
     assert_eq!(config.store.ports, [9000]);
     assert_eq!(config.store.aliases["booking.created"], "booking");
