@@ -11,6 +11,7 @@ mod deadlines;
 mod errors;
 mod fence;
 mod insert;
+mod merge_settings;
 mod migrations;
 mod native;
 mod outages;
