@@ -144,14 +144,10 @@ fn stands(lanes: &[Lane], topic: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn retention_that_overtakes_an_open_batch_parks_its_range_and_no_other() {
     let platform = Platform::new(1).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(84, 60);
     let topic = platform.config.topics.location.clone();
-    let first = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan("query=INSERT+INTO", 0, Fault::Hold(0));
-    platform.send(story.records());
-    proxy.struck().await;
+    let (insert, hold) = ("query=INSERT+INTO", Fault::Hold(0));
+    let (first, _proxy) = Program::struck(&platform, insert, hold, story.records()).await;
     first.kill();
     delete_before_the_end(&platform, &topic).await;
 

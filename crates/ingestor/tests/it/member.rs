@@ -1,10 +1,15 @@
 //! Members of the group: in this process, to be stopped in good order, or as programs, to be killed and halted.
 
+use crate::{
+    platform::Platform,
+    proxy::{Fault, Proxy},
+};
 use ingestor::Config;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use simulator::Record;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -70,6 +75,23 @@ impl Program {
             .spawn()
             .unwrap();
         Self { child, directory }
+    }
+
+    /// The only member of the platform, whose way to ClickHouse is the proxy: the records are sent, and the first of its
+    /// requests with these words has just suffered the fault.
+    pub async fn struck<'a>(
+        platform: &Platform,
+        words: &str,
+        fault: Fault,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> (Self, Proxy) {
+        let (proxy, config) = Proxy::before_clickhouse(platform).await;
+        let member = Self::start(&config);
+        platform.owned_by(1).await;
+        proxy.plan(words, 0, fault);
+        platform.send(records);
+        proxy.struck().await;
+        (member, proxy)
     }
 
     /// Ends it without a chance to do anything, as a crash would.

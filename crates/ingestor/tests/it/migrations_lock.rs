@@ -3,7 +3,7 @@
 use crate::{
     member::Program,
     platform::{Platform, until},
-    proxy::{Fault, Proxy},
+    proxy::Fault,
     settling::{assert_regions_add_up, settled},
     story::Story,
 };
@@ -95,13 +95,9 @@ async fn a_schema_is_changed_under_traffic_and_nothing_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_nobody_finishes_ends_the_migration_with_its_name() {
     let platform = Platform::new(2).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(193, 100);
-    let dead = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(".in_payment", 0, Fault::Hold(0));
-    platform.send(story.records());
-    proxy.struck().await;
+    let hold = Fault::Hold(0);
+    let (dead, proxy) = Program::struck(&platform, ".in_payment", hold, story.records()).await;
     let batch = platform.opened().await;
     dead.kill();
     let owner = batches::load(&platform.pool, batch)

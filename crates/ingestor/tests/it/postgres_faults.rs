@@ -81,13 +81,9 @@ fn recovery(platform: &Platform) -> Recovery {
 #[tokio::test(flavor = "multi_thread")]
 async fn recoverers_of_one_batch_exclude_each_other() {
     let platform = Platform::new(3).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(94, 150);
-    let member = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(".in_payment", 0, Fault::Hold(0));
-    platform.send(story.records());
-    proxy.struck().await;
+    let hold = Fault::Hold(0);
+    let (member, _proxy) = Program::struck(&platform, ".in_payment", hold, story.records()).await;
     let batch = platform.opened().await;
     member.kill();
     let recoverers = [(); 3].map(|()| {

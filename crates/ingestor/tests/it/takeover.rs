@@ -3,7 +3,7 @@
 use crate::{
     member::{Member, Program},
     platform::Platform,
-    proxy::{Fault, Proxy},
+    proxy::Fault,
     story::Story,
 };
 
@@ -11,13 +11,8 @@ use crate::{
 /// the dead one's request goes on.
 async fn killed_at(words: &str, fault: Fault, seed: u64) {
     let platform = Platform::new(2).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(seed, 100);
-    let first = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(words, 0, fault);
-    platform.send(story.records());
-    proxy.struck().await;
+    let (first, proxy) = Program::struck(&platform, words, fault, story.records()).await;
     platform.opened().await;
     first.kill();
 
@@ -53,13 +48,9 @@ async fn a_member_killed_before_it_closed_its_batch_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lanes_of_an_open_batch_go_to_two_new_owners() {
     let platform = Platform::new(3).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(21, 150);
-    let first = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(".in_booking", 0, Fault::Hold(0));
-    platform.send(story.records());
-    proxy.struck().await;
+    let hold = Fault::Hold(0);
+    let (first, proxy) = Program::struck(&platform, ".in_booking", hold, story.records()).await;
     first.kill();
     let others = [platform.start(), platform.start()];
     platform.drained(story.len()).await;

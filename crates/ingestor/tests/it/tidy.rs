@@ -4,8 +4,9 @@ use crate::{
     platform::{Platform, until},
     postgres::Database,
 };
+use devstack::postgres_client;
 use metadata_store::lanes;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 const LONG_AGO: &str = "25 hours";
@@ -36,13 +37,6 @@ fn settling(id: u128, state: &str, closed: &str) -> String {
          VALUES ('{}', 'test', now(), '{{\"taken\": [], \"left_over\": 0}}', '{state}', now(), now() - interval '{closed}');",
         Uuid::from_u128(id)
     )
-}
-
-async fn client(platform: &Platform) -> Client {
-    let url = platform.config.postgres.url.expose();
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }
 
 /// The ids of what is stored in a table, as the numbers that they were made of.
@@ -76,7 +70,7 @@ async fn what_was_closed_a_day_ago_is_forgotten_and_nothing_else() {
     ];
     database.execute(&rows.concat()).await;
     let before = lanes::all(&platform.pool).await.unwrap();
-    let client = client(&platform).await;
+    let client = postgres_client(platform.config.postgres.url.expose()).await;
     assert_eq!(stored(&client, "ingest_batch").await, [1, 2, 3, 4, 5]);
 
     let member = platform.start();

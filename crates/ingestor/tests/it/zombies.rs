@@ -12,14 +12,10 @@ use devstack::Server;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zombie_that_wakes_after_the_recovery_changes_nothing() {
     let platform = Platform::new(2).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(41, 100);
-    let zombie = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(".in_booking", 0, Fault::Hold(0));
     let mut portions = story.portions(2);
-    platform.send(portions.next().unwrap());
-    proxy.struck().await;
+    let (hold, first) = (Fault::Hold(0), portions.next().unwrap());
+    let (zombie, proxy) = Program::struck(&platform, ".in_booking", hold, first).await;
     zombie.halt();
 
     let second = platform.start();
@@ -38,17 +34,13 @@ async fn a_zombie_that_wakes_after_the_recovery_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zombie_that_wakes_during_the_recovery_changes_nothing() {
     let platform = Platform::new(2).await;
-    let (sleepers, config) = Proxy::before_clickhouse(&platform).await;
-    let (recoverers, other_config) = Proxy::before_clickhouse(&platform).await;
+    let (recoverers, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(42, 100);
-    let zombie = Program::start(&config);
-    platform.owned_by(1).await;
-    sleepers.plan(".in_booking", 0, Fault::Hold(0));
-    platform.send(story.records());
-    sleepers.struck().await;
+    let hold = Fault::Hold(0);
+    let (zombie, sleepers) = Program::struck(&platform, ".in_booking", hold, story.records()).await;
     zombie.halt();
 
-    let second = Program::start(&other_config);
+    let second = Program::start(&config);
     recoverers.plan(".events_raw", 0, Fault::Hold(0));
     recoverers.struck().await;
     sleepers.heal();
@@ -64,14 +56,10 @@ async fn a_zombie_that_wakes_during_the_recovery_changes_nothing() {
 /// A member sleeps while the request that contains `words` is on its way, and ClickHouse is restarted before it arrives.
 async fn asleep_over_a_restart(words: &str, seed: u64) {
     let (platform, stack) = own::platform(Server::ClickHouse, 2).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(seed, 100);
     let mut portions = story.portions(2);
-    let zombie = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(words, 0, Fault::Hold(0));
-    platform.send(portions.next().unwrap());
-    proxy.struck().await;
+    let (hold, first) = (Fault::Hold(0), portions.next().unwrap());
+    let (zombie, proxy) = Program::struck(&platform, words, hold, first).await;
     zombie.halt();
 
     let second = platform.start();

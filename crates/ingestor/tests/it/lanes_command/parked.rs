@@ -7,7 +7,7 @@ use crate::{
     log_faults::delete_before_the_end,
     member::Program,
     platform::{Platform, until},
-    proxy::{Fault, Proxy},
+    proxy::Fault,
     story::Story,
 };
 use simulator::Record;
@@ -20,12 +20,7 @@ async fn parked_at(
     records: &[Record],
     topic: &str,
 ) -> (Program, i64) {
-    let (proxy, config) = Proxy::before_clickhouse(platform).await;
-    let first = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(words, 0, Fault::Hold(0));
-    platform.send(records);
-    proxy.struck().await;
+    let (first, _proxy) = Program::struck(platform, words, Fault::Hold(0), records).await;
     first.kill();
     delete_before_the_end(platform, topic).await;
     let second = Program::start(&platform.config);
@@ -93,12 +88,8 @@ async fn a_parked_range_that_is_stored_whole_is_not_lost() {
     let story = Story::new(133, 60);
     let (before, after) = portions(&story);
     let topic = platform.config.topics.user.clone();
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
-    let first = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(".in_location", 0, Fault::Hold(0));
-    platform.send(&before);
-    proxy.struck().await;
+    let hold = Fault::Hold(0);
+    let (first, _proxy) = Program::struck(&platform, ".in_location", hold, &before).await;
     let is_written = async || platform.number("(SELECT count() FROM user_events)").await > 0;
     assert!(until(is_written).await);
     first.kill();

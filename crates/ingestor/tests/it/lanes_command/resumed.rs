@@ -5,7 +5,7 @@ use crate::{
     member::Program,
     platform::{Platform, until},
     postgres::Database,
-    proxy::{Fault, Proxy},
+    proxy::Fault,
     story::Story,
 };
 
@@ -58,14 +58,10 @@ async fn a_stopped_lane_is_resumed_under_a_running_member() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_holds_the_lane_is_finished_before_anything_is_declared() {
     let platform = Platform::new(1).await;
-    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let story = Story::new(135, 40);
     let topic = platform.config.topics.booking.clone();
-    let member = Program::start(&config);
-    platform.owned_by(1).await;
-    proxy.plan(".in_booking", 0, Fault::Hold(0));
-    platform.send(story.records());
-    proxy.struck().await;
+    let hold = Fault::Hold(0);
+    let (member, _proxy) = Program::struck(&platform, ".in_booking", hold, story.records()).await;
     platform.opened().await;
     member.kill();
     let mut database = Database::of(&platform).await;
