@@ -8,18 +8,20 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 pub(crate) const MIGRATING: i64 = 0x6f70_656e_7269_6465;
 /// Whoever opens a batch or a settling shares it; whoever changes a schema has it alone.
 pub(crate) const OPENING: i64 = 0x6f70_656e_696e_6773;
-/// Whoever has it settles.
+/// Whoever has it settles, or mends what may be settled.
 pub(crate) const SETTLING: i64 = 0x7365_7474_6c65;
+/// Whoever has it puts back what this database has forgotten.
+pub(crate) const PUTTING_BACK: i64 = 0x0072_6562_7569_6c74;
 
-/// A lock of PostgreSQL's. It ends when it is dropped, or with the process.
-pub(crate) struct SessionLock(#[expect(dead_code, reason = "the session holds the lock")] Session);
+/// The right to do what one process does at a time. It ends when it is dropped, or with the process.
+pub struct Turn(#[expect(dead_code, reason = "the session holds the lock")] Session);
 
-/// Takes the lock, unless another session has it.
-pub(crate) async fn try_lock(
+/// Takes the turn, unless another session has it.
+pub(crate) async fn try_turn(
     pool: &Pool,
     operation: &'static str,
     key: i64,
-) -> Result<Option<SessionLock>, StoreError> {
+) -> Result<Option<Turn>, StoreError> {
     let mut connection = pool.get(operation).await?;
     let taken = ask(
         &mut connection,
@@ -29,7 +31,7 @@ pub(crate) async fn try_lock(
     .await
     .map_err(|source| StoreError::Query { operation, source })?;
     // out of the pool: the lock goes with the session
-    Ok(taken.then(|| SessionLock(connection.take())))
+    Ok(taken.then(|| Turn(connection.take())))
 }
 
 /// Shares the lock until the transaction ends, unless another session has it alone or waits for that.

@@ -5,8 +5,7 @@ use crate::{
     LaneId, Pool, StoreError,
     batches::{self, Batch},
     error::TxError,
-    locks::{self, SessionLock},
-    quiet,
+    locks, quiet,
     schema::{ingest_batch, ingest_range, settle_batch},
     settlings,
 };
@@ -18,8 +17,7 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-/// Only one process puts back what was forgotten.
-const TURN_LOCK: i64 = 0x0072_6562_7569_6c74;
+pub use crate::locks::Turn;
 
 /// Stores the batch as open, whatever was stored of it, and lets it hold those of its lanes that it would move.
 ///
@@ -178,18 +176,10 @@ pub async fn may_be_settled(pool: &Pool, decided_at: DateTime<Utc>) -> Result<bo
         .map_err(|error| error.during(operation))
 }
 
-/// The right to put back what this database has forgotten. It ends when it is dropped, or with the process.
-pub struct Turn(#[expect(dead_code, reason = "it is held, not used")] SessionLock);
-
-/// Takes the turn, unless another process has it.
+/// Takes the turn to put back what this database has forgotten, unless another process has it.
 pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
-    let lock = locks::try_lock(
-        pool,
-        "take the turn to put back what was forgotten",
-        TURN_LOCK,
-    )
-    .await?;
-    Ok(lock.map(Turn))
+    let operation = "take the turn to put back what was forgotten";
+    locks::try_turn(pool, operation, locks::PUTTING_BACK).await
 }
 
 /// The latest settlings that are stored, at most so many: id, and the time that its rows carry.

@@ -1,15 +1,10 @@
-//! Whose turn it is.
+//! Whose turn it is to settle.
 
-use crate::{
-    Pool, StoreError,
-    locks::{self, SessionLock},
-};
+use crate::{Pool, StoreError, locks};
 
-/// The right to settle. It ends when it is dropped, or with the process.
-pub struct Turn(#[expect(dead_code, reason = "it is held, not used")] SessionLock);
+pub use crate::locks::Turn;
 
-/// Takes the turn, unless another process has it.
+/// Takes the turn to settle, unless another process has it.
 pub async fn take_turn(pool: &Pool) -> Result<Option<Turn>, StoreError> {
-    let lock = locks::try_lock(pool, "take the turn to settle", locks::SETTLING).await?;
-    Ok(lock.map(Turn))
+    locks::try_turn(pool, "take the turn to settle", locks::SETTLING).await
 }
