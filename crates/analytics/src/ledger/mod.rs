@@ -90,7 +90,8 @@ pub struct Gap {
     pub first_offset: u64,
     /// The last.
     pub last_offset: u64,
-    /// `control`: markers of transactions and aborted records; `compacted`; `lost`.
+    /// `control`: read again and found without a record (markers of transactions, aborted records); `lost`: given up by
+    /// an operator. `compacted` is reserved.
     pub cause: String,
 }
 

@@ -66,6 +66,8 @@ pub struct Gap {
     pub lo: i64,
     /// Last offset.
     pub hi: i64,
-    /// `control`, `compacted` or `lost`.
+    /// `control`: the range was read again and holds no record (markers of transactions, aborted records); or `lost`, by
+    /// an operator's command. `compacted` is reserved: a topic that is compacted is refused by `topics check`, and what
+    /// it has removed is told as `control`.
     pub cause: String,
 }
