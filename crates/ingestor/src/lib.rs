@@ -30,6 +30,7 @@ pub mod rows;
 mod service;
 pub mod settle;
 mod stopped;
+mod ticks;
 pub mod topics;
 mod windows;
 pub mod write;

@@ -1,7 +1,7 @@
 //! The oldest open batch: how old it is, and an alarm once it is too old. Rows leave ClickHouse some time after they are
 //! written, and what has left looks missing to a recovery; so a batch may not stay open for long.
 
-use crate::recover::chain;
+use crate::{recover::chain, ticks};
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{Pool, batches};
 use service_runtime::clock::Clock;
@@ -9,7 +9,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::time::MissedTickBehavior;
 use tracing::{debug, error};
 use uuid::Uuid;
 
@@ -56,8 +55,7 @@ impl Alarm {
 
 /// Looks for the oldest open batch until it is dropped.
 pub(crate) async fn watch(pool: Pool, clock: Arc<dyn Clock>, oldest: Arc<OldestOpen>) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks::every(INTERVAL);
     let mut alarm = Alarm::default();
     loop {
         ticks.tick().await;

@@ -1,7 +1,7 @@
 //! Twice a second: ask Kafka for its ends, and store how far every lane is complete. Beside it: commits to the
 //! group, and forgetting what was closed long ago.
 
-use crate::{board::Board, intake::Group, kafka::partitions, recover::chain};
+use crate::{board::Board, intake::Group, kafka::partitions, recover::chain, ticks};
 use metadata_store::{LaneId, Pool, StoreError, batches, lanes, settlings};
 use rdkafka::{
     TopicPartitionList,
@@ -11,7 +11,7 @@ use rdkafka::{
 };
 use service_runtime::clock::Clock;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::MissedTickBehavior};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -30,8 +30,7 @@ pub(crate) async fn report(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks::every(INTERVAL);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let lanes = board.lanes();
         if lanes.is_empty() {
@@ -58,8 +57,7 @@ pub(crate) async fn report(
 
 /// Forgets what was closed long ago. Runs until it is dropped.
 pub(crate) async fn tidy(pool: Pool, clock: Arc<dyn Clock>) {
-    let mut ticks = tokio::time::interval(TIDY_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks::every(TIDY_INTERVAL);
     loop {
         ticks.tick().await;
         let before = clock.now() - KEPT;

@@ -20,6 +20,7 @@ mod sql;
 
 use crate::{
     recover::{RecoverError, chain},
+    ticks,
     write::{self, WriteError, attempt_id},
 };
 use attempt::Attempt;
@@ -33,7 +34,7 @@ use opentelemetry::metrics::Counter;
 use portions::Portion;
 use service_runtime::clock::Clock;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use tokio::time::{MissedTickBehavior, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 use uuid::Uuid;
@@ -65,8 +66,7 @@ type Round = Option<VecDeque<Portion>>;
 impl Settler {
     /// Settles again and again until shutdown.
     pub async fn run(self, interval: Duration, shutdown: CancellationToken) {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks::every(interval);
         while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             if let Err(failure) = self.round(&shutdown).await {
                 warn!(reason = chain(&failure), "regions cannot be settled yet");

@@ -13,7 +13,7 @@ use event_store::{Params, StoreError, fence, fence::Fence};
 use shared_schema::Domain;
 
 /// Buckets above are those of late repairs. Each attempt has its own, which no settling and no other batch will ever
-/// number so: a bucket below may just have been listed by a settling, which drops it whole.
+/// number so.
 const FIRST_OF_REPAIRS: u64 = 1_000_000_000_000_000_000;
 
 /// The places of a batch in one domain, as a condition.
