@@ -14,8 +14,9 @@
 
 mod attempt;
 mod forgotten;
-mod leave;
+
 mod portions;
+mod remove;
 mod sql;
 
 use crate::{
