@@ -318,6 +318,7 @@ mod tests {
             hash: 0,
             verdicts: Verdicts::default(),
             parked: false,
+            omission: None,
         }
     }
 

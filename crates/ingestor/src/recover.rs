@@ -2,18 +2,24 @@
 //!
 //! announce the next attempt ─▶ end the earlier ones ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
 
+mod again;
+mod given_up;
+
+pub(crate) use given_up::LOST;
+
 use crate::{
     config::KafkaConfig,
     dead_letters::{DeadLetterError, DeadLetterTopic},
-    judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge},
+    judge::{CODEC, Judged},
     meters::Meters,
-    reread::{self, RereadError},
-    rewound, stopped,
-    write::{Settling, WriteError, Writer},
+    reread::RereadError,
+    rewound,
+    write::{Settling, Share, WriteError, Writer, omissions},
 };
+use again::check_codec;
 use chrono::{DateTime, Utc};
 use event_store::fence;
-use metadata_store::{LaneId, Pool, StoreError, batches, lanes, rebuilt, settlings};
+use metadata_store::{Pool, StoreError, batches, rebuilt, settlings};
 use service_runtime::clock::Clock;
 use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
@@ -169,6 +175,10 @@ impl Recovery {
         if stored.done {
             return Ok(Finished::Written);
         }
+        // who cannot finish it may not end the attempts of those who can
+        check_codec(&stored.batch)?;
+        // since others have left ranges out of it, it is no longer as its member judged it
+        let own = own.filter(|_| omissions(&stored.batch) == 0);
         let life = self.writer.life().await?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else {
@@ -184,12 +194,16 @@ impl Recovery {
             None => Settling::NotYet,
         };
         match own {
-            Some(judged) => self.complete(judged, attempt, life, settling).await?,
+            Some(judged) => self.write(judged, attempt, life, settling).await?,
             None => {
-                let judged = self.judge_again(stored.batch).await?;
-                self.complete(&judged, attempt, life, settling).await?;
+                for share in Share::of(&stored.batch) {
+                    let judged = self.judge_again(&stored.batch, share).await?;
+                    self.write(&judged, attempt, life, settling).await?;
+                }
             }
         }
+        self.correct_ledger(&stored.batch).await?;
+        self.close(batch).await?;
         info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
         Ok(Finished::Written)
     }
@@ -253,7 +267,7 @@ impl Recovery {
         }
     }
 
-    async fn complete(
+    async fn write(
         &self,
         judged: &Judged,
         attempt: i32,
@@ -261,62 +275,7 @@ impl Recovery {
         settling: Settling,
     ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
-        self.writer.repair(judged, attempt, life, settling).await?;
-        Ok(self.close(judged.id).await?)
-    }
-
-    /// The batch as its member judged it, from the log and the stored verdicts.
-    async fn judge_again(&self, stored: batches::Batch) -> Result<Judged, RecoverError> {
-        if stored.codec != CODEC {
-            return Err(RecoverError::OtherCodec {
-                batch: stored.id,
-                codec: stored.codec,
-            });
-        }
-        let limits: StoredLimits =
-            serde_json::from_value(stored.age_limits.clone()).map_err(|error| {
-                StoreError::Unreadable {
-                    what: "age limits",
-                    detail: error.to_string(),
-                }
-            })?;
-        let ranges: Vec<_> = stored
-            .ranges
-            .iter()
-            .filter(|range| !range.parked)
-            .cloned()
-            .collect();
-        let reread = {
-            let (kafka, sources, ranges) =
-                (self.kafka.clone(), self.sources.clone(), ranges.clone());
-            tokio::task::spawn_blocking(move || reread::ranges(&kafka, &sources, &ranges)).await
-        };
-        let reread = reread.map_err(|_| RecoverError::ShuttingDown)??;
-        for (lane, reason) in &reread.changed {
-            self.park(stored.id, lane, reason).await?;
-        }
-        let rules = Rules {
-            decided_at: stored.decided_at,
-            limits: limits.into(),
-            dedup_window: stored.dedup_window,
-        };
-        let mut verdicts = StoredVerdicts::new(&ranges);
-        let judged = judge(
-            stored.id,
-            reread.raw,
-            rules,
-            &mut verdicts,
-            &mut Encoder::default(),
-        );
-        Ok(judged.map_err(WriteError::from)?)
-    }
-
-    /// One range of a batch can no longer be read: its lane stands still until an operator decides, the others go on.
-    async fn park(&self, batch: Uuid, lane: &LaneId, reason: &str) -> Result<(), StoreError> {
-        let reason = stopped::reason(reason);
-        error!(batch.id = %batch, lane = %lane, reason, "a range of an open batch no longer reads as stored; its lane stops");
-        batches::park(&self.pool, batch, lane).await?;
-        lanes::set_stopped(&self.pool, lane, Some(&reason)).await
+        Ok(self.writer.repair(judged, attempt, life, settling).await?)
     }
 }
 

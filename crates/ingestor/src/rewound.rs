@@ -23,11 +23,16 @@ use event_store::fence;
 use ledger::Entry;
 use metadata_store::{LaneId, lanes, lanes::Lane, rebuilt};
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{error, info};
 use uuid::Uuid;
 
 /// Between two tries to get the turn.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long the turn is waited for, before the lanes are looked at anew: whoever has it may put them back as well.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a batch may take while nobody else has the turn. It is finished all the same, but without the turn.
+const HELD: Duration = Duration::from_secs(30);
 
 /// Why PostgreSQL cannot be brought to where ClickHouse is.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,15 @@ pub enum RewoundError {
         "the ledger knows lanes further on than PostgreSQL, and their batches do not bring them there"
     )]
     NoProgress,
+    /// Another member has the turn.
+    #[error("another member puts back what PostgreSQL has forgotten; the lanes are looked at anew")]
+    OthersTurn,
+    /// The turn was given back before everything was put back.
+    #[error(
+        "batch {0}, which PostgreSQL had forgotten, is not finished within {seconds} s; others may put theirs back meanwhile",
+        seconds = HELD.as_secs()
+    )]
+    Unfinished(Uuid),
 }
 
 /// Brings the lanes to where ClickHouse is, if it is further on. Returns them as they stood when nothing was found beyond
@@ -142,15 +156,22 @@ async fn put_back(recovery: &Recovery, behind: &Behind) -> Result<(), RecoverErr
     for batch in ledger::batches(recovery.writer.store(), &ids).await? {
         info!(batch.id = %batch.id, "storing a batch again that PostgreSQL does not know for open");
         rebuilt::store(&recovery.pool, recovery.clock.now(), &batch).await?;
-        recovery.finish(batch.id, None).await?;
+        let finishing = tokio::time::timeout(HELD, recovery.finish(batch.id, None));
+        finishing
+            .await
+            .map_err(|_| RewoundError::Unfinished(batch.id))??;
     }
     Ok(())
 }
 
 async fn turn(recovery: &Recovery) -> Result<rebuilt::Turn, RecoverError> {
+    let asked = Instant::now();
     loop {
         if let Some(turn) = rebuilt::take_turn(&recovery.pool).await? {
             return Ok(turn);
+        }
+        if asked.elapsed() >= PATIENCE {
+            return Err(RewoundError::OthersTurn.into());
         }
         tokio::time::sleep(PAUSE).await;
     }

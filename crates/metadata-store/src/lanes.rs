@@ -222,14 +222,15 @@ pub async fn set_stopped(
         .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// Lets a stopped lane go on. Answers whether it was stopped. Its owner takes it over again, and stops it once more where
-/// the reason has remained.
-pub async fn resume(pool: &Pool, lane: &LaneId) -> Result<bool, StoreError> {
+/// Lets a lane go on that stands still at `next`. Answers whether it did. Its owner takes it over again, and stops it once
+/// more where the reason has remained.
+pub async fn resume(pool: &Pool, lane: &LaneId, next: i64) -> Result<bool, StoreError> {
     let operation = "let a lane go on";
     let mut connection = pool.get(operation).await?;
     let stopped = ingest_lane::table
         .find((&lane.topic, lane.partition))
-        .filter(ingest_lane::stopped_reason.is_not_null());
+        .filter(ingest_lane::stopped_reason.is_not_null())
+        .filter(ingest_lane::next_offset.eq(next));
     diesel::update(stopped)
         .set(ingest_lane::stopped_reason.eq(None::<String>))
         .execute(&mut connection)

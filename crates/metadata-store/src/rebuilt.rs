@@ -29,8 +29,8 @@ pub async fn store(pool: &Pool, now: DateTime<Utc>, batch: &Batch) -> Result<(),
         .transaction(async |tx| {
             quiet::wait_to_open(tx).await?;
             store_intent(tx, now, batch).await?;
-            choose_ranges(tx, batch.id).await?;
-            hold_lanes(tx, batch.id).await
+            hold_lanes(tx, batch.id).await?;
+            choose_ranges(tx, batch.id).await
         })
         .await
         .map_err(|error: TxError| error.during(operation))
@@ -59,12 +59,15 @@ async fn store_intent(
     Ok(())
 }
 
-/// A lane behind its range has had it, and a parked one about which an operator has decided stays parked: neither is
-/// read again. All the others are.
+/// A lane behind its range has had it. A range that did not read as stored stays parked while its lane stands still, for
+/// an operator has to decide about it; so does one about which he has decided, or that another batch has now. None of
+/// these is read again, and all the others are. The lanes are held by then, so that no other batch can open on them
+/// before the commit.
 async fn choose_ranges(tx: &mut AsyncPgConnection, batch: Uuid) -> Result<(), TxError> {
     diesel::sql_query(
         "UPDATE ingest_range r \
-         SET parked = l.next_offset > r.hi OR (r.parked AND l.next_offset > r.lo) FROM ingest_lane l \
+         SET parked = l.next_offset > r.hi OR (r.omission IS NOT NULL AND (l.next_offset > r.lo \
+             OR l.stopped_reason IS NOT NULL OR coalesce(l.open_batch <> r.batch_id, false))) FROM ingest_lane l \
          WHERE r.batch_id = $1 AND l.topic = r.topic AND l.partition = r.partition",
     )
     .bind::<SqlUuid, _>(batch)

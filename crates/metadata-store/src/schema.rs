@@ -40,6 +40,7 @@ diesel::table! {
         hash -> BigInt,
         verdicts -> Jsonb,
         parked -> Bool,
+        omission -> Nullable<Integer>,
     }
 }
 

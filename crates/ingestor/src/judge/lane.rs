@@ -73,6 +73,7 @@ impl Outcome {
             hash: raw.hash(lane),
             verdicts,
             parked: false,
+            omission: None,
         });
     }
 }

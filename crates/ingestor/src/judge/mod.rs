@@ -14,7 +14,7 @@ pub use identities::{Accepted, Identities, Window};
 pub use intent::StoredLimits;
 pub use verdicts::{IdentityJudge, StoredVerdicts};
 
-use crate::batch::RawBatch;
+use crate::{batch::RawBatch, write::Share};
 use chrono::{DateTime, Utc};
 use event_store::native::BlockError;
 use lane::Outcome;
@@ -36,6 +36,8 @@ pub struct Judged {
     pub limits: AgeLimits,
     /// How many offsets back a duplicate was looked for.
     pub dedup_window: i64,
+    /// Which of the batch's ranges these are.
+    pub share: Share,
     /// The records, kept for the dead letters and for judging again without a lost lane.
     pub raw: RawBatch,
     /// What to store of each lane.
@@ -111,6 +113,7 @@ pub fn judge(
         decided_at: rules.decided_at,
         limits: rules.limits,
         dedup_window: rules.dedup_window,
+        share: Share::default(),
         inserts: encoder.finish()?,
         ranges: outcome.ranges,
         counts: outcome.counts,

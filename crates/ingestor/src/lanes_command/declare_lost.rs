@@ -1,11 +1,13 @@
 //! Declaring offsets lost, as a batch like any other: it has no records, and a gap.
 //!
 //! ```text
-//! look ─▶ take the lane over ─▶ finish the batch that holds it ─▶ look again ─▶ open ─▶ write ─▶ close ─▶ let it go on
+//! look ─▶ take the lane over ─▶ finish the batch that holds it ─▶ look again
+//!      ─▶ open ─▶ correct the ledger ─▶ write ─▶ close ─▶ let it go on
 //! ```
 //!
-//! A member that owns the lane loses it by its epoch, and takes it over again once it is released. If the command dies
-//! on the way, whoever takes the lane over next finishes its batch.
+//! A member that owns the lane loses it by its epoch, and takes it over again once it is released. Nothing is changed
+//! before the batch is open, which has the lane for itself. If the command dies on the way, whoever takes the lane over
+//! next finishes its batch, and the same command says that the lane may go on.
 
 use super::{bounds::Bounds, plan::Plan, stored};
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     board::Board,
     config::Config,
     judge::{Encoder, Judged, StoredVerdicts, judge},
-    recover::{Finished, Recovery, chain},
+    recover::{Finished, RecoverError, Recovery, chain},
     service,
 };
 use anyhow::{Context, anyhow, bail, ensure};
@@ -46,16 +48,17 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let command = Command::new(config, lane)?;
     let stored = command.stopped().await?;
+    let is_declared = command.is_made(&stored, through).await?;
     let reason = stored.stopped_reason.unwrap_or_default();
     println!("{lane} stands still at {}: {reason}", stored.next_offset);
-    if stored.open_batch.is_none() || !yes {
+    if (stored.open_batch.is_none() || !yes) && !is_declared {
         // what is refused anyhow need not disturb the lane's owner
         let plan = command.plan(stored.next_offset, through).await?;
         if !yes {
             print!("{plan}");
-            bail!("nothing was changed: to do it, add --yes");
         }
     }
+    ensure!(yes, "nothing was changed: to do it, add --yes");
     for _ in 0..TRIES {
         if command.once(through).await? {
             return Ok(());
@@ -107,6 +110,15 @@ impl<'a> Command<'a> {
         Ok(stored)
     }
 
+    /// Whether an earlier call has declared the offsets, and died before the lane went on.
+    async fn is_made(&self, stands: &Lane, through: i64) -> anyhow::Result<bool> {
+        if stands.next_offset - 1 != through {
+            return Ok(false);
+        }
+        let store = self.recovery.writer.store();
+        Ok(stored::is_declared(store, self.lane, through).await?)
+    }
+
     /// Takes the lane over for one try. Answers whether nobody has taken it from us before the end.
     async fn once(&self, through: i64) -> anyhow::Result<bool> {
         let lane = std::slice::from_ref(self.lane);
@@ -129,27 +141,34 @@ impl<'a> Command<'a> {
             println!("finishing batch {batch}, which holds it");
             self.finish(batch, None).await?;
         }
-        let next = self.stopped().await?.next_offset;
-        let plan = self.plan(next, through).await?;
-        print!("{plan}");
-        for batch in &plan.in_part {
-            stored::tell_what_is_stored(self.recovery.writer.store(), self.lane, *batch).await?;
+        let stands = self.stopped().await?;
+        if self.is_made(&stands, through).await? {
+            println!("the offsets to {through} are declared already");
+            self.go_on(stands.next_offset).await?;
+            return Ok(true);
         }
+        let plan = self.plan(stands.next_offset, through).await?;
+        print!("{plan}");
         let Some(batch) = self.write(&plan, taken.epoch).await? else {
             return Ok(false);
         };
-        lanes::resume(self.pool(), self.lane).await?;
-        println!(
-            "done, as batch {batch}. {} goes on at {}; its owner takes it up within seconds.",
-            self.lane,
-            through + 1
-        );
+        println!("done, as batch {batch}");
+        self.go_on(through + 1).await?;
         if !plan.lost.is_empty() {
             println!(
                 "The ledger shows the gap with the cause `lost`, and is not balanced any more."
             );
         }
         Ok(true)
+    }
+
+    async fn go_on(&self, next: i64) -> anyhow::Result<()> {
+        lanes::resume(self.pool(), self.lane, next).await?;
+        println!(
+            "{} goes on at {next}; its owner takes it up within seconds.",
+            self.lane
+        );
+        Ok(())
     }
 
     async fn plan(&self, next: i64, through: i64) -> anyhow::Result<Plan> {
@@ -182,13 +201,11 @@ impl<'a> Command<'a> {
         let id = Uuid::now_v7();
         let life = recovery.writer.life().await?;
         let mut decided_at = recovery.clock.now().trunc_subsecs(3);
-        let judged = loop {
+        let (judged, intent) = loop {
             let judged = self.judged(id, plan, epoch, decided_at)?;
-            match recovery
-                .advance(None, Some(&judged.intent(&self.owner)))
-                .await?
-            {
-                Opening::Opened => break judged,
+            let intent = judged.intent(&self.owner);
+            match recovery.advance(None, Some(&intent)).await? {
+                Opening::Opened => break (judged, intent),
                 Opening::Stale(not_before) => decided_at = not_before,
                 Opening::LanesLost(_) => return Ok(None),
                 Opening::Migrating => bail!(
@@ -196,7 +213,11 @@ impl<'a> Command<'a> {
                 ),
             }
         };
-        match recovery.writer.write(&judged, life).await {
+        let written = async {
+            recovery.correct_ledger(&intent).await?;
+            Ok::<_, RecoverError>(recovery.writer.write(&judged, life).await?)
+        };
+        match written.await {
             Ok(()) => recovery.close(id).await?,
             Err(failure) => {
                 println!("not written at once: {}", chain(&failure));

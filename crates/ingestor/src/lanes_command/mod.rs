@@ -60,7 +60,7 @@ async fn resume(pool: &Pool, lane: &LaneId) -> anyhow::Result<()> {
     let Some(stored) = lanes::find(pool, lane).await? else {
         bail!("{lane} is not known: see `ingestor lanes list`");
     };
-    if !lanes::resume(pool, lane).await? {
+    if !lanes::resume(pool, lane, stored.next_offset).await? {
         bail!("{lane} does not stand still");
     }
     let reason = stored.stopped_reason.unwrap_or_default();

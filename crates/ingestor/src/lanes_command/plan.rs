@@ -4,6 +4,7 @@ use super::{
     bounds::Bounds,
     stored::{self, Offsets},
 };
+use crate::recover::LOST;
 use event_store::{Store, StoreError};
 use metadata_store::{LaneId, batches::Gap};
 use shared_schema::Domain;
@@ -62,7 +63,7 @@ impl Plan {
         let gap = |&(lo, hi): &(i64, i64)| Gap {
             lo,
             hi,
-            cause: "lost".to_owned(),
+            cause: LOST.to_owned(),
         };
         self.lost.iter().map(gap).collect()
     }

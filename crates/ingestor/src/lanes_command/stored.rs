@@ -4,7 +4,6 @@ use super::bounds::Written;
 use event_store::{Params, Row, Store, StoreError};
 use metadata_store::LaneId;
 use serde::Deserialize;
-use uuid::Uuid;
 
 const OF_LANE: &str = "kafka_topic = {topic:String} AND kafka_partition = {partition:UInt32}";
 
@@ -62,6 +61,22 @@ pub(super) async fn written(
         })
     };
     Ok(rows.into_iter().filter_map(written).collect())
+}
+
+/// Whether the ledger tells of a range without a record that ends with this offset, as declarations are.
+pub(super) async fn is_declared(
+    store: &Store,
+    lane: &LaneId,
+    through: i64,
+) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT count() > 0 FROM ingest_ledger WHERE {OF_LANE} AND last_offset = {{hi:UInt64}} \
+             AND accepted + duplicate + dead_lettered = 0"
+    );
+    let (lo, hi) = (0, through);
+    let params = Offsets { lane, lo, hi }.params();
+    let query = store.query(&sql).params(&params);
+    query.named("a declaration").fetch_one().await
 }
 
 /// The offsets that have a verdict, as ranges in order.
@@ -126,44 +141,6 @@ pub(super) async fn rows(
         }
     }
     Ok(rows)
-}
-
-/// Lets the ledger say of a range that was written in part what is stored of it: it was told before the rows were
-/// written. The sum over the ledger would be wrong for ever.
-pub(super) async fn tell_what_is_stored(
-    store: &Store,
-    lane: &LaneId,
-    batch: Uuid,
-) -> Result<(), StoreError> {
-    let params = Params::new()
-        .with("topic", &lane.topic)
-        .with("partition", lane.partition)
-        .with("batch", batch);
-    let of_batch = format!("{OF_LANE} AND batch = {{batch:UUID}}");
-    let sum = |what: &str, table: &str| {
-        format!("ifNull((SELECT {what} FROM {table} WHERE {of_batch}), 0)")
-    };
-    let sql = format!(
-        "SELECT {}, {}, {}, {}",
-        sum("count()", "events_raw"),
-        sum("count()", "duplicates"),
-        sum("count()", "dead_letters"),
-        sum(
-            "toUInt64(sum(last_offset - first_offset + 1))",
-            "ingest_gaps"
-        ),
-    );
-    let query = store.query(&sql).params(&params);
-    let (accepted, duplicate, dead_lettered, gap_offsets): (u64, u64, u64, u64) =
-        query.named("verdicts of a range").fetch_one().await?;
-    let correction = format!(
-        "ALTER TABLE ingest_ledger UPDATE accepted = {accepted}, duplicate = {duplicate}, \
-             dead_lettered = {dead_lettered}, gap_offsets = {gap_offsets} \
-         WHERE {of_batch} AND (accepted, duplicate, dead_lettered, gap_offsets) \
-             != ({accepted}, {duplicate}, {dead_lettered}, {gap_offsets}) \
-         SETTINGS mutations_sync = 1"
-    );
-    store.execute(&correction, &params).await
 }
 
 #[cfg(test)]

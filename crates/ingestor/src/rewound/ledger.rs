@@ -170,6 +170,7 @@ impl RangeRow {
             hash: self.hash,
             verdicts,
             parked: false,
+            omission: None,
         })
     }
 }

@@ -5,11 +5,13 @@
 //! can never write again.
 
 pub mod presence;
+mod share;
 mod statement;
 mod targets;
 mod verdict_rows;
 mod waiting;
 
+pub use share::{Share, omissions};
 pub use targets::{Target, Targets, TargetsError, Witness};
 
 use crate::judge::{DomainInsert, Encoder, Judged};
@@ -75,7 +77,7 @@ pub fn attempt_id(batch: Uuid, attempt: i32) -> Uuid {
     Uuid::new_v5(&batch, format!("attempt {attempt}").as_bytes())
 }
 
-/// The mark of a batch's sentinels in the aggregates: each insert has its own.
+/// The mark of a whole batch's sentinels in the aggregates: each insert has its own.
 pub fn mark(batch: Uuid, domain: Domain) -> Uuid {
     Uuid::new_v5(&batch, domain.as_str().as_bytes())
 }
@@ -147,7 +149,7 @@ impl Writer {
             attempt: attempt_id(judged.id, attempt),
         };
         for insert in verdict_rows::inserts(judged)? {
-            if !self.has_verdicts(judged.id, insert.table).await? {
+            if !self.has_verdicts(judged, insert.table).await? {
                 self.insert_verdicts(judged, &insert, fence).await?;
             }
         }
@@ -216,7 +218,7 @@ impl Writer {
         let params = params
             .and(fence.params())
             .with("batch", judged.id)
-            .with("mark", mark(judged.id, insert.domain))
+            .with("mark", judged.share.mark(judged.id, insert.domain))
             .with("decided_at", judged.decided_at);
         let request = InsertSelect::new(sql, query_id, insert.body.clone()).params(params);
         Ok(self.store.insert_select(request).await?)
@@ -238,12 +240,13 @@ impl Writer {
         Ok(self.store.insert_select(request).await?)
     }
 
-    async fn has_verdicts(&self, batch: Uuid, table: &str) -> Result<bool, StoreError> {
+    async fn has_verdicts(&self, judged: &Judged, table: &str) -> Result<bool, StoreError> {
+        let lanes = judged.ranges.iter().map(|range| &range.lane);
+        let (condition, params) = presence::of_lanes(judged.id, lanes);
         let sql = format!(
-            "SELECT count() > 0 FROM {}.{table} WHERE batch = {{batch:UUID}}",
+            "SELECT count() > 0 FROM {}.{table} WHERE {condition}",
             self.store.database()
         );
-        let params = event_store::Params::new().with("batch", batch);
         self.store
             .query(&sql)
             .params(&params)
@@ -258,7 +261,7 @@ impl Writer {
         targets: &Targets,
     ) -> Result<(), WriteError> {
         for insert in verdict_rows::inserts(judged)? {
-            if !self.has_verdicts(judged.id, insert.table).await? {
+            if !self.has_verdicts(judged, insert.table).await? {
                 return Err(WriteError::StillMissing {
                     batch: judged.id,
                     table: insert.table.to_owned(),

@@ -1,35 +1,62 @@
 //! Which parts of a batch are there.
 
-use super::{Target, Witness, mark};
+use super::{Share, Target, Witness};
 use crate::judge::{DomainInsert, Judged};
 use chrono::NaiveDate;
 use event_store::{Params, Store, StoreError};
+use metadata_store::LaneId;
 use shared_schema::Domain;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// The partitions of a table in which the batch's rows of a domain are.
+/// The partitions of a table in which the batch's rows of a domain are, as far as they are of the judged lanes.
 pub(super) async fn partitions(
     store: &Store,
     target: &Target,
     judged: &Judged,
     domain: Domain,
 ) -> Result<BTreeSet<String>, StoreError> {
+    let lanes = judged.raw.lanes.iter();
+    let lanes = lanes.filter(|lane| lane.source.domain == domain);
+    let lanes = lanes.map(|lane| &lane.lane);
     if target.witness == Witness::Mark {
-        return marked_partitions(store, target, mark(judged.id, domain)).await;
+        let marks = judged.share.marks(judged.id, domain, lanes);
+        let params = Params::new().with("marks", marks.as_slice());
+        return select(store, target, "mark IN {marks:Array(UUID)}", params).await;
+    }
+    if target.names_partitions() {
+        let (condition, params) = of_lanes(judged.id, lanes);
+        return select(store, target, &condition, params).await;
+    }
+    if let Share::Returned { .. } = judged.share {
+        // Its rows look like its neighbours'. Such a table is read so that a row which comes again changes nothing.
+        return Ok(BTreeSet::new());
     }
     let condition = "batch = {batch:UUID} AND kafka_topic IN {topics:Array(String)}";
-    let lanes = judged
-        .raw
-        .lanes
-        .iter()
-        .filter(|lane| lane.source.domain == domain);
-    let topics: BTreeSet<&str> = lanes.map(|lane| lane.lane.topic.as_str()).collect();
+    let topics: BTreeSet<&str> = lanes.map(|lane| lane.topic.as_str()).collect();
     let topics: Vec<&str> = topics.into_iter().collect();
     let params = Params::new()
         .with("batch", judged.id)
         .with("topics", topics.as_slice());
     select(store, target, condition, params).await
+}
+
+/// The condition for a batch's rows that are of these lanes.
+pub(super) fn of_lanes<'a>(
+    batch: Uuid,
+    lanes: impl Iterator<Item = &'a LaneId>,
+) -> (String, Params) {
+    let mut places = vec!["false".to_owned()];
+    let mut params = Params::new().with("batch", batch);
+    for (index, lane) in lanes.enumerate() {
+        places.push(format!(
+            "(kafka_topic = {{topic_{index}:String}} AND kafka_partition = {})",
+            lane.partition
+        ));
+        params = params.with(&format!("topic_{index}"), &lane.topic);
+    }
+    let condition = format!("batch = {{batch:UUID}} AND ({})", places.join(" OR "));
+    (condition, params)
 }
 
 /// The partitions of an aggregate in which the sentinels of an insert are.

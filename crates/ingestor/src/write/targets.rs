@@ -102,6 +102,11 @@ impl Targets {
 }
 
 impl Target {
+    /// Whether its rows tell the partitions of their records.
+    pub(super) fn names_partitions(&self) -> bool {
+        self.columns.iter().any(|name| name == "kafka_partition")
+    }
+
     /// Whether facts wait in it for their regions, in buckets.
     pub fn is_waiting(&self) -> bool {
         self.partition_key == "bucket"

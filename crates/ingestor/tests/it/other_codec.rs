@@ -3,6 +3,7 @@
 use crate::{
     member::Program,
     platform::{Platform, until},
+    postgres::Database,
     proxy::{Fault, Proxy},
     story::Story,
 };
@@ -49,6 +50,8 @@ async fn a_batch_of_another_codec_waits_for_a_member_that_has_it() {
         0,
         "it was written with the wrong codec"
     );
+    let attempts = "ingest_batch WHERE state = 'open' AND attempt > 1";
+    assert_eq!(Database::of(&platform).await.count(attempts).await, 0);
     this_version.kill();
 
     // the member of that version comes back

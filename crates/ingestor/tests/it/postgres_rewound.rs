@@ -382,3 +382,35 @@ async fn a_take_over_that_waits_for_clickhouse_holds_nobody_up() {
     stack.restart(Server::ClickHouse).unwrap();
     assert_exact(&platform, &story, first).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_cannot_put_back_what_was_forgotten_gives_the_turn_back() {
+    let platform = Platform::new(2).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(115, 60);
+    let portions = portions(&story, 3);
+    let member = Program::start(&platform.config);
+    platform.send(&portions[0]);
+    platform.drained(sent(&portions[..1])).await;
+    database.remember().await;
+    // two batches at least
+    for until in [2, 3] {
+        platform.send(&portions[until - 1]);
+        platform.drained(sent(&portions[..until])).await;
+    }
+    settled(&platform).await;
+    member.stop();
+    database.go_back().await;
+
+    let (proxy, mut config) = Proxy::before_clickhouse(&platform).await;
+    // longer than this test waits
+    config.clickhouse.insert_timeout = HumanDuration::secs(600);
+    config.clickhouse.request_timeout = HumanDuration::secs(600);
+    proxy.plan(".payment_events", 0, Fault::Hold(0));
+    let stuck = Program::start(&config);
+    proxy.struck().await;
+    let member = Program::start(&platform.config);
+    platform.drained(sent(&portions)).await;
+    stuck.kill();
+    assert_exact(&platform, &story, member).await;
+}

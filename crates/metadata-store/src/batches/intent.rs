@@ -43,6 +43,9 @@ pub struct Range {
     pub verdicts: Verdicts,
     /// No longer reads as stored; its lane is stopped.
     pub parked: bool,
+    /// Which of its batch's omissions it was first part of, counted from 1: what was inserted of the batch since lacks
+    /// it. It stays when the range reads again.
+    pub omission: Option<i32>,
 }
 
 /// Verdicts that a second look could see differently.

@@ -47,6 +47,7 @@ struct RangeRow {
     hash: i64,
     verdicts: serde_json::Value,
     parked: bool,
+    omission: Option<i32>,
 }
 
 /// A batch as it is stored.
@@ -107,6 +108,7 @@ fn range(row: RangeRow) -> Result<Range, StoreError> {
         hash: row.hash,
         verdicts,
         parked: row.parked,
+        omission: row.omission,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod parked;
 mod resumed;
+mod returned;
 mod unread;
 
 use crate::{

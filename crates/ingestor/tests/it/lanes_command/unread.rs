@@ -90,7 +90,8 @@ async fn a_declaration_that_dies_half_way_is_finished_by_whoever_takes_the_lane_
                 .any(|lane| lane.topic == topic && lane.next_offset == 3)
         })
         .await;
-    done(&platform, &["resume", &id]).await;
+    let said = declare_lost(&platform, &topic, 2).await;
+    assert!(said.contains("declared already"), "{said}");
     platform.send_raw(&topic, b"key", b"no event");
     platform.flush();
     platform.drained(4).await;

@@ -1,0 +1,1 @@
+ALTER TABLE ingest_range DROP COLUMN omission;
