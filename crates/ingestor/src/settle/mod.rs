@@ -14,7 +14,6 @@
 
 mod attempt;
 mod forgotten;
-
 mod portions;
 mod remove;
 mod sql;
