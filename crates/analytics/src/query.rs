@@ -66,6 +66,18 @@ impl Parameters {
         self.bind(name, "UInt64", Value::Number(value))
     }
 
+    /// Binds a UTC day, in days since 1970, and returns its place.
+    pub(crate) fn day(&mut self, name: &'static str, value: i64) -> String {
+        let day = DateTime::from_timestamp(value.saturating_mul(86_400), 0).unwrap_or_default();
+        let text = day.format("%Y-%m-%d").to_string();
+        self.bind(name, "Date", Value::Text(text))
+    }
+
+    /// Binds up to 128 bits and returns their place.
+    pub(crate) fn bits(&mut self, name: &'static str, value: u128) -> String {
+        self.bind(name, "UInt128", Value::Text(value.to_string()))
+    }
+
     /// Binds a list of numbers and returns its place.
     pub(crate) fn numbers(&mut self, name: &'static str, value: Vec<u64>) -> String {
         self.bind(name, "Array(UInt64)", Value::Numbers(value))

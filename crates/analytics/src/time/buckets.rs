@@ -16,6 +16,7 @@ pub const MAX_POINTS: usize = 10_000;
 /// Zones have moved their clocks in whole quarters of an hour for half a century.
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
 const HOUR_SECONDS: i64 = 3_600;
+const DAY_SECONDS: u64 = 86_400;
 
 /// The width of a time series' points, on the clock of the request's zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -134,6 +135,24 @@ impl Buckets {
         let width = widths.next()?;
         let first = *seconds.first()?;
         widths.all(|other| other == width).then_some((first, width))
+    }
+
+    /// Whether every unit is an hour from one full hour of UTC to the next.
+    pub(crate) fn are_hours_of_utc(&self) -> bool {
+        let hour = HOUR_SECONDS.unsigned_abs();
+        self.steps()
+            .is_some_and(|(first, width)| width == hour && first.is_multiple_of(hour))
+    }
+
+    /// Whether at most one unit begins within a UTC day, its first instant not counted.
+    pub(crate) fn at_most_two_a_day(&self) -> bool {
+        let seconds = self.seconds();
+        let mut within = seconds
+            .iter()
+            .filter(|second| !second.is_multiple_of(DAY_SECONDS))
+            .map(|second| second / DAY_SECONDS);
+        let mut before = None;
+        within.all(|day| before.replace(day) != Some(day))
     }
 }
 

@@ -63,9 +63,13 @@ pub fn cohort(selection: &Selection) -> Query {
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));
     let now = parameters.time("now", selection.now);
+    // A status of a producer whose clock is ahead counts from its own time on.
+    let status = format!(
+        "if(empty(kyc_ahead), kyc_latest.status, arrayMax(arrayFilter(known -> known.at <= {now}, arrayPushBack(kyc_ahead, kyc_latest))).status)"
+    );
     let people = people(
         selection,
-        ", kyc_status AS status, upgraded_at AS upgraded_since",
+        &format!(", {status} AS status, upgraded_at AS upgraded_since"),
         &mut parameters,
     );
     let within = format!("since >= {start} AND since < {end}");
@@ -91,7 +95,7 @@ pub fn first_registrations(selection: &Selection) -> Option<Query> {
 /// One row per registered user of the filter's regions, with the time of the first registration.
 fn people(selection: &Selection, columns: &str, parameters: &mut Parameters) -> String {
     let registered = format!(
-        "SELECT assumeNotNull(registered_at) AS since, home.state AS state, home.city AS city{columns}\nFROM user_profiles\nWHERE registered_at IS NOT NULL"
+        "SELECT assumeNotNull(registered_at) AS since, state, city{columns}\nFROM user_profiles\nWHERE registered_at IS NOT NULL"
     );
     match &selection.region {
         RegionFilter::Everywhere => registered,

@@ -19,3 +19,4 @@ mod params;
 mod probe;
 mod support;
 mod traces;
+mod users_moved;

@@ -11,6 +11,7 @@ mod answers;
 mod api;
 mod description;
 mod every_parameter;
+mod kyc;
 mod outage;
 mod parameters;
 mod pipeline;

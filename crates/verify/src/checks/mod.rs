@@ -82,7 +82,7 @@ const DAILY: [(&str, OfDay); 16] = [
     ("users", users::people),
     ("booking_seats", bookings::seats),
     ("route_profiles", routes::profiles),
-    ("user_activity", activity::slots),
+    ("user_days", activity::slots),
 ];
 
 /// Everything that is compared.

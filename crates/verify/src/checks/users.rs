@@ -28,13 +28,15 @@ pub(super) fn slots(day: &Day) -> Comparison {
 pub(super) fn people(day: &Day) -> Comparison {
     let on_the_day =
         "since >= {from:DateTime64(3, 'UTC')} AND since < {until:DateTime64(3, 'UTC')}";
+    let status = "(event_timestamp, event_id, ifNull(toString(kyc_status), ''))";
     let expected = format!(
-        "SELECT user_id AS key, (since, home, status, upgraded) AS value, place
+        "SELECT user_id AS key, (since, home, latest, ahead, upgraded) AS value, place
          FROM
          (
             SELECT user_id, minIf(event_timestamp, event_type = 'user.registered') AS since,
                 argMinIf((ifNull(role, ''), toString(state), toString(city)), (event_timestamp, event_id), event_type = 'user.registered') AS home,
-                argMaxIf(ifNull(toString(kyc_status), ''), (event_timestamp, event_id), event_type = 'user.kyc_verified') AS status,
+                argMaxIf(ifNull(toString(kyc_status), ''), (event_timestamp, event_id), event_type = 'user.kyc_verified' AND event_timestamp <= decided_at) AS latest,
+                arraySort(groupUniqArrayIf({status}, event_type = 'user.kyc_verified' AND event_timestamp > decided_at)) AS ahead,
                 minIf(toNullable(event_timestamp), event_type = 'user.upgraded_to_driver') AS upgraded,
                 min({PLACE}) AS place
             FROM user_events
@@ -44,11 +46,11 @@ pub(super) fn people(day: &Day) -> Comparison {
          WHERE {on_the_day}"
     );
     let found = format!(
-        "SELECT user_id AS key, (assumeNotNull(since), home, status, upgraded) AS value
+        "SELECT user_id AS key, (assumeNotNull(since), (first.role, first.state, first.city), latest.status, arraySort(ahead), upgraded) AS value
          FROM
          (
-            SELECT user_id, min(registered_at) AS since, argMinMerge(registration) AS home, argMaxMerge(kyc) AS status,
-                min(upgraded_at) AS upgraded
+            SELECT user_id, min(registered_at) AS since, min(home) AS first, max(kyc_latest) AS latest,
+                groupUniqArrayArray(kyc_ahead) AS ahead, min(upgraded_at) AS upgraded
             FROM users GROUP BY user_id
          )
          WHERE {on_the_day}"

@@ -19,9 +19,9 @@ const TAMPERING: [(&str, &str); 18] = [
          SELECT scope, second, state, city, 1 FROM agg_realtime WHERE second > now() - INTERVAL 1 DAY ORDER BY second LIMIT 1",
     ),
     (
-        "user_activity",
-        "INSERT INTO user_activity_state (scope, state, city, slot, user_id)
-         SELECT scope, state, city, slot, generateUUIDv4() FROM user_activity ORDER BY slot LIMIT 1",
+        "user_days",
+        "INSERT INTO user_days_state (scope, state, city, day, user_id, slots)
+         SELECT scope, state, city, day, user_id, bitNot(slots) FROM user_days ORDER BY day LIMIT 1",
     ),
     (
         "route_profiles",

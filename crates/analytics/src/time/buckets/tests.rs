@@ -241,3 +241,40 @@ fn rounded_seconds_find_their_unit_again() {
     assert_eq!(buckets.position(946_684_800), Some(2));
     assert_eq!(buckets.position(946_771_200), Some(3));
 }
+
+fn units(start: &str, end: &str, zone: Tz, granularity: Granularity) -> Buckets {
+    let range = DateRange::between(at(start), at(end), zone).unwrap();
+    Buckets::of(&range, granularity).unwrap()
+}
+
+#[test]
+fn full_hours_of_a_zone_may_be_those_of_utc() {
+    let hours = |zone, granularity| {
+        let (start, end) = ("2024-03-30T12:15:00Z", "2024-04-02T00:00:00Z");
+        units(start, end, zone, granularity).are_hours_of_utc()
+    };
+    assert!(hours(chrono_tz::Africa::Lagos, Granularity::Hourly));
+    assert!(hours(chrono_tz::Europe::Berlin, Granularity::Hourly));
+    assert!(!hours(chrono_tz::Asia::Kolkata, Granularity::Hourly));
+    assert!(!hours(chrono_tz::Africa::Lagos, Granularity::Daily));
+}
+
+#[test]
+fn days_of_utc_that_many_units_begin_in_are_seen() {
+    let few = |zone, granularity| {
+        let (start, end) = ("2024-03-29T12:00:00Z", "2024-04-02T00:00:00Z");
+        units(start, end, zone, granularity).at_most_two_a_day()
+    };
+    assert!(few(chrono_tz::Africa::Lagos, Granularity::Daily));
+    assert!(few(chrono_tz::Europe::Berlin, Granularity::Daily));
+    assert!(few(chrono_tz::Europe::London, Granularity::Daily));
+    assert!(few(Tz::UTC, Granularity::Monthly));
+    assert!(!few(Tz::UTC, Granularity::Hourly));
+    // One day of 23 hours begins and ends within a day of UTC.
+    let day = |text: &str| at(text);
+    let short = Buckets {
+        starts: vec![day("2024-03-30T00:30:00Z"), day("2024-03-30T23:30:00Z")],
+        end: day("2024-03-31T23:30:00Z"),
+    };
+    assert!(!short.at_most_two_a_day());
+}

@@ -1,0 +1,56 @@
+use super::{
+    days::{days_within, slots_within},
+    of_events,
+};
+use crate::{
+    query::{Parameters, Query},
+    region::RegionFilter,
+    source::{slices, unit_of},
+    time::{Buckets, Grid},
+};
+
+/// Distinct users of every unit of a series, told apart in each of them.
+pub(super) fn query(grid: &Grid, buckets: &Buckets, region: &RegionFilter) -> Query {
+    let mut parameters = Parameters::default();
+    let mut parts = vec![of_days(grid, buckets, region, &mut parameters)];
+    for slice in slices(grid) {
+        parts.extend(of_events(slice, region, &mut parameters));
+    }
+    let rows = parts.join("\nUNION ALL\n");
+    let unit = unit_of("at", buckets, &mut parameters);
+    let users = match region {
+        RegionFilter::Remainder(_) => {
+            "toInt64(uniqExactIf(person, sign = 1)) - toInt64(uniqExactIf(person, sign = -1))"
+        }
+        _ => "toInt64(uniqExact(person))",
+    };
+    parameters.into_query(format!(
+        "SELECT {unit} AS unit, {users} AS users\nFROM\n(\n{rows}\n)\nGROUP BY unit"
+    ))
+}
+
+/// `at`, `sign` and `person`: at least one row per day of a user and unit of the series.
+fn of_days(
+    grid: &Grid,
+    buckets: &Buckets,
+    region: &RegionFilter,
+    parameters: &mut Parameters,
+) -> String {
+    let days = format!(
+        "SELECT toInt64(day) * 86400 AS midnight, {sign} AS sign, user_id AS person, {active} AS active FROM user_days WHERE {days} AND {regions}",
+        sign = region.stored_sign(),
+        active = slots_within(grid.core, parameters),
+        days = days_within(grid.core, parameters),
+        regions = region.stored(parameters),
+    );
+    if !buckets.at_most_two_a_day() {
+        return format!(
+            "SELECT toUInt64(midnight + 900 * arrayJoin(bitPositionsToArray(active))) AS at, sign, person FROM ({days})"
+        );
+    }
+    // A unit may begin in the day; what is before belongs to the one that the day begins in.
+    let cut = unit_of("toUInt64(midnight + 86399)", buckets, parameters);
+    format!(
+        "SELECT toUInt64(at) AS at, sign, person\nFROM (SELECT *, greatest(toInt64({cut}), midnight) AS cut, bitShiftLeft(toUInt128(1), intDiv(cut - midnight + 899, 900)) - 1 AS early FROM ({days}))\nARRAY JOIN [midnight, cut] AS at, [bitAnd(active, early), bitAnd(active, bitNot(early))] AS part\nWHERE part != 0"
+    )
+}

@@ -1,0 +1,1 @@
+DROP VIEW IF EXISTS {{database}}.user_activity_from_user
