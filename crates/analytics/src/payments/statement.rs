@@ -1,5 +1,6 @@
 use crate::{
     query::{Parameters, Query},
+    region::RegionFilter,
     selection::Selection,
     source::{Column, Family, unit_of},
 };
@@ -79,50 +80,93 @@ pub(super) const TIMES: &str = "quantilesExactInclusiveStateIf(0.5, 0.95)(assume
 
 /// The statement; its rows are [`PaymentRow`](super::PaymentRow)s.
 ///
-/// Its percentiles are not those of the unknown region, since a multiset cannot be taken away from a state.
+/// Its percentiles are not those of the unknown region, since a multiset cannot be taken away from a state: there it
+/// has none.
 #[must_use]
 pub fn query(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let rows = FAMILY.rows(selection, &mut parameters);
-    let sql = by_unit_and_method(selection, MEASURES, &rows, &mut parameters);
+    let (of_rows, of_sums) = match selection.region {
+        RegionFilter::Remainder(_) => ("", "emptyArrayFloat64() AS processing_times"),
+        _ => (
+            ", quantilesExactInclusiveMergeState(0.5, 0.95)(times) AS times",
+            "quantilesExactInclusiveMerge(0.5, 0.95)(times) AS processing_times",
+        ),
+    };
+    let sums = Sums {
+        keys: "unit, method, money",
+        of_rows: &format!("{ROW_SUMS}{of_rows}"),
+        of_sums: &format!("{SUMS}, {of_sums}, {MONEY}"),
+    };
+    let sql = sums.by_unit_and_method(selection, &rows, &mut parameters);
     parameters.into_query(sql)
 }
 
-const MEASURES: &str = "sum(sign * initiated) AS initiated, sum(sign * succeeded) AS succeeded, \
+const ROW_SUMS: &str = "sum(sign * initiated) AS initiated, sum(sign * succeeded) AS succeeded, \
     sum(sign * failed) AS failed, sum(sign * refunded) AS refunded, \
     sum(sign * processing_ms) AS processing_ms, sum(sign * processing_count) AS processing_count, \
-    quantilesExactInclusiveMergeIf(0.5, 0.95)(times, sign = 1) AS processing_times, \
-    sumMap(map(money, sign * received)) AS revenue, sumMap(map(money, sign * returned)) AS refunds";
+    sum(sign * received) AS received, sum(sign * returned) AS returned";
 
-/// Groups rows by method, by unit of the series, and all together.
-pub(super) fn by_unit_and_method(
-    selection: &Selection,
-    measures: &str,
-    rows: &str,
-    parameters: &mut Parameters,
-) -> String {
-    let (unit, sets) = match &selection.series {
-        None => ("toUInt64(0)".to_owned(), "(), (method)"),
-        Some(buckets) => (unit_of("at", buckets, parameters), "(), (method), (unit)"),
-    };
-    let shown_unit = if selection.series.is_some() {
-        "unit"
-    } else {
-        "toUInt64(0) AS unit"
-    };
-    format!(
-        "SELECT {shown_unit}, toUInt8(grouping(method) = 0) AS of_method, method, {measures}\nFROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n))\nGROUP BY GROUPING SETS ({sets})"
-    )
+const SUMS: &str = "sum(initiated) AS initiated, sum(succeeded) AS succeeded, sum(failed) AS failed, \
+    sum(refunded) AS refunded, sum(processing_ms) AS processing_ms, sum(processing_count) AS processing_count";
+
+const MONEY: &str =
+    "sumMap(map(money, received)) AS revenue, sumMap(map(money, returned)) AS refunds";
+
+/// What is added up, in two steps: the many rows once, and the few sums once for every grouping.
+pub(super) struct Sums<'a> {
+    /// What the sums of the first step are told apart by.
+    pub(super) keys: &'a str,
+    /// The first step's columns.
+    pub(super) of_rows: &'a str,
+    /// The second step's.
+    pub(super) of_sums: &'a str,
+}
+
+impl Sums<'_> {
+    /// Groups rows by method, by unit of the series, and all together.
+    pub(super) fn by_unit_and_method(
+        &self,
+        selection: &Selection,
+        rows: &str,
+        parameters: &mut Parameters,
+    ) -> String {
+        let Self {
+            keys,
+            of_rows,
+            of_sums,
+        } = self;
+        let (unit, shown_unit, sets) = match &selection.series {
+            None => (
+                "toUInt64(0)".to_owned(),
+                "toUInt64(0) AS unit",
+                "(), (method)",
+            ),
+            Some(buckets) => (
+                unit_of("at", buckets, parameters),
+                "unit",
+                "(), (method), (unit)",
+            ),
+        };
+        format!(
+            "SELECT {shown_unit}, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT {keys}, {of_rows} FROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n)) GROUP BY {keys})\nGROUP BY GROUPING SETS ({sets})"
+        )
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{everywhere, in_lagos_off_grid, shown};
+    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
 
     #[test]
     fn slots_are_grouped_by_method_and_unit() {
         insta::assert_snapshot!(shown(&query(&everywhere(true))));
+    }
+
+    #[test]
+    fn the_unknown_region_has_no_percentiles_here() {
+        insta::assert_snapshot!(shown(&query(&unknown_off_grid())));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     PaymentRow,
-    statement::{TIMES, by_unit_and_method},
+    statement::{Sums, TIMES},
 };
 use crate::{
     Domain,
@@ -50,8 +50,12 @@ pub fn unknown_times(selection: &Selection) -> Option<Query> {
         parts.push(of_events(&facts, &regions));
     }
     let rows = parts.join("\nUNION ALL\n");
-    let measures = "quantilesExactInclusiveMerge(0.5, 0.95)(times) AS processing_times";
-    let sql = by_unit_and_method(selection, measures, &rows, &mut parameters);
+    let sums = Sums {
+        keys: "unit, method",
+        of_rows: "quantilesExactInclusiveMergeState(0.5, 0.95)(times) AS times",
+        of_sums: "quantilesExactInclusiveMerge(0.5, 0.95)(times) AS processing_times",
+    };
+    let sql = sums.by_unit_and_method(selection, &rows, &mut parameters);
     Some(parameters.into_query(sql))
 }
 
