@@ -20,10 +20,13 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use self::statements::{gaps, recounted, starts, vouched};
+pub use self::statements::{counted, gaps, latest, recounted, starts, vouched};
 
 /// Days for which no row of what was decided can have expired.
 pub const RECOUNTED_DAYS: i64 = 13;
+/// Offsets of a partition, the latest, of which none may have two verdicts for an answer to be balanced. Telling
+/// offsets apart takes reading them, so that there is a limit; `openride-verify` has none.
+pub const TOLD_APART: u64 = 50_000;
 /// Gaps of a partition that are shown; their sums are of all.
 pub const SHOWN_GAPS: u64 = 100;
 
@@ -76,7 +79,8 @@ pub struct Account {
     pub balanced: bool,
     /// Offsets without a verdict; negative if there are more verdicts than offsets.
     pub missing: i128,
-    /// Verdicts beyond the first of an offset.
+    /// Verdicts beyond the first of an offset, among the latest 50,000 offsets. Before them a second verdict shows in
+    /// `missing`, unless another offset has none.
     pub repeated: u64,
     /// Rows from this offset on were counted for this answer; what lies before may have expired, and is told by the
     /// ledger of the time.
@@ -125,6 +129,16 @@ pub struct RecountedRow {
     offsets: u64,
 }
 
+/// Stored rows of a partition, whatever their offsets.
+#[derive(Clone, Debug, Default, Row, Deserialize)]
+pub struct CountedRow {
+    topic: String,
+    partition: u64,
+    accepted: u64,
+    duplicate: u64,
+    dead_lettered: u64,
+}
+
 /// The gaps of a partition of one cause: all their offsets, and the latest of the ranges.
 #[derive(Clone, Debug, Row, Deserialize)]
 pub struct GapRow {
@@ -156,6 +170,41 @@ pub fn stretches(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Stretch> {
         }
     };
     lanes.into_iter().map(stretch).collect()
+}
+
+/// The counts of all rows, with as many offsets as they can have after a look at the latest.
+#[must_use]
+pub fn with_latest(counted: Vec<CountedRow>, latest: Vec<RecountedRow>) -> Vec<RecountedRow> {
+    let repeated: HashMap<_, _> = latest
+        .into_iter()
+        .map(|row| {
+            let repeated = row.rows().saturating_sub(row.offsets);
+            ((row.topic, row.partition), repeated)
+        })
+        .collect();
+    let row = |row: CountedRow| {
+        let key = (row.topic.clone(), row.partition);
+        let counted = RecountedRow {
+            topic: row.topic,
+            partition: row.partition,
+            accepted: row.accepted,
+            duplicate: row.duplicate,
+            dead_lettered: row.dead_lettered,
+            offsets: 0,
+        };
+        let repeated = repeated.get(&key).copied().unwrap_or_default();
+        RecountedRow {
+            offsets: counted.rows().saturating_sub(repeated),
+            ..counted
+        }
+    };
+    counted.into_iter().map(row).collect()
+}
+
+impl RecountedRow {
+    fn rows(&self) -> u64 {
+        self.accepted + self.duplicate + self.dead_lettered
+    }
 }
 
 /// The accounts of all lanes.
@@ -201,7 +250,7 @@ impl Account {
             lane,
             recounted_from,
         } = stretch;
-        let rows = counted.accepted + counted.duplicate + counted.dead_lettered;
+        let rows = counted.rows();
         let gap_offsets: std::collections::BTreeMap<String, u64> = gaps
             .iter()
             .map(|row| (row.cause.clone(), row.offsets))

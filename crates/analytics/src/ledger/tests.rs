@@ -111,3 +111,22 @@ fn a_lane_without_recent_ranges_is_told_whole() {
     assert_eq!(stretches(vec![lane.clone()], row(20))[0].recounted_from, 20);
     assert_eq!(stretches(vec![lane], row(3))[0].recounted_from, 10);
 }
+
+#[test]
+fn a_second_verdict_among_the_latest_is_taken_from_the_offsets() {
+    let all = CountedRow {
+        topic: "rides".to_owned(),
+        partition: 0,
+        accepted: 14,
+        ..CountedRow::default()
+    };
+    let repeated = with_latest(vec![all.clone()], counted(3, 0, 0, 2));
+    let account_of = |rows| account(stretch(10, 15, 29), rows, Vec::new());
+    let found = account_of(repeated);
+    assert_eq!(
+        (found.missing, found.repeated, found.balanced),
+        (0, 1, false)
+    );
+    let once = with_latest(vec![all], counted(3, 0, 0, 3));
+    assert!(account_of(once).balanced);
+}

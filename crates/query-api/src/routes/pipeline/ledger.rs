@@ -37,7 +37,7 @@ pub(crate) struct PartitionAccount {
 /// Whether every offset has exactly one verdict
 ///
 /// For every partition, next − first = accepted + duplicate + dead-lettered + gaps, counted over the stored rows at
-/// the moment of the request. Rows expire; what was decided more than 13 days ago is therefore told by the ledger of
+/// the moment of the request; the latest 50,000 offsets are told apart, too. Rows expire; what was decided more than 13 days ago is therefore told by the ledger of
 /// the time (`recounted_from` is the first offset that was counted).
 #[utoipa::path(
     get,
@@ -102,13 +102,15 @@ async fn accounts(
 ) -> Result<Vec<Account>, StoreError> {
     let starts = store.rows("ledger: starts", &ledger::starts(now)).await?;
     let stretches: Vec<Stretch> = ledger::stretches(lanes, starts);
-    let (vouched, recounted) = (ledger::vouched(&stretches), ledger::recounted(&stretches));
-    let gaps = ledger::gaps(&stretches);
-    let (vouched, recounted, gaps) = try_join!(
+    let (vouched, gaps) = (ledger::vouched(&stretches), ledger::gaps(&stretches));
+    let (counted, latest) = (ledger::counted(&stretches), ledger::latest(&stretches));
+    let (vouched, counted, latest, gaps) = try_join!(
         store.rows("ledger: vouched", &vouched),
-        store.rows("ledger: recounted", &recounted),
+        store.rows("ledger: counted", &counted),
+        store.rows("ledger: latest", &latest),
         store.rows("ledger: gaps", &gaps),
     )?;
+    let recounted = ledger::with_latest(counted, latest);
     Ok(ledger::assemble(stretches, vouched, recounted, gaps))
 }
 
