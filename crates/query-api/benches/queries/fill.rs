@@ -62,6 +62,11 @@ pub(crate) fn api_config(stack: &PrivateStack) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// Makes the tables of this version.
+pub(crate) fn migrate(stack: &PrivateStack) -> anyhow::Result<()> {
+    done(stack, "migrate", &["up"])
+}
+
 /// Sends a history, and waits until all of it is stored and settled.
 pub(crate) async fn fill(
     stack: &PrivateStack,
@@ -74,7 +79,6 @@ pub(crate) async fn fill(
         events.to_string(),
         end.to_rfc3339_opts(SecondsFormat::Millis, true),
     );
-    done(stack, "migrate", &["up"])?;
     done(stack, "ingestor", &["topics", "create"])?;
     let history = ["history", "--events", &count, "--end", &until];
     done(stack, "simulator", &history)?;

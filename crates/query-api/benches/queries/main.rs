@@ -40,6 +40,8 @@ async fn main() -> anyhow::Result<()> {
     };
     let stack = tokio::task::spawn_blocking(move || PrivateStack::start(servers)).await??;
     let config = fill::api_config(&stack)?;
+    // A filled stack may be of an older version.
+    fill::migrate(&stack)?;
     let filled = match filled {
         Some(filled) => filled,
         None => fill::fill(&stack, &config, &directory, events).await?,

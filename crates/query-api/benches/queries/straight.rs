@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use futures::future::try_join_all;
 use reqwest::{Client, Url};
 
-use crate::measure::percentile;
-
 /// A statement that ClickHouse logged.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
@@ -50,12 +48,12 @@ impl Straight {
         }
     }
 
-    /// The median time of so many rounds. What ran side by side does so again.
-    pub(crate) async fn median(
+    /// The times of so many rounds. What ran side by side does so again.
+    pub(crate) async fn rounds(
         &self,
         statements: &[Statement],
         rounds: usize,
-    ) -> anyhow::Result<Duration> {
+    ) -> anyhow::Result<Vec<Duration>> {
         let waves = waves(statements);
         let mut took = Vec::with_capacity(rounds);
         for _ in 0..rounds {
@@ -65,7 +63,7 @@ impl Straight {
             }
             took.push(began.elapsed());
         }
-        Ok(percentile(&mut took, 50))
+        Ok(took)
     }
 
     async fn send(&self, sql: &str) -> reqwest::Result<usize> {
