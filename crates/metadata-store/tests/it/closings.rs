@@ -30,6 +30,10 @@ async fn a_closing_moves_each_lane_once_however_often_it_is_asked_for() {
     close(&database.pool, first.id).await;
     assert_eq!(database.all_lanes().await, held);
     assert_eq!(database.open_batches().await, [second.id]);
+    // nor does it miss its lanes where they have gone on
+    close(&database.pool, second.id).await;
+    close(&database.pool, first.id).await;
+    assert_eq!(database.lane(0).await.next_offset, 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
