@@ -25,6 +25,8 @@ struct Standing {
     /// Batches that hold it and are neither closed nor given up.
     held: u32,
     stopped: bool,
+    /// It stands still because an operator has retired it.
+    retired: bool,
     /// A batch could not be opened on it, or was forgotten by PostgreSQL.
     lost: bool,
 }
@@ -69,6 +71,7 @@ impl Board {
             leaving: false,
             held: 0,
             stopped,
+            retired: false,
             lost: false,
         };
         self.lock().insert(lane, standing);
@@ -226,11 +229,18 @@ impl Board {
         }
     }
 
-    /// How many lanes stand still.
+    /// That the lane stands still is as an operator wants it.
+    pub fn retire(&self, lane: &LaneId) {
+        if let Some(standing) = self.lock().get_mut(lane) {
+            standing.retired = true;
+        }
+    }
+
+    /// How many lanes stand still and should not.
     pub fn stopped(&self) -> usize {
         self.lock()
             .values()
-            .filter(|standing| standing.stopped)
+            .filter(|standing| standing.stopped && !standing.retired)
             .count()
     }
 

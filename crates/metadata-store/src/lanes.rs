@@ -35,6 +35,8 @@ pub struct Lane {
     pub heartbeat_at: Option<DateTime<Utc>>,
     /// Why it stands still, if it was stopped.
     pub stopped_reason: Option<String>,
+    /// When an operator retired it, if one did. It stands still then, and nothing waits for it.
+    pub retired_at: Option<DateTime<Utc>>,
 }
 
 impl Lane {
@@ -44,6 +46,11 @@ impl Lane {
             topic: self.topic.clone(),
             partition: self.partition,
         }
+    }
+
+    /// Whether an operator has retired it: what is complete, or expires, does not wait for it.
+    pub fn is_retired(&self) -> bool {
+        self.retired_at.is_some()
     }
 }
 
@@ -222,8 +229,8 @@ pub async fn set_stopped(
         .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// Lets a lane go on that stands still at `next`. Answers whether it did. Its owner takes it over again, and stops it once
-/// more where the reason has remained.
+/// Lets a lane go on that stands still at `next`, a retired one too. Answers whether it did. Its owner takes it over
+/// again, and stops it once more where the reason has remained.
 pub async fn resume(pool: &Pool, lane: &LaneId, next: i64) -> Result<bool, StoreError> {
     let operation = "let a lane go on";
     let mut connection = pool.get(operation).await?;
@@ -232,11 +239,41 @@ pub async fn resume(pool: &Pool, lane: &LaneId, next: i64) -> Result<bool, Store
         .filter(ingest_lane::stopped_reason.is_not_null())
         .filter(ingest_lane::next_offset.eq(next));
     diesel::update(stopped)
-        .set(ingest_lane::stopped_reason.eq(None::<String>))
+        .set((
+            ingest_lane::stopped_reason.eq(None::<String>),
+            ingest_lane::retired_at.eq(None::<DateTime<Utc>>),
+        ))
         .execute(&mut connection)
         .await
         .map(|rows| rows == 1)
         .map_err(|source| StoreError::Query { operation, source })
+}
+
+/// Retires a lane that stands at `next` and that no batch holds, with a reason that operators see. Answers whether it did.
+/// Its epoch is raised, so that nobody opens a batch on it any more.
+pub async fn retire(
+    pool: &Pool,
+    now: DateTime<Utc>,
+    lane: &LaneId,
+    next: i64,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    let operation = "retire a lane";
+    let mut connection = pool.get(operation).await?;
+    diesel::sql_query(
+        "UPDATE ingest_lane SET retired_at = $1, stopped_reason = $2, owner = NULL, \
+             epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) \
+         WHERE topic = $3 AND partition = $4 AND next_offset = $5 AND open_batch IS NULL AND retired_at IS NULL",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(reason)
+    .bind::<Text, _>(&lane.topic)
+    .bind::<Integer, _>(lane.partition)
+    .bind::<BigInt, _>(next)
+    .execute(&mut connection)
+    .await
+    .map(|rows| rows == 1)
+    .map_err(|source| StoreError::Query { operation, source })
 }
 
 fn columns(lanes: &[LaneId]) -> (Vec<&str>, Vec<i32>) {

@@ -11,6 +11,7 @@ diesel::table! {
         complete_through -> Nullable<Timestamptz>,
         heartbeat_at -> Nullable<Timestamptz>,
         stopped_reason -> Nullable<Text>,
+        retired_at -> Nullable<Timestamptz>,
     }
 }
 

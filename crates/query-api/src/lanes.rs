@@ -75,17 +75,16 @@ impl Lanes {
     }
 }
 
-/// The least of all lanes, or nothing as long as one has none.
+/// The least of all lanes that are not retired, or nothing as long as one has none.
 fn signs_of(lanes: &[Lane]) -> Signs {
-    let complete = lanes
-        .iter()
+    let living = || lanes.iter().filter(|lane| !lane.is_retired());
+    let complete = living()
         .map(|lane| lane.complete_through)
         .collect::<Option<Vec<_>>>();
     Signs {
         complete_through: complete.and_then(|times| times.into_iter().min()),
         heard_at: lanes.iter().filter_map(|lane| lane.heartbeat_at).max(),
-        stopped: lanes
-            .iter()
+        stopped: living()
             .filter(|lane| lane.stopped_reason.is_some())
             .map(|lane| lane.id().to_string())
             .collect(),
@@ -112,6 +111,7 @@ mod tests {
             complete_through: complete_through.map(at),
             heartbeat_at: complete_through.map(at),
             stopped_reason: (partition == 1).then(|| "parked".to_owned()),
+            retired_at: None,
         }
     }
 
@@ -124,6 +124,20 @@ mod tests {
         );
         assert_eq!(signs.heard_at, DateTime::<Utc>::from_timestamp(20, 0));
         assert_eq!(signs.stopped, ["openride.events.trip/1"]);
+    }
+
+    #[test]
+    fn nothing_waits_for_a_retired_lane() {
+        let retired = Lane {
+            retired_at: Some(DateTime::<Utc>::UNIX_EPOCH),
+            ..lane(1, None)
+        };
+        let signs = signs_of(&[lane(0, Some(20)), retired]);
+        assert_eq!(
+            signs.complete_through,
+            DateTime::<Utc>::from_timestamp(20, 0)
+        );
+        assert!(signs.stopped.is_empty());
     }
 
     #[test]

@@ -102,6 +102,10 @@ impl Intake {
         }
         self.board
             .assign(id.clone(), lane.epoch, lane.next_offset, stopped);
+        if lane.is_retired() {
+            warn!(lane = %id, "Kafka has a lane that was retired; it is not read before `ingestor lanes resume`");
+            self.board.retire(&id);
+        }
         self.gather.add(
             id,
             lane.epoch,

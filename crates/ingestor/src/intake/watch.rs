@@ -135,6 +135,7 @@ mod tests {
             complete_through: None,
             heartbeat_at: Some(DateTime::UNIX_EPOCH),
             stopped_reason: None,
+            retired_at: None,
         }
     }
 

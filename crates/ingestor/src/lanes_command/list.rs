@@ -57,6 +57,7 @@ mod tests {
             complete_through: None,
             heartbeat_at: None,
             stopped_reason: None,
+            retired_at: None,
         }
     }
 

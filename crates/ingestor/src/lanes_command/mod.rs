@@ -1,23 +1,28 @@
-//! `lanes list`, `lanes resume` and `lanes declare-lost`: what an operator sees of the partitions, and decides about
-//! those that stand still.
+//! `lanes list`, `lanes resume`, `lanes declare-lost` and `lanes retire`: what an operator sees of the partitions, and
+//! decides about those that stand still or are gone.
 
 mod bounds;
+mod declaration;
 mod declare_lost;
 mod list;
 mod plan;
+mod retire;
+mod selection;
 mod stored;
 
 use crate::config::Config;
 use anyhow::bail;
 use clap::Subcommand;
 use metadata_store::{LaneId, Pool, lanes};
+use selection::Selection;
 
 /// Decisions about partitions.
 #[derive(Debug, Subcommand)]
 pub enum LanesCommand {
     /// Shows every partition: next offset, Kafka's end, lag, owner, and why it stands still.
     List,
-    /// Lets a stopped partition go on. Its owner looks into it again, and stops it once more if the reason remains.
+    /// Lets a stopped or retired partition go on. Its owner looks into it again, and stops it once more if the reason
+    /// remains.
     Resume {
         /// Which one, as `lanes list` shows it.
         #[arg(value_name = "TOPIC/PARTITION", value_parser = parse)]
@@ -36,6 +41,16 @@ pub enum LanesCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Retires the partitions of a topic, or one, that are gone for good: nothing waits for them any more, neither
+    /// `complete_through` nor the facts that wait for what they could have told.
+    Retire {
+        /// Which ones.
+        #[arg(value_name = "TOPIC[/PARTITION]", value_parser = selection::parse)]
+        selection: Selection,
+        /// Gives up what was not read of them, also of those that Kafka still has. The ledger shows it as lost.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Does what an operator asks for.
@@ -53,6 +68,7 @@ pub async fn run(command: LanesCommand, config: Config) -> anyhow::Result<()> {
         LanesCommand::DeclareLost { lane, through, yes } => {
             declare_lost::run(&config, &lane, through, yes).await
         }
+        LanesCommand::Retire { selection, force } => retire::run(&config, &selection, force).await,
     }
 }
 

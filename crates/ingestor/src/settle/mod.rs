@@ -184,6 +184,7 @@ impl Settler {
         let lanes = lanes::all(&self.pool).await?;
         let through = lanes
             .iter()
+            .filter(|lane| !lane.is_retired())
             .map(|lane| lane.complete_through.unwrap_or_default())
             .min();
         Ok(through.unwrap_or_default() - self.patience)

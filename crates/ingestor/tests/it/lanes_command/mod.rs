@@ -2,6 +2,7 @@
 
 mod parked;
 mod resumed;
+mod retired;
 mod returned;
 mod unread;
 

@@ -32,6 +32,8 @@ pub(crate) struct PartitionAccount {
     open_batch: Option<Uuid>,
     /// Why the partition is not read on, if it is not.
     stopped_reason: Option<String>,
+    /// When an operator retired the partition, which is gone from Kafka: nothing waits for it.
+    retired_at: Option<DateTime<Utc>>,
 }
 
 /// Whether every offset has exactly one verdict
@@ -61,7 +63,8 @@ pub(crate) struct PartitionAccount {
             "end_offset": 1250,
             "complete_through": "2024-02-01T08:30:00.125Z",
             "open_batch": null,
-            "stopped_reason": null
+            "stopped_reason": null,
+            "retired_at": null
         }],
         "balanced": true
     })))
@@ -136,6 +139,7 @@ impl PartitionAccount {
             complete_through: lane.complete_through,
             open_batch: lane.open_batch,
             stopped_reason: lane.stopped_reason.clone(),
+            retired_at: lane.retired_at,
         }
     }
 }

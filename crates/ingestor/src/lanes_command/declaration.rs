@@ -1,0 +1,288 @@
+//! A declaration that offsets are lost, as a batch like any other: it has no records, and a gap.
+//!
+//! ```text
+//! look ─▶ take the lane over ─▶ finish the batch that holds it ─▶ look again
+//!      ─▶ open ─▶ correct the ledger ─▶ write ─▶ close ─▶ let it go on
+//! ```
+//!
+//! A member that owns the lane loses it by its epoch, and takes it over again once it is released. Nothing is changed
+//! before the batch is open, which has the lane for itself. If the command dies on the way, whoever takes the lane over
+//! next finishes its batch, and the same command says that the lane may go on.
+
+use super::{bounds::Bounds, plan::Plan, stored};
+use crate::{
+    batch::{LaneRecords, RawBatch},
+    board::Board,
+    config::Config,
+    judge::{Encoder, Judged, StoredVerdicts, judge},
+    recover::{Finished, RecoverError, Recovery, chain},
+    service,
+    stopped::RETIRED,
+};
+use anyhow::{Context, anyhow, bail, ensure};
+use chrono::{DateTime, SubsecRound, Utc};
+use event_store::Buffer;
+use metadata_store::{
+    LaneId, Pool,
+    batches::{self, Opening},
+    lanes::{self, Lane},
+};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use shared_schema::Subscription;
+use std::{sync::Arc, time::Duration};
+use tracing::warn;
+use uuid::Uuid;
+
+const KAFKA_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a batch may take to be finished that holds the lane, or the declaration itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the lane is taken over, where a member takes it back meanwhile, and the pause between.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What becomes of the lane behind the lost offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It goes on.
+    GoOn,
+    /// It is retired.
+    Retire,
+}
+
+/// Offsets of a lane are declared lost, from its next one on.
+pub(super) struct Declaration<'a> {
+    config: &'a Config,
+    lane: &'a LaneId,
+    then: Then,
+    recovery: Recovery,
+    source: Arc<Subscription>,
+    owner: String,
+}
+
+impl<'a> Declaration<'a> {
+    /// Connects when it is first needed.
+    pub(super) fn new(config: &'a Config, lane: &'a LaneId, then: Then) -> anyhow::Result<Self> {
+        let recovery = service::recovery(config, &Arc::new(Board::default()))?;
+        let source = recovery.sources.by_topic(&lane.topic).cloned();
+        Ok(Self {
+            config,
+            lane,
+            then,
+            recovery,
+            source: source
+                .with_context(|| format!("{} is not subscribed to", lane.topic))?
+                .into(),
+            owner: format!("lanes-command-{}", Uuid::now_v7().simple()),
+        })
+    }
+
+    fn pool(&self) -> &Pool {
+        &self.recovery.pool
+    }
+
+    /// The lane, which must stand still if it is to go on behind what is lost.
+    pub(super) async fn stands(&self) -> anyhow::Result<Lane> {
+        let lane = self.lane;
+        let Some(stored) = lanes::find(self.pool(), lane).await? else {
+            bail!("{lane} is not known: see `ingestor lanes list`");
+        };
+        ensure!(
+            self.then == Then::Retire || stored.stopped_reason.is_some(),
+            "{lane} does not stand still: only what stopped a lane can be lost"
+        );
+        Ok(stored)
+    }
+
+    /// Whether an earlier call has declared the offsets, and died before the lane went on.
+    pub(super) async fn is_made(&self, stands: &Lane, through: i64) -> anyhow::Result<bool> {
+        if stands.next_offset - 1 != through {
+            return Ok(false);
+        }
+        let store = self.recovery.writer.store();
+        Ok(stored::is_declared(store, self.lane, through).await?)
+    }
+
+    /// Declares the offsets up to `through`.
+    ///
+    /// # Errors
+    /// When it is refused, or a server does not answer.
+    pub(super) async fn make(&self, through: i64) -> anyhow::Result<()> {
+        for _ in 0..TRIES {
+            if self.once(through).await? {
+                return Ok(());
+            }
+            println!("a member has taken the lane over meanwhile; trying again");
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!(
+            "members take the lane over again and again, and nothing was declared: say it again when they are calm"
+        )
+    }
+
+    /// Takes the lane over for one try. Answers whether nobody has taken it from us before the end.
+    async fn once(&self, through: i64) -> anyhow::Result<bool> {
+        let lane = std::slice::from_ref(self.lane);
+        let taken = lanes::take_over(self.pool(), &self.owner, lane).await?;
+        let taken = taken.into_iter().next().context("the lane is gone")?;
+        let declared = self.declare(taken, through).await;
+        if let Err(failure) = lanes::release(self.pool(), &self.owner, lane).await {
+            // after a minute without a report, the member that has the partition takes the lane over all the same
+            warn!(
+                reason = chain(&failure),
+                "PostgreSQL was not told that the lane is free"
+            );
+        }
+        declared
+    }
+
+    /// The lane is ours: nobody else opens a batch on it.
+    async fn declare(&self, taken: Lane, through: i64) -> anyhow::Result<bool> {
+        if let Some(batch) = taken.open_batch {
+            println!("finishing batch {batch}, which holds it");
+            self.finish(batch, None).await?;
+        }
+        let stands = self.stands().await?;
+        if self.is_made(&stands, through).await? {
+            println!("the offsets to {through} are declared already");
+            self.end(stands.next_offset).await?;
+            return Ok(true);
+        }
+        let plan = self.plan(stands.next_offset, through).await?;
+        print!("{plan}");
+        let Some(batch) = self.write(&plan, taken.epoch).await? else {
+            return Ok(false);
+        };
+        println!("done, as batch {batch}");
+        self.end(through + 1).await?;
+        if !plan.lost.is_empty() {
+            println!(
+                "The ledger shows the gap with the cause `lost`, and is not balanced any more."
+            );
+        }
+        Ok(true)
+    }
+
+    async fn end(&self, next: i64) -> anyhow::Result<()> {
+        let lane = self.lane;
+        match self.then {
+            Then::GoOn => {
+                lanes::resume(self.pool(), lane, next).await?;
+                println!("{lane} goes on at {next}; its owner takes it up within seconds.");
+            }
+            Then::Retire => {
+                let now = self.recovery.clock.now();
+                let is_done = lanes::retire(self.pool(), now, lane, next, RETIRED).await?;
+                ensure!(
+                    is_done,
+                    "{lane} was not retired, for it has moved: say it again"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What would be declared.
+    ///
+    /// # Errors
+    /// When `through` is not what may be declared, or a server does not answer.
+    pub(super) async fn plan(&self, next: i64, through: i64) -> anyhow::Result<Plan> {
+        let store = self.recovery.writer.store();
+        let bounds = Bounds {
+            next,
+            log_begins: match self.then {
+                Then::GoOn => self.log_begins().await?,
+                // what could still be read is given up
+                Then::Retire => through + 1,
+            },
+            parked: batches::parked(self.pool(), self.lane, next).await?,
+            written: stored::written(store, self.lane, next).await?,
+        };
+        bounds.check(through)?;
+        Ok(Plan::of(store, self.lane, &bounds, through, self.source.domain).await?)
+    }
+
+    async fn log_begins(&self) -> anyhow::Result<i64> {
+        let (kafka, lane) = (self.config.kafka.clone(), self.lane.clone());
+        let asking = tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = kafka.reader().create()?;
+            consumer.fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
+        });
+        let (low, _) = asking
+            .await?
+            .context("Kafka does not tell the bounds of the partition")?;
+        Ok(low)
+    }
+
+    /// Opens, writes and closes the batch that has the gap, unless the lane is not ours any more.
+    async fn write(&self, plan: &Plan, epoch: i64) -> anyhow::Result<Option<Uuid>> {
+        let recovery = &self.recovery;
+        let id = Uuid::now_v7();
+        let life = recovery.writer.life().await?;
+        let mut decided_at = recovery.clock.now().trunc_subsecs(3);
+        let (judged, intent) = loop {
+            let judged = self.judged(id, plan, epoch, decided_at)?;
+            let intent = judged.intent(&self.owner);
+            match recovery.advance(None, Some(&intent)).await? {
+                Opening::Opened => break (judged, intent),
+                Opening::Stale(not_before) => decided_at = not_before,
+                Opening::LanesLost(_) => return Ok(None),
+                Opening::Migrating => bail!(
+                    "a migration is under way, and nothing was declared: say it again when it is over"
+                ),
+            }
+        };
+        let written = async {
+            recovery.correct_ledger(&intent).await?;
+            Ok::<_, RecoverError>(recovery.writer.write(&judged, life).await?)
+        };
+        match written.await {
+            Ok(()) => recovery.close(id).await?,
+            Err(failure) => {
+                println!("not written at once: {}", chain(&failure));
+                self.finish(id, Some(&judged)).await?;
+            }
+        }
+        Ok(Some(id))
+    }
+
+    fn judged(
+        &self,
+        id: Uuid,
+        plan: &Plan,
+        epoch: i64,
+        decided_at: DateTime<Utc>,
+    ) -> anyhow::Result<Judged> {
+        let records = LaneRecords {
+            lane: self.lane.clone(),
+            epoch,
+            source: self.source.clone(),
+            lo: plan.next,
+            hi: plan.through,
+            records: Vec::new(),
+            gaps: plan.gaps(),
+        };
+        let rules = self.config.judge.rules(decided_at);
+        let raw = RawBatch::new(vec![records], Buffer::default());
+        Ok(judge(
+            id,
+            raw,
+            rules,
+            &mut StoredVerdicts::default(),
+            &mut Encoder::default(),
+        )?)
+    }
+
+    async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> anyhow::Result<()> {
+        let finishing = tokio::time::timeout(PATIENCE, self.recovery.finish(batch, own));
+        let late = || {
+            anyhow!(
+                "batch {batch} cannot be finished within {} s: see the log, and say it again when it is done",
+                PATIENCE.as_secs()
+            )
+        };
+        match finishing.await.map_err(|_| late())?? {
+            Finished::Written => Ok(()),
+            Finished::Forgotten => bail!("PostgreSQL has forgotten batch {batch}: say it again"),
+        }
+    }
+}

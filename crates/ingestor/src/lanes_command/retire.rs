@@ -1,0 +1,214 @@
+//! Retiring lanes whose topic or partition is gone for good. Nothing waits for them any more: neither what is complete,
+//! nor the facts that wait for what they could still have told.
+
+use super::{
+    Selection,
+    declaration::{Declaration, Then},
+};
+use crate::{config::Config, stopped::RETIRED};
+use anyhow::{Context, bail, ensure};
+use metadata_store::{Pool, batches, lanes, lanes::Lane};
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer},
+    error::RDKafkaErrorCode,
+};
+use service_runtime::clock::{Clock, SystemClock};
+use std::{collections::BTreeMap, time::Duration};
+use uuid::Uuid;
+
+const KAFKA_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Why a lane cannot be retired.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Refusal {
+    /// Some of its offsets are being written.
+    #[error("batch {0} holds it: the member that has it, or takes its lanes over, finishes it")]
+    Held(Uuid),
+    /// It could be read.
+    #[error(
+        "Kafka has it: delete it there first, or say with --force that what is unread, and what comes, is given up"
+    )]
+    Alive,
+    /// Not all of it was read.
+    #[error(
+        "{0} offsets from {1} on were not read: say with --force that they are given up, which the ledger then shows as lost"
+    )]
+    Unread(i64, i64),
+}
+
+/// A lane that may be retired.
+struct Candidate {
+    lane: Lane,
+    /// Whether Kafka has it.
+    is_alive: bool,
+    /// The offset behind the last one that is known of.
+    end: i64,
+}
+
+impl Candidate {
+    fn unread(&self) -> i64 {
+        (self.end - self.lane.next_offset).max(0)
+    }
+
+    fn check(&self, force: bool) -> Result<(), Refusal> {
+        match (self.lane.open_batch, self.unread()) {
+            (Some(batch), _) => Err(Refusal::Held(batch)),
+            (None, _) if force => Ok(()),
+            (None, _) if self.is_alive => Err(Refusal::Alive),
+            (None, 0) => Ok(()),
+            (None, unread) => Err(Refusal::Unread(unread, self.lane.next_offset)),
+        }
+    }
+}
+
+/// Retires the selected lanes, all or none.
+pub(super) async fn run(config: &Config, selection: &Selection, force: bool) -> anyhow::Result<()> {
+    let pool = Pool::new(&config.postgres)?;
+    let all = lanes::all(&pool).await?;
+    let selected: Vec<Lane> = all.into_iter().filter(|lane| selection.has(lane)).collect();
+    ensure!(
+        !selected.is_empty(),
+        "{selection} is not known: see `ingestor lanes list`"
+    );
+    let (retired, selected): (Vec<Lane>, Vec<Lane>) =
+        selected.into_iter().partition(Lane::is_retired);
+    for lane in retired {
+        println!("{} is retired already", lane.id());
+    }
+    let candidates = candidates(config, &pool, selected).await?;
+    let refused: Vec<String> = candidates
+        .iter()
+        .filter_map(|candidate| {
+            let refusal = candidate.check(force).err()?;
+            Some(format!("{}: {refusal}", candidate.lane.id()))
+        })
+        .collect();
+    if !refused.is_empty() {
+        bail!("nothing was changed. {}", refused.join("\n"));
+    }
+    for candidate in &candidates {
+        retire(config, &pool, candidate).await?;
+    }
+    Ok(())
+}
+
+async fn candidates(
+    config: &Config,
+    pool: &Pool,
+    lanes: Vec<Lane>,
+) -> anyhow::Result<Vec<Candidate>> {
+    let asked = lanes.first().map(|lane| lane.topic.clone());
+    let ends = match asked {
+        Some(topic) => ends(config, topic).await?,
+        None => BTreeMap::new(),
+    };
+    let mut candidates = Vec::new();
+    for lane in lanes {
+        let parked = batches::parked(pool, &lane.id(), lane.next_offset).await?;
+        let known = parked.iter().map(|parked| parked.hi + 1);
+        let known = known.chain(lane.end_offset).max();
+        let alive = ends.get(&lane.partition).copied();
+        let end = alive.or(known).unwrap_or(lane.next_offset);
+        candidates.push(Candidate {
+            is_alive: alive.is_some(),
+            end,
+            lane,
+        });
+    }
+    Ok(candidates)
+}
+
+/// Kafka's end of every partition of a topic that it has.
+async fn ends(config: &Config, topic: String) -> anyhow::Result<BTreeMap<i32, i64>> {
+    let kafka = config.kafka.clone();
+    let asking = tokio::task::spawn_blocking(move || {
+        let consumer: BaseConsumer = kafka.reader().create()?;
+        let metadata = consumer
+            .fetch_metadata(Some(&topic), KAFKA_TIMEOUT)
+            .context("Kafka does not tell about the topic")?;
+        let told = metadata.topics().first().context("Kafka says nothing")?;
+        match told.error().map(RDKafkaErrorCode::from) {
+            None => {}
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+                return Ok(BTreeMap::new());
+            }
+            Some(code) => bail!("Kafka does not tell about the topic: {code}"),
+        }
+        let mut ends = BTreeMap::new();
+        for partition in told.partitions() {
+            let (_, high) = consumer
+                .fetch_watermarks(&topic, partition.id(), KAFKA_TIMEOUT)
+                .context("Kafka does not tell the bounds of the partition")?;
+            ends.insert(partition.id(), high);
+        }
+        Ok(ends)
+    });
+    asking.await?
+}
+
+async fn retire(config: &Config, pool: &Pool, candidate: &Candidate) -> anyhow::Result<()> {
+    let id = candidate.lane.id();
+    if candidate.unread() > 0 {
+        let declaration = Declaration::new(config, &id, Then::Retire)?;
+        declaration.make(candidate.end - 1).await?;
+    } else {
+        let next = candidate.lane.next_offset;
+        let is_done = lanes::retire(pool, SystemClock.now(), &id, next, RETIRED).await?;
+        ensure!(
+            is_done,
+            "{id} was not retired, for it has moved: say it again"
+        );
+    }
+    println!(
+        "{id} is retired at {}",
+        candidate.lane.next_offset + candidate.unread()
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(is_alive: bool, end: i64, open_batch: Option<Uuid>) -> Candidate {
+        Candidate {
+            lane: Lane {
+                topic: "trip".to_owned(),
+                partition: 0,
+                first_offset: 0,
+                next_offset: 10,
+                epoch: 1,
+                owner: None,
+                open_batch,
+                end_offset: None,
+                complete_through: None,
+                heartbeat_at: None,
+                stopped_reason: None,
+                retired_at: None,
+            },
+            is_alive,
+            end,
+        }
+    }
+
+    #[test]
+    fn a_lane_that_is_gone_and_was_read_to_its_end_is_retired() {
+        assert_eq!(candidate(false, 10, None).check(false), Ok(()));
+    }
+
+    #[test]
+    fn what_is_alive_or_unread_must_be_given_up_expressly() {
+        let alive = candidate(true, 10, None);
+        assert_eq!(alive.check(false), Err(Refusal::Alive));
+        assert_eq!(alive.check(true), Ok(()));
+        let unread = candidate(false, 12, None);
+        assert_eq!(unread.check(false), Err(Refusal::Unread(2, 10)));
+        assert_eq!(unread.check(true), Ok(()));
+    }
+
+    #[test]
+    fn a_batch_that_holds_it_is_finished_first() {
+        let held = candidate(false, 10, Some(Uuid::nil()));
+        assert_eq!(held.check(true), Err(Refusal::Held(Uuid::nil())));
+    }
+}

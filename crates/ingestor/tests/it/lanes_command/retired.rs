@@ -1,0 +1,131 @@
+//! Topics that are gone for good.
+
+use super::{assert_ledger_adds_up, done, lane, lost_offsets, portions, refused};
+use crate::{
+    kafka_admin::{admin, options},
+    member::Program,
+    platform::{Platform, until},
+    readiness::{is_ready, with_admin_port},
+    settling::settled,
+    story::Story,
+};
+use metadata_store::lanes::Lane;
+use rdkafka::admin::{NewTopic, TopicReplication};
+
+async fn delete(platform: &Platform, topic: &str) {
+    let deleted = admin(platform).delete_topics(&[topic], &options()).await;
+    deleted.unwrap().remove(0).unwrap();
+    let is_gone = async || {
+        let client = admin(platform);
+        let metadata = client
+            .inner()
+            .fetch_metadata(None, std::time::Duration::from_secs(10));
+        metadata.is_ok_and(|all| all.topics().iter().all(|told| told.name() != topic))
+    };
+    assert!(until(is_gone).await, "Kafka keeps the topic");
+}
+
+async fn make_anew(platform: &Platform, topic: &str) {
+    let anew = NewTopic::new(topic, 1, TopicReplication::Fixed(1));
+    let client = admin(platform);
+    let is_made = async || {
+        let made = client.create_topics([&anew], &options()).await.unwrap();
+        made.into_iter().all(|outcome| outcome.is_ok())
+    };
+    assert!(until(is_made).await, "the topic cannot be made anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_waits_for_a_topic_that_is_retired() {
+    let mut platform = Platform::new(1).await;
+    let address = with_admin_port(&mut platform.config);
+    let topic = platform.config.topics.booking.clone();
+    let member = Program::start(&platform.config);
+    platform.owned_by(1).await;
+    refused(&platform, &["retire", "no.such.topic"], "not known").await;
+    refused(&platform, &["retire", &topic], "Kafka has it").await;
+    delete(&platform, &topic).await;
+    // payments and trips whose bookings will never come wait for them
+    let story = Story::new(151, 60);
+    let others = || {
+        let records = story.records();
+        records.filter(|record| platform.config.topics.topic_of(record.topic) != topic)
+    };
+    platform.send(others());
+    platform.drained(others().count() as u64).await;
+    let waiting = "(SELECT count() FROM waiting_payment)";
+    let wait = until(async || platform.number(waiting).await > 0).await;
+    assert!(wait, "the story has no such payment");
+
+    let said = done(&platform, &["retire", &topic]).await;
+    assert!(said.contains("is retired at 0"), "{said}");
+    settled(&platform).await;
+    assert!(until(async || is_ready(&address).await).await);
+    member.stop();
+    let retired = lane(&platform, &topic).await;
+    assert!(retired.is_retired(), "{retired:?}");
+    let list = done(&platform, &["list"]).await;
+    assert!(list.contains("retired: nothing waits for it"), "{list}");
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retired_topic_that_appears_again_is_not_read_before_it_is_resumed() {
+    let mut platform = Platform::new(1).await;
+    let address = with_admin_port(&mut platform.config);
+    let topic = platform.config.topics.booking.clone();
+    let id = format!("{topic}/0");
+    let member = Program::start(&platform.config);
+    platform.owned_by(1).await;
+    delete(&platform, &topic).await;
+    done(&platform, &["retire", &id]).await;
+    make_anew(&platform, &topic).await;
+    platform.renew_producer();
+    platform.send_raw(&topic, b"key", b"no event");
+    platform.flush();
+    let told = "a lane that was retired";
+    assert!(
+        until(async || member.log().contains(told)).await,
+        "{}",
+        member.log()
+    );
+    assert_eq!(lane(&platform, &topic).await.next_offset, 0);
+    assert!(is_ready(&address).await);
+    done(&platform, &["resume", &id]).await;
+    platform.drained(1).await;
+    member.stop();
+    assert!(!lane(&platform, &topic).await.is_retired());
+    platform.assert_balanced().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_read_of_a_retired_topic_is_lost_and_the_ledger_shows_it() {
+    let platform = Platform::new(1).await;
+    let topic = platform.config.topics.booking.clone();
+    let story = Story::new(152, 40);
+    let (before, after) = portions(&story);
+    let member = Program::start(&platform.config);
+    platform.send(&before);
+    platform.drained(before.len() as u64).await;
+    member.stop();
+    platform.send(&after);
+    let unread = super::of_topic(&platform, &after, &topic);
+    refused(&platform, &["retire", &topic], "Kafka has it").await;
+    done(&platform, &["retire", &topic, "--force"]).await;
+
+    let member = Program::start(&platform.config);
+    platform.drained(story.len()).await;
+    let is_known = |lanes: &[Lane]| lanes.iter().all(|lane| lane.owner.is_some());
+    platform.lanes_are("owned", is_known).await;
+    member.stop();
+    assert_eq!(
+        lost_offsets(&platform).await,
+        u64::try_from(unread).unwrap()
+    );
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
+    assert_ledger_adds_up(&platform).await;
+    let said = done(&platform, &["retire", &topic]).await;
+    assert!(said.contains("is retired already"), "{said}");
+}

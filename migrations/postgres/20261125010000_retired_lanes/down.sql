@@ -1,0 +1,1 @@
+ALTER TABLE ingest_lane DROP COLUMN retired_at;
