@@ -134,6 +134,38 @@ async fn a_row_twice_and_a_lost_record_unbalance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_reads_few_of_the_rows_that_it_counts() {
+    const STORED: u64 = 400_000;
+    let (config, now) = (databases().await, now());
+    let api = Api::over(&config, now);
+    api.lane(TOPIC, 0, 400_000, now).await;
+    postgres(&config, "UPDATE ingest_lane SET next_offset = 400000").await;
+    range(&api, 0, STORED - 1, STORED, now).await;
+    api.execute(&format!(
+        "INSERT INTO events_raw (event_type, event_timestamp, kafka_topic, kafka_offset, decided_at) \
+         SELECT 'booking.created', now64(3), '{TOPIC}', number, now64(3) FROM numbers({STORED})"
+    ))
+    .await;
+    let lane = partition(&api).await;
+    assert_eq!(
+        (&lane["accepted"], &lane["balanced"]),
+        (&json!(STORED), &json!(true))
+    );
+
+    api.execute("SYSTEM FLUSH LOGS").await;
+    let read: u64 = api
+        .store
+        .query(
+            "SELECT sum(read_rows) FROM system.query_log WHERE type = 'QueryFinish' \
+             AND startsWith(log_comment, 'ledger: ') AND has(databases, currentDatabase())",
+        )
+        .fetch_one()
+        .await
+        .unwrap();
+    assert!(read > 50_000 && read < STORED / 4, "{read} rows were read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_partitions_the_ledger_is_empty() {
     let api = Api::start(now()).await;
     assert_eq!(
