@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Events per second of the calm
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     pub(crate) rate: u32,
+    /// A setting of the ingestor other than its default, such as OPENRIDE_BATCH_MAX_ROWS=80000
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) settings: Vec<(String, String)>,
     /// Seconds before the calm is measured
     #[arg(long, default_value_t = 20)]
     pub(crate) warm_up: u64,
@@ -50,6 +53,11 @@ pub(crate) enum Scenario {
     Insert,
     /// ClickHouse's own table engine
     Engine,
+}
+
+fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl Scenario {

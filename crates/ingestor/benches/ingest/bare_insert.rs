@@ -1,8 +1,8 @@
 //! Ready blocks straight into the input tables: what ClickHouse alone costs.
 
 use crate::{
-    arguments::Arguments, blocks::Blocks, figure::Figure, merges, rig::Rig, traffic::Traffic,
-    usage::between,
+    account, arguments::Arguments, blocks::Blocks, figure::Figure, merges, rig::Rig,
+    traffic::Traffic, usage::between,
 };
 use anyhow::ensure;
 use event_store::{InsertSelect, Params, Store, native::Body};
@@ -61,6 +61,7 @@ async fn measure(rig: &Rig, store: &Store, blocks: &Blocks, label: &str) -> anyh
     let done = watched.cpu();
     merges::come_to_rest(store).await?;
     let rested = watched.cpu();
+    account::print(store, label).await?;
     let stored: u64 = store
         .query("SELECT count() FROM events_raw")
         .fetch_one()

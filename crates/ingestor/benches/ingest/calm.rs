@@ -37,8 +37,10 @@ pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> 
     ingestor::topics::create(&config).await?;
     let store = rig.database(DATABASE).await?;
     metadata_store::migrate(&config.postgres).await?;
-    let (mut ingestor, _) = rig.start_service("ingestor", DATABASE, "OPENRIDE_ADMIN_LISTEN")?;
-    let (mut api, url) = rig.start_service("query-api", DATABASE, "OPENRIDE_HTTP_LISTEN")?;
+    let settings = &arguments.settings;
+    let (mut ingestor, _) =
+        rig.start_service("ingestor", DATABASE, "OPENRIDE_ADMIN_LISTEN", settings)?;
+    let (mut api, url) = rig.start_service("query-api", DATABASE, "OPENRIDE_HTTP_LISTEN", &[])?;
     let (rate, seed) = (arguments.rate.to_string(), arguments.seed.to_string());
     let options = ["live", "--rate", &rate, "--seed", &seed];
     let mut simulator = rig.start_program("simulator", &options, DATABASE, &[])?;

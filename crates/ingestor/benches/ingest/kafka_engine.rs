@@ -5,7 +5,8 @@
 //! events of which ours settles the region at once are marked as settled here, too, so that neither side does more.
 
 use crate::{
-    arguments::Arguments, figure::Figure, merges, rig::Rig, traffic::Traffic, usage::between,
+    account, arguments::Arguments, figure::Figure, merges, rig::Rig, traffic::Traffic,
+    usage::between,
 };
 use anyhow::ensure;
 use event_store::Store;
@@ -93,6 +94,7 @@ impl Variant {
         let dropped = servers.cpu();
         merges::come_to_rest(&store).await?;
         let rested = servers.cpu();
+        account::print(&store, self.label).await?;
         let stored: u64 = store
             .query("SELECT count() FROM events_raw")
             .fetch_one()

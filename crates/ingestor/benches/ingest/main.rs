@@ -24,6 +24,7 @@
     reason = "a benchmark is about the machine's clock"
 )]
 
+mod account;
 mod arguments;
 mod bare_insert;
 mod blocks;

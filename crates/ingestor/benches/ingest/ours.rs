@@ -1,6 +1,7 @@
 //! Our ingestor, from its start until the ledger says that every lane is at its end.
 
 use crate::{
+    account,
     arguments::Arguments,
     figure::Figure,
     merges,
@@ -36,7 +37,9 @@ pub(crate) async fn run(
 
     let servers = rig.servers()?;
     let before = servers.cpu();
-    let (mut ingestor, _) = rig.start_service("ingestor", DATABASE, "OPENRIDE_ADMIN_LISTEN")?;
+    let settings = &arguments.settings;
+    let (mut ingestor, _) =
+        rig.start_service("ingestor", DATABASE, "OPENRIDE_ADMIN_LISTEN", settings)?;
     let began = Instant::now();
     let profile = arguments
         .perf
@@ -58,6 +61,7 @@ pub(crate) async fn run(
     if let Some(mut profile) = profile {
         profile.wait()?;
     }
+    account::print(&store, "ours").await?;
     let counts = counts(&store, traffic.total).await?;
     let steady = (traffic.total - first) as f64 / (took - first_at).as_secs_f64().max(1e-9);
     let note = format!(

@@ -72,7 +72,7 @@ impl Rig {
         name: &'static str,
         arguments: &[&str],
         database: &str,
-        more: &[(&'static str, String)],
+        more: &[(&str, String)],
     ) -> anyhow::Result<Program> {
         let endpoints = self.stack.endpoints();
         let mut environment = vec![
@@ -86,16 +86,22 @@ impl Rig {
         Program::start(name, &arguments, &environment, self.stack.directory())
     }
 
-    /// Starts a service that tells its readiness at `listen_setting`; returns it with its base URL.
+    /// Starts a service with further `settings`, which tells its readiness at `listen_setting`; returns it with its
+    /// base URL.
     pub(crate) fn start_service(
         &self,
         name: &'static str,
         database: &str,
-        listen_setting: &'static str,
+        listen_setting: &str,
+        settings: &[(String, String)],
     ) -> anyhow::Result<(Program, String)> {
         let address = free_address()?;
-        let listen = [(listen_setting, address.clone())];
-        let mut program = self.start_program(name, &["run"], database, &listen)?;
+        let settings = settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()));
+        let mut environment: Vec<_> = settings.collect();
+        environment.push((listen_setting, address.clone()));
+        let mut program = self.start_program(name, &["run"], database, &environment)?;
         let base = format!("http://{address}");
         let deadline = Instant::now() + START;
         while ureq::get(format!("{base}/health/ready")).call().is_err() {
