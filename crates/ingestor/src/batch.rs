@@ -6,7 +6,7 @@ use shared_schema::Subscription;
 use std::{ops::Range, sync::Arc};
 use xxhash_rust::xxh3::Xxh3;
 
-/// A record; its bytes stand in the batch's arena.
+/// A record; its bytes stand in the arena of its lane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Kafka's offset.
@@ -18,7 +18,7 @@ pub struct Record {
 }
 
 /// What a batch holds of one lane, in the order of its offsets.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct LaneRecords {
     /// Which lane.
     pub lane: LaneId,
@@ -34,22 +34,11 @@ pub struct LaneRecords {
     pub records: Vec<Record>,
     /// Offsets without a record.
     pub gaps: Vec<Gap>,
+    /// Keys and values of the records.
+    pub arena: Buffer,
 }
 
-/// Records of several lanes with their bytes.
-#[derive(Debug, Default)]
-pub struct RawBatch {
-    /// One entry per lane.
-    pub lanes: Vec<LaneRecords>,
-    arena: Buffer,
-}
-
-impl RawBatch {
-    /// A batch over lanes whose bytes stand in `arena`.
-    pub fn new(lanes: Vec<LaneRecords>, arena: Buffer) -> Self {
-        Self { lanes, arena }
-    }
-
+impl LaneRecords {
     /// The record's value; a tombstone has none.
     pub fn value(&self, record: &Record) -> &[u8] {
         self.arena.get(record.value.clone()).unwrap_or_default()
@@ -60,6 +49,42 @@ impl RawBatch {
         self.arena.get(record.key.clone()).unwrap_or_default()
     }
 
+    /// Lets go of all bytes but those of the records with these indexes.
+    pub fn keep_bytes_of(&mut self, kept: impl Iterator<Item = usize>) {
+        let bytes = std::mem::take(&mut self.arena);
+        for index in kept {
+            let Some(record) = self.records.get_mut(index) else {
+                continue;
+            };
+            let slice = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+            let (key, value) = (slice(&record.key), slice(&record.value));
+            let (offset, timestamp_ms) = (record.offset, record.timestamp_ms);
+            *record = store(&mut self.arena, offset, timestamp_ms, key, value);
+        }
+    }
+
+    /// A digest of the offsets and bytes, to see whether the log still reads the same.
+    pub fn hash(&self) -> i64 {
+        let mut hasher = Xxh3::new();
+        for record in &self.records {
+            hasher.update(&record.offset.to_le_bytes());
+            hasher.update(&(self.key(record).len() as u64).to_le_bytes());
+            hasher.update(self.key(record));
+            hasher.update(&(self.value(record).len() as u64).to_le_bytes());
+            hasher.update(self.value(record));
+        }
+        i64::from_ne_bytes(hasher.digest().to_ne_bytes())
+    }
+}
+
+/// Records of several lanes.
+#[derive(Debug, Default)]
+pub struct RawBatch {
+    /// One entry per lane.
+    pub lanes: Vec<LaneRecords>,
+}
+
+impl RawBatch {
     /// All records.
     pub fn len(&self) -> usize {
         self.lanes.iter().map(|lane| lane.records.len()).sum()
@@ -68,35 +93,6 @@ impl RawBatch {
     /// Whether there is nothing to write, not even a gap.
     pub fn is_empty(&self) -> bool {
         self.lanes.is_empty()
-    }
-
-    /// Lets go of all bytes but those of the given records (index of the lane, index of the record in it).
-    pub fn keep_bytes_of(&mut self, kept: impl Iterator<Item = (usize, usize)>) {
-        let bytes = std::mem::take(&mut self.arena);
-        let mut arena = Buffer::default();
-        for (lane, record) in kept {
-            let lane = self.lanes.get_mut(lane);
-            let Some(record) = lane.and_then(|lane| lane.records.get_mut(record)) else {
-                continue;
-            };
-            let slice = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
-            let (key, value) = (slice(&record.key), slice(&record.value));
-            *record = store(&mut arena, record.offset, record.timestamp_ms, key, value);
-        }
-        self.arena = arena;
-    }
-
-    /// A digest of the offsets and bytes of one lane, to see whether the log still reads the same.
-    pub fn hash(&self, lane: &LaneRecords) -> i64 {
-        let mut hasher = Xxh3::new();
-        for record in &lane.records {
-            hasher.update(&record.offset.to_le_bytes());
-            hasher.update(&(self.key(record).len() as u64).to_le_bytes());
-            hasher.update(self.key(record));
-            hasher.update(&(self.value(record).len() as u64).to_le_bytes());
-            hasher.update(self.value(record));
-        }
-        i64::from_ne_bytes(hasher.digest().to_ne_bytes())
     }
 }
 

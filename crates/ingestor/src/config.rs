@@ -143,7 +143,8 @@ impl Default for KafkaConfig {
     }
 }
 
-/// When a batch is cut. It spans all partitions of a member; whichever limit is met first cuts it.
+/// When a batch is cut: whichever limit is met first cuts it. It spans all partitions of a member while they fit, and
+/// those of one topic while the member is behind.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchConfig {
@@ -152,6 +153,8 @@ pub struct BatchConfig {
     pub max_rows: usize,
     /// Bytes of values in a batch.
     pub max_bytes: ByteSize,
+    /// Bytes of values that wait to be cut, in all batches to come. Reading stands still while there are more.
+    pub max_gathered: ByteSize,
     /// Records that are worth the fixed cost of a batch's inserts: with so many it is cut at `min_age`.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub enough_rows: usize,
@@ -166,6 +169,7 @@ impl Default for BatchConfig {
         Self {
             max_rows: 50_000,
             max_bytes: ByteSize::mib(28),
+            max_gathered: ByteSize::mib(64),
             enough_rows: 5_000,
             min_age: HumanDuration::secs(1),
             max_age: HumanDuration::secs(4),

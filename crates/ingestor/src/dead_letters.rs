@@ -109,8 +109,8 @@ impl<'a> Envelope<'a> {
             ("source_offset", offset.as_str()),
         ];
         Some(Self {
-            key: judged.raw.key(record),
-            value: judged.raw.value(record),
+            key: lane.key(record),
+            value: lane.value(record),
             headers: headers.into_iter().fold(OwnedHeaders::new(), with),
         })
     }

@@ -15,7 +15,6 @@ use rdkafka::{
 };
 use shared_schema::Subscriptions;
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -61,51 +60,36 @@ pub fn ranges(
         .reader()
         .set("enable.partition.eof", "false")
         .create()?;
-    let mut arena = Buffer::default();
     let mut reread = Reread {
         raw: RawBatch::default(),
         changed: Vec::new(),
     };
-    let mut lanes = Vec::new();
     for range in stored {
         let Some(source) = sources.by_topic(&range.lane.topic) else {
             return Err(RereadError::Unsubscribed(range.lane.topic.clone()));
         };
+        let mut arena = Buffer::default();
         match read_range(&consumer, range, &mut arena)? {
-            Ok(records) => lanes.push(LaneRecords {
-                lane: range.lane.clone(),
-                epoch: range.epoch,
-                source: Arc::new(source.clone()),
-                lo: range.lo,
-                hi: range.hi,
-                records,
-                gaps: range.verdicts.gaps.clone(),
-            }),
+            Ok(records) => {
+                let records = LaneRecords {
+                    lane: range.lane.clone(),
+                    epoch: range.epoch,
+                    source: Arc::new(source.clone()),
+                    lo: range.lo,
+                    hi: range.hi,
+                    records,
+                    gaps: range.verdicts.gaps.clone(),
+                    arena,
+                };
+                if range.hash == UNKNOWN_HASH || range.hash == records.hash() {
+                    reread.raw.lanes.push(records);
+                } else {
+                    let other = "its records are no longer those that were stored".to_owned();
+                    reread.changed.push((records.lane, other));
+                }
+            }
             Err(difference) => reread.changed.push((range.lane.clone(), difference)),
         }
-    }
-    reread.raw = RawBatch::new(lanes, arena);
-    let hashes: HashMap<_, _> = stored
-        .iter()
-        .map(|range| (&range.lane, range.hash))
-        .collect();
-    let RawBatch { lanes, .. } = &reread.raw;
-    let differs = |lane: &&LaneRecords| {
-        hashes
-            .get(&lane.lane)
-            .is_some_and(|hash| *hash != UNKNOWN_HASH && *hash != reread.raw.hash(lane))
-    };
-    let other: Vec<LaneId> = lanes
-        .iter()
-        .filter(differs)
-        .map(|lane| lane.lane.clone())
-        .collect();
-    for lane in other {
-        reread.raw.lanes.retain(|kept| kept.lane != lane);
-        reread.changed.push((
-            lane,
-            "its records are no longer those that were stored".to_owned(),
-        ));
     }
     Ok(reread)
 }

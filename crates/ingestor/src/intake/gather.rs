@@ -1,5 +1,6 @@
 //! Gathers records by lane until a batch is due.
 
+use super::portion::{self, Size, Waiting};
 use crate::{
     batch::{LaneRecords, RawBatch},
     board::Board,
@@ -11,7 +12,8 @@ use metadata_store::{LaneId, batches::Gap};
 use rdkafka::Message;
 use shared_schema::Subscription;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Add,
     sync::Arc,
     time::Instant,
 };
@@ -39,16 +41,25 @@ struct Lane {
     stopped: bool,
     range: Option<LaneRecords>,
     heard: Instant,
+    /// Bytes of its last range, as a guess at the next.
+    usual: usize,
+}
+
+/// The member's lanes of one topic.
+#[derive(Default)]
+struct Topic {
+    lanes: BTreeMap<i32, Lane>,
+    /// What its ranges hold.
+    size: Size,
+    /// When the first of it came.
+    oldest: Option<Instant>,
 }
 
 /// Records that are not cut yet.
 pub(super) struct Gather {
     limits: BatchConfig,
-    lanes: HashMap<String, BTreeMap<i32, Lane>>,
-    arena: Buffer,
+    topics: HashMap<String, Topic>,
     memory: Buffers,
-    rows: usize,
-    oldest: Option<Instant>,
 }
 
 impl Gather {
@@ -56,11 +67,8 @@ impl Gather {
     pub(super) fn new(limits: BatchConfig, memory: Buffers) -> Self {
         Self {
             limits,
-            lanes: HashMap::new(),
-            arena: Buffer::default(),
+            topics: HashMap::new(),
             memory,
-            rows: 0,
-            oldest: None,
         }
     }
 
@@ -73,6 +81,8 @@ impl Gather {
         stopped: bool,
         source: Arc<Subscription>,
     ) {
+        // what was gathered of it under another epoch is read again
+        self.remove(&lane);
         let LaneId { topic, partition } = lane;
         let fresh = Lane {
             epoch,
@@ -81,35 +91,41 @@ impl Gather {
             stopped,
             range: None,
             heard: Instant::now(),
+            usual: 0,
         };
-        self.lanes
-            .entry(topic)
-            .or_default()
-            .insert(partition, fresh);
+        let topic = self.topics.entry(topic).or_default();
+        topic.lanes.insert(partition, fresh);
     }
 
     /// The lane is no longer ours; what was gathered of it is dropped.
     pub(super) fn remove(&mut self, lane: &LaneId) {
-        let removed = self
+        let Some(topic) = self.topics.get_mut(&lane.topic) else {
+            return;
+        };
+        if let Some(range) = topic
             .lanes
-            .get_mut(&lane.topic)
-            .and_then(|lanes| lanes.remove(&lane.partition));
-        self.rows -= removed
+            .remove(&lane.partition)
             .and_then(|lane| lane.range)
-            .map_or(0, |range| range.records.len());
+        {
+            topic.size.rows -= range.records.len();
+            topic.size.bytes -= range.arena.len();
+        }
+        if topic.lanes.values().all(|lane| lane.range.is_none()) {
+            topic.oldest = None;
+        }
     }
 
     /// The lanes that take records.
     pub(super) fn ids(&self) -> Vec<LaneId> {
-        let ids = |(topic, lanes): (&String, &BTreeMap<i32, Lane>)| {
-            let reading = lanes.iter().filter(|(_, lane)| !lane.stopped);
+        let ids = |(name, topic): (&String, &Topic)| {
+            let reading = topic.lanes.iter().filter(|(_, lane)| !lane.stopped);
             let id = |(partition, _): (&i32, &Lane)| LaneId {
-                topic: topic.clone(),
+                topic: name.clone(),
                 partition: *partition,
             };
             reading.map(id).collect::<Vec<_>>()
         };
-        self.lanes.iter().flat_map(ids).collect()
+        self.topics.iter().flat_map(ids).collect()
     }
 
     /// The lane takes no more records.
@@ -120,15 +136,21 @@ impl Gather {
     }
 
     fn lane(&mut self, lane: &LaneId) -> Option<&mut Lane> {
-        self.lanes.get_mut(&lane.topic)?.get_mut(&lane.partition)
+        let topic = self.topics.get_mut(&lane.topic)?;
+        topic.lanes.get_mut(&lane.partition)
     }
 
     /// Takes a record, unless offsets before it are missing.
     pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
-        let lane = self
-            .lanes
-            .get_mut(message.topic())
-            .and_then(|lanes| lanes.get_mut(&message.partition()));
+        let Some(Topic {
+            lanes,
+            size,
+            oldest,
+        }) = self.topics.get_mut(message.topic())
+        else {
+            return Taken::Ignored;
+        };
+        let lane = lanes.get_mut(&message.partition());
         let Some(lane) = lane.filter(|lane| !lane.stopped && message.offset() >= lane.next) else {
             return Taken::Ignored;
         };
@@ -138,14 +160,16 @@ impl Gather {
                 hi: message.offset() - 1,
             };
         }
-        let record = keep(&mut self.arena, message);
         let id = || LaneId {
             topic: message.topic().to_owned(),
             partition: message.partition(),
         };
-        let range = lane
-            .range
-            .get_or_insert_with(|| open_range(id(), lane.epoch, &lane.source, record.offset));
+        let range = lane.range.get_or_insert_with(|| LaneRecords {
+            arena: self.memory.take(lane.usual),
+            ..open_range(id(), lane.epoch, &lane.source, message.offset())
+        });
+        let before = range.arena.len();
+        let record = keep(&mut range.arena, message);
         if range.records.is_empty() {
             board.gathering(&range.lane, record.timestamp_ms);
             lane.heard = Instant::now();
@@ -153,8 +177,9 @@ impl Gather {
         range.hi = record.offset;
         lane.next = record.offset + 1;
         range.records.push(record);
-        self.rows += 1;
-        self.oldest.get_or_insert_with(Instant::now);
+        size.rows += 1;
+        size.bytes += range.arena.len() - before;
+        oldest.get_or_insert_with(Instant::now);
         Taken::Kept
     }
 
@@ -167,40 +192,77 @@ impl Gather {
         range.hi = gap.hi;
         lane.next = gap.hi + 1;
         range.gaps.push(gap);
-        self.oldest.get_or_insert_with(Instant::now);
+        if let Some(topic) = self.topics.get_mut(&id.topic) {
+            topic.oldest.get_or_insert_with(Instant::now);
+        }
     }
 
-    /// Whether no more records fit.
-    pub(super) fn is_full(&self) -> bool {
-        self.rows >= self.limits.max_rows || self.arena.len() >= self.limits.max_bytes.as_usize()
+    /// The most that a batch takes.
+    fn limit(&self) -> Size {
+        Size {
+            rows: self.limits.max_rows,
+            bytes: self.limits.max_bytes.as_usize(),
+        }
+    }
+
+    fn size(&self) -> Size {
+        let sizes = self.topics.values().map(|topic| topic.size);
+        sizes.fold(Size::default(), Size::add)
+    }
+
+    /// Whether there is room for another record of a topic.
+    pub(super) fn has_room_for(&self, topic: &str) -> bool {
+        let of_it = self.topics.get(topic);
+        self.size().bytes < self.limits.max_gathered.as_usize()
+            && of_it.is_none_or(|topic| !topic.size.fills(self.limit()))
+    }
+
+    /// The topics that there is no room for.
+    pub(super) fn full_topics(&self) -> BTreeSet<String> {
+        let names = self.topics.keys();
+        names
+            .filter(|name| !self.has_room_for(name))
+            .cloned()
+            .collect()
     }
 
     /// Whether a batch should be cut.
     pub(super) fn is_due(&self) -> bool {
-        let wait = match self.rows >= self.limits.enough_rows {
+        let wait = match self.size().rows >= self.limits.enough_rows {
             true => self.limits.min_age.get().min(self.limits.max_age.get()),
             false => self.limits.max_age.get(),
         };
-        self.is_full() || self.oldest.is_some_and(|oldest| oldest.elapsed() >= wait)
+        let oldest = self.topics.values().filter_map(|topic| topic.oldest).min();
+        !self.full_topics().is_empty() || oldest.is_some_and(|oldest| oldest.elapsed() >= wait)
     }
 
     /// Whether there is something to cut.
     pub(super) fn is_empty(&self) -> bool {
-        self.oldest.is_none()
+        self.topics.values().all(|topic| topic.oldest.is_none())
     }
 
-    /// Cuts the batch.
+    /// Cuts a batch; what has no room in it stays.
     pub(super) fn cut(&mut self, board: &Board) -> RawBatch {
-        let lanes = self.lanes.values_mut().flat_map(BTreeMap::values_mut);
-        let ranges: Vec<LaneRecords> = lanes.filter_map(|lane| lane.range.take()).collect();
-        for range in &ranges {
+        let (limit, patience) = (self.limit(), self.limits.max_age.get());
+        let mut topics: Vec<(Waiting, &mut Topic)> = Vec::new();
+        for topic in self.topics.values_mut() {
+            if let Some(oldest) = topic.oldest {
+                let late = oldest.elapsed() >= patience;
+                let size = topic.size;
+                topics.push((Waiting { size, late }, topic));
+            }
+        }
+        let waiting: Vec<Waiting> = topics.iter().map(|(waiting, _)| *waiting).collect();
+        let mut raw = RawBatch::default();
+        for index in portion::choose(&waiting, limit) {
+            if let Some((_, topic)) = topics.get_mut(index) {
+                raw.lanes.extend(topic.cut());
+            }
+        }
+        for range in &raw.lanes {
             board.cut(&range.lane, range.hi);
         }
-        self.rows = 0;
-        self.oldest = None;
-        let next = self.memory.take(self.arena.len());
-        let arena = std::mem::replace(&mut self.arena, next);
-        RawBatch::new(ranges, arena)
+        raw
     }
 
     /// Lanes that have been silent for `silence` although Kafka's end is not where they were read to: lane, next
@@ -211,11 +273,11 @@ impl Gather {
         silence: std::time::Duration,
     ) -> Vec<(LaneId, i64, i64)> {
         let mut silent = Vec::new();
-        for (topic, lanes) in &mut self.lanes {
+        for (name, topic) in &mut self.topics {
             let waiting = |lane: &Lane| !lane.stopped && lane.range.is_none();
-            for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| waiting(lane)) {
+            for (partition, lane) in topic.lanes.iter_mut().filter(|(_, lane)| waiting(lane)) {
                 let id = LaneId {
-                    topic: topic.clone(),
+                    topic: name.clone(),
                     partition: *partition,
                 };
                 let end = board.end(&id).unwrap_or(lane.next);
@@ -232,6 +294,22 @@ impl Gather {
     }
 }
 
+impl Topic {
+    /// All its ranges.
+    fn cut(&mut self) -> Vec<LaneRecords> {
+        self.size = Size::default();
+        self.oldest = None;
+        let lanes = self.lanes.values_mut();
+        lanes
+            .filter_map(|lane| {
+                let range = lane.range.take()?;
+                lane.usual = range.arena.len();
+                Some(range)
+            })
+            .collect()
+    }
+}
+
 fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> LaneRecords {
     LaneRecords {
         lane,
@@ -241,5 +319,6 @@ fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> 
         hi: lo,
         records: Vec::new(),
         gaps: Vec::new(),
+        arena: Buffer::default(),
     }
 }

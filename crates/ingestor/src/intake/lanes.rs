@@ -106,6 +106,7 @@ impl Intake {
             warn!(lane = %id, "Kafka has a lane that was retired; it is not read before `ingestor lanes resume`");
             self.board.retire(&id);
         }
+        let waiting = id.clone();
         self.gather.add(
             id,
             lane.epoch,
@@ -113,24 +114,35 @@ impl Intake {
             stopped,
             Arc::new(source.clone()),
         );
-        // a lane that comes while the others are paused must wait as well
-        self.paused = false;
+        // a lane that comes while its topic is paused must wait as well
+        if self.paused.contains(&waiting.topic)
+            && let Err(error) = self.pause(&[waiting])
+        {
+            warn!(%error, "a lane cannot be paused");
+        }
     }
 
     fn seek(&self, lane: &LaneId, next: i64) -> KafkaResult<()> {
         let target = Offset::Offset(next);
         self.consumer
             .seek(&lane.topic, lane.partition, target, SEEK)?;
-        let list = partitions([(lane, Offset::Invalid)])?;
-        self.consumer.resume(&list)
+        self.resume(std::slice::from_ref(lane))
     }
 
-    fn pause(&self, lanes: &[LaneId]) -> KafkaResult<()> {
+    pub(super) fn pause(&self, lanes: &[LaneId]) -> KafkaResult<()> {
         if lanes.is_empty() {
             return Ok(());
         }
         let list = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)))?;
         self.consumer.pause(&list)
+    }
+
+    pub(super) fn resume(&self, lanes: &[LaneId]) -> KafkaResult<()> {
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        let list = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)))?;
+        self.consumer.resume(&list)
     }
 
     pub(super) fn stop(&mut self, lane: &LaneId, reason: &str) {

@@ -3,6 +3,7 @@
 mod gather;
 mod group;
 mod lanes;
+mod portion;
 mod takeover;
 mod watch;
 
@@ -13,7 +14,6 @@ use crate::{
     board::Board,
     config::Config,
     handover::Giving,
-    kafka::partitions,
     reread::{Emptiness, Prober},
 };
 use event_store::Buffers;
@@ -53,7 +53,8 @@ pub struct Intake {
     batches: Giving,
     heartbeat: Heartbeat,
     shutdown: CancellationToken,
-    paused: bool,
+    /// Topics that are not fetched, since there is no room for them.
+    paused: BTreeSet<String>,
     looked: Instant,
     take_overs: JoinSet<()>,
     /// The number of the last take-over.
@@ -94,7 +95,7 @@ impl Intake {
             batches,
             heartbeat,
             shutdown,
-            paused: false,
+            paused: BTreeSet::new(),
             looked: Instant::now(),
             take_overs: JoinSet::new(),
             number: 0,
@@ -134,23 +135,21 @@ impl Intake {
         let consumer = self.consumer.clone();
         let mut patience = POLL;
         for _ in 0..BURST {
-            match consumer.poll(patience) {
-                Some(Ok(message)) => match self.gather.take(&message, &self.board) {
-                    Taken::Kept | Taken::Ignored => {}
-                    Taken::Gap { lo, hi } => {
-                        let lane = LaneId {
-                            topic: message.topic().to_owned(),
-                            partition: message.partition(),
-                        };
-                        if self.account_for(&lane, lo, hi) {
-                            self.gather.take(&message, &self.board);
-                        }
-                    }
-                },
+            let message = match consumer.poll(patience) {
+                Some(Ok(message)) => message,
                 Some(Err(error)) => return self.survive(error),
                 None => return Ok(()),
+            };
+            if let Taken::Gap { lo, hi } = self.gather.take(&message, &self.board) {
+                let lane = LaneId {
+                    topic: message.topic().to_owned(),
+                    partition: message.partition(),
+                };
+                if self.account_for(&lane, lo, hi) {
+                    self.gather.take(&message, &self.board);
+                }
             }
-            if self.gather.is_full() {
+            if !self.gather.has_room_for(message.topic()) {
                 return Ok(());
             }
             patience = Duration::ZERO;
@@ -179,19 +178,22 @@ impl Intake {
         }
     }
 
-    /// Stops fetching while the pipeline is busy and the gathered batch is full. Polling goes on.
+    /// Stops fetching what has no room until the pipeline takes a batch. Polling goes on.
     fn press_back(&mut self) {
-        let full = self.gather.is_full();
+        let full = self.gather.full_topics();
         if full == self.paused {
             return;
         }
-        // the others are paused until they are taken over
+        // a lane that is not read yet is paused until it is taken over
         let lanes = self.gather.ids();
-        let lanes = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)));
-        let switched = lanes.and_then(|lanes| match full {
-            true => self.consumer.pause(&lanes),
-            false => self.consumer.resume(&lanes),
-        });
+        let of = |topics: &BTreeSet<String>, others: &BTreeSet<String>| -> Vec<LaneId> {
+            let changed =
+                |lane: &&LaneId| topics.contains(&lane.topic) && !others.contains(&lane.topic);
+            lanes.iter().filter(changed).cloned().collect()
+        };
+        let switched = self
+            .pause(&of(&full, &self.paused))
+            .and_then(|()| self.resume(&of(&self.paused, &full)));
         match switched {
             Ok(()) => self.paused = full,
             Err(error) => warn!(%error, "lanes cannot be paused or resumed"),
@@ -201,7 +203,7 @@ impl Intake {
     /// A transaction marker at the end of a partition is no record: without a look, its offset would stay open. And
     /// nothing comes from a topic that was made anew, until it has as many records as the old one.
     fn look_into_silence(&mut self) {
-        if self.looked.elapsed() < SILENCE || self.paused {
+        if self.looked.elapsed() < SILENCE || !self.paused.is_empty() {
             return;
         }
         self.looked = Instant::now();

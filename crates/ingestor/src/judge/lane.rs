@@ -2,7 +2,7 @@
 
 use super::{Counts, DeadLetter, Encoder, IdentityJudge, Rules, verdicts::Identity};
 use crate::{
-    batch::{LaneRecords, RawBatch, Record},
+    batch::{LaneRecords, Record},
     rows::{Place, Rows},
 };
 use metadata_store::batches::{Range, Verdicts};
@@ -22,7 +22,6 @@ impl Outcome {
     /// Judges the records of a lane, in their order.
     pub(super) fn judge_lane(
         &mut self,
-        raw: &RawBatch,
         index: usize,
         lane: &LaneRecords,
         rules: Rules,
@@ -36,7 +35,6 @@ impl Outcome {
         };
         let rows = encoder.rows(lane.source.domain);
         let mut lane_judge = LaneJudge {
-            raw,
             lane,
             rules,
             identities,
@@ -70,7 +68,7 @@ impl Outcome {
             lo: lane.lo,
             hi: lane.hi,
             records: i64::try_from(lane.records.len()).unwrap_or(i64::MAX),
-            hash: raw.hash(lane),
+            hash: lane.hash(),
             verdicts,
             parked: false,
             omission: None,
@@ -100,7 +98,6 @@ impl From<Rejection> for Verdict {
 }
 
 struct LaneJudge<'a, I> {
-    raw: &'a RawBatch,
     lane: &'a LaneRecords,
     rules: Rules,
     identities: &'a mut I,
@@ -109,7 +106,7 @@ struct LaneJudge<'a, I> {
 
 impl<I: IdentityJudge> LaneJudge<'_, I> {
     fn verdict(&mut self, record: &Record) -> Verdict {
-        let value = self.raw.value(record);
+        let value = self.lane.value(record);
         let decoded = match decode(value, &self.lane.source) {
             Ok(decoded) => decoded,
             Err(rejection) => return rejection.into(),

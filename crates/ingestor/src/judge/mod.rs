@@ -55,8 +55,10 @@ pub struct Judged {
 impl Judged {
     /// Lets go of the records' bytes, once no lane can leave the batch any more. Dead letters keep theirs.
     pub fn shed(&mut self) {
-        let dead = self.dead.iter().map(|letter| (letter.lane, letter.record));
-        self.raw.keep_bytes_of(dead);
+        for (index, lane) in self.raw.lanes.iter_mut().enumerate() {
+            let dead = self.dead.iter().filter(|letter| letter.lane == index);
+            lane.keep_bytes_of(dead.map(|letter| letter.record));
+        }
     }
 }
 
@@ -106,7 +108,7 @@ pub fn judge(
 ) -> Result<Judged, BlockError> {
     let mut outcome = Outcome::default();
     for (index, lane) in raw.lanes.iter().enumerate() {
-        outcome.judge_lane(&raw, index, lane, rules, identities, encoder);
+        outcome.judge_lane(index, lane, rules, identities, encoder);
     }
     Ok(Judged {
         id,

@@ -260,9 +260,12 @@ impl<'a> Declaration<'a> {
             hi: plan.through,
             records: Vec::new(),
             gaps: plan.gaps(),
+            arena: Buffer::default(),
         };
         let rules = self.config.judge.rules(decided_at);
-        let raw = RawBatch::new(vec![records], Buffer::default());
+        let raw = RawBatch {
+            lanes: vec![records],
+        };
         Ok(judge(
             id,
             raw,

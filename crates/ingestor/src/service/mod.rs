@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// How many full batches of free memory are kept for the next ones: one of records, and one of rows.
+/// How much free memory is kept for the next batches, in full ones: one of records, and one of rows.
 const BATCHES_KEPT: usize = 2;
 /// How long a shutdown may take. What is open then is recovered by the next member.
 const DRAIN: Duration = Duration::from_secs(25);

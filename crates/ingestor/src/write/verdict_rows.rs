@@ -198,7 +198,7 @@ fn dead_letters(judged: &Judged) -> Result<VerdictInsert, BlockError> {
     let key = block.add("kafka_key", ColumnType::string());
     let payload = block.add("payload", ColumnType::string());
     for letter in &judged.dead {
-        let (Some(range), Some((_, record))) =
+        let (Some(range), Some((records, record))) =
             (judged.ranges.get(letter.lane), judged.record_of(letter))
         else {
             continue;
@@ -209,8 +209,8 @@ fn dead_letters(judged: &Judged) -> Result<VerdictInsert, BlockError> {
         lane.set(&mut block, range);
         offset(at, &mut block, record.offset);
         block.set(timestamp, record.timestamp_ms);
-        block.set(key, judged.raw.key(record));
-        block.set(payload, judged.raw.value(record));
+        block.set(key, records.key(record));
+        block.set(payload, records.value(record));
         block.finish_row();
     }
     VerdictInsert::new("dead_letters", &mut block)
