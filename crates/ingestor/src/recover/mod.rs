@@ -1,0 +1,163 @@
+//! The one recovery: whatever went wrong with a batch, and whoever finds it.
+//!
+//! announce the next attempt ─▶ end the earlier ones ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
+
+mod again;
+mod closing;
+mod error;
+mod given_up;
+mod turn;
+
+pub use error::RecoverError;
+pub(crate) use error::{ALARM_AFTER, chain};
+pub(crate) use given_up::LOST;
+
+use crate::{
+    config::KafkaConfig,
+    dead_letters::DeadLetterTopic,
+    judge::Judged,
+    meters::Meters,
+    write::{Settling, Share, WriteError, Writer, omissions},
+};
+use again::check_codec;
+use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
+use error::report;
+use event_store::fence;
+use metadata_store::{Pool, StoreError, batches};
+use service_runtime::clock::Clock;
+use shared_schema::Subscriptions;
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info, info_span};
+use uuid::Uuid;
+
+/// The pauses after failed attempts. Their jitter keeps members that race from staying in step.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(200))
+    .with_max_delay(Duration::from_secs(5))
+    .with_jitter()
+    .without_max_times();
+/// The longest pause where another recoverer ended the attempt: each must leave the other the time to finish.
+const CONTENTION: Duration = Duration::from_secs(60);
+
+/// What a recovery works with.
+#[derive(Clone)]
+pub struct Recovery {
+    /// Where intents are stored.
+    pub pool: Pool,
+    /// What writes.
+    pub writer: Writer,
+    /// Where dead letters go.
+    pub dead_letters: DeadLetterTopic,
+    /// How Kafka is read again.
+    pub kafka: KafkaConfig,
+    /// What the topics carry.
+    pub sources: Arc<Subscriptions>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub meters: Meters,
+    /// Ends every wait.
+    pub shutdown: CancellationToken,
+}
+
+/// How a batch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finished {
+    /// All of it is in ClickHouse.
+    Written,
+    /// PostgreSQL does not know it any more, and nothing more of it will be written. What was written before tells the
+    /// next take-over of its lanes.
+    Forgotten,
+}
+
+impl Recovery {
+    /// Finishes a batch, however long it takes. `own` is the batch where this process judged it; without it, it is
+    /// read from Kafka again.
+    ///
+    /// # Errors
+    /// Only when the process shuts down: the batch is then still open.
+    pub async fn finish(
+        &self,
+        batch: Uuid,
+        own: Option<&Judged>,
+    ) -> Result<Finished, RecoverError> {
+        let span = info_span!("recover", batch.id = %batch);
+        let mut races = PAUSES.with_max_delay(CONTENTION).build();
+        let mut failures = 0;
+        let patiently = (|| self.attempt(batch, own).instrument(span.clone()))
+            .retry(PAUSES)
+            .when(|failure| !matches!(failure, RecoverError::ShuttingDown))
+            .adjust(|failure, pause| match failure.is_contention() {
+                true => races.next(),
+                false => pause,
+            })
+            .notify(|failure, _| {
+                failures += 1;
+                report(batch, failures, failure);
+            });
+        tokio::select! {
+            finished = patiently => finished,
+            () = self.shutdown.cancelled() => Err(RecoverError::ShuttingDown),
+        }
+    }
+
+    async fn attempt(&self, batch: Uuid, own: Option<&Judged>) -> Result<Finished, RecoverError> {
+        let stored = match batches::load(&self.pool, batch).await {
+            Err(StoreError::NoSuchBatch(_)) => {
+                // an insert of it may still be on its way, and would come after whoever looks for what is there
+                fence::end_all(self.writer.store())
+                    .await
+                    .map_err(WriteError::from)?;
+                error!(batch.id = %batch, "PostgreSQL has forgotten an open batch: it has gone back to an older state");
+                return Ok(Finished::Forgotten);
+            }
+            stored => stored?,
+        };
+        if stored.done {
+            return Ok(Finished::Written);
+        }
+        // who cannot finish it may not end the attempts of those who can
+        check_codec(&stored.batch)?;
+        // since others have left ranges out of it, it is no longer as its member judged it
+        let own = own.filter(|_| omissions(&stored.batch) == 0);
+        let life = self.writer.life().await?;
+        let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
+        let Some(attempt) = attempt else {
+            return Err(RecoverError::LostRace(batch));
+        };
+        self.meters.recoveries.add(1, &[]);
+        info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
+        let turn = self
+            .turn_to_settle(own.is_some(), stored.batch.decided_at)
+            .await?;
+        let settling = match turn {
+            Some(_) => Settling::Possible,
+            None => Settling::NotYet,
+        };
+        match own {
+            Some(judged) => self.write(judged, attempt, life, settling).await?,
+            None => {
+                for share in Share::of(&stored.batch) {
+                    let judged = self.judge_again(&stored.batch, share).await?;
+                    self.write(&judged, attempt, life, settling).await?;
+                }
+            }
+        }
+        self.correct_ledger(&stored.batch).await?;
+        self.close(batch).await?;
+        info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
+        Ok(Finished::Written)
+    }
+
+    async fn write(
+        &self,
+        judged: &Judged,
+        attempt: i32,
+        life: Uuid,
+        settling: Settling,
+    ) -> Result<(), RecoverError> {
+        self.dead_letters.publish(judged).await?;
+        Ok(self.writer.repair(judged, attempt, life, settling).await?)
+    }
+}
