@@ -9,6 +9,7 @@ use crate::{
     story::Story,
 };
 use metadata_store::{lanes, lanes::Lane};
+use service_runtime::config::HumanDuration;
 use std::process::Stdio;
 
 const PARTITION: i32 = 1;
@@ -30,7 +31,9 @@ impl Parked {
         let story = Story::new(seed, 150);
         let topic = platform.config.topics.booking.clone();
         for (nth, words) in deaths.iter().enumerate() {
-            let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+            let (proxy, mut config) = Proxy::before_clickhouse(&platform).await;
+            // one batch with all that is sent
+            config.batch.max_age = HumanDuration::secs(2);
             proxy.plan(words, 0, Fault::Hold(0));
             let member = Program::start(&config);
             if nth == 0 {
