@@ -1,0 +1,41 @@
+//! Where one lane stands.
+
+use std::collections::VecDeque;
+
+/// Where one lane stands.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) epoch: i64,
+    /// Everything before it is durable.
+    pub(super) durable: i64,
+    /// Ranges that are cut and not durable: last offset, and Kafka's timestamp of the first record, if there is one.
+    pub(super) cut: VecDeque<(i64, Option<i64>)>,
+    /// Kafka's timestamp of the first record that is gathered and not cut.
+    pub(super) gathering: Option<i64>,
+    /// Kafka's end when last asked.
+    pub(super) end: Option<i64>,
+    pub(super) complete_through: Option<i64>,
+    pub(super) leaving: bool,
+    /// Batches that hold it and are neither closed nor given up.
+    pub(super) held: u32,
+    pub(super) stopped: bool,
+    /// It stands still because an operator has retired it.
+    pub(super) retired: bool,
+    /// A batch could not be opened on it, or was forgotten by PostgreSQL.
+    pub(super) lost: bool,
+}
+
+impl Standing {
+    /// The first record that is not durable tells how far the lane is complete; where there is none, the moment
+    /// at which Kafka's end was seen. Where it has not been fetched yet, what was known before stays.
+    pub(super) fn advance(&mut self, end: i64, asked_at_ms: i64) {
+        let mut firsts = self.cut.iter().filter_map(|&(_, first)| first);
+        let first_open = firsts.next().or(self.gathering);
+        let known = match first_open {
+            Some(first) => Some(first.min(asked_at_ms)),
+            None if self.durable >= end => Some(asked_at_ms),
+            None => None,
+        };
+        self.complete_through = known.or(self.complete_through);
+    }
+}

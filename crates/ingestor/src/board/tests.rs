@@ -1,0 +1,120 @@
+use super::*;
+use chrono::DateTime;
+use metadata_store::batches::Verdicts;
+
+fn lane() -> LaneId {
+    LaneId {
+        topic: "t".to_owned(),
+        partition: 0,
+    }
+}
+
+fn range(lo: i64, hi: i64) -> Range {
+    Range {
+        lane: lane(),
+        epoch: 1,
+        lo,
+        hi,
+        records: 0,
+        hash: 0,
+        verdicts: Verdicts::default(),
+        parked: false,
+        omission: None,
+    }
+}
+
+fn complete_through(board: &Board, end: i64, asked_at_ms: i64) -> Option<i64> {
+    let asked_at = DateTime::from_timestamp_millis(asked_at_ms).unwrap();
+    board.progress(&[(lane(), end)], asked_at)[0]
+        .complete_through
+        .map(|time| time.timestamp_millis())
+}
+
+#[test]
+fn a_drained_lane_is_complete_through_the_moment_its_end_was_seen() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    assert_eq!(complete_through(&board, 5, 1000), Some(1000));
+    assert_eq!(complete_through(&board, 5, 2000), Some(2000));
+}
+
+#[test]
+fn a_record_that_is_not_durable_holds_the_lane_back_at_its_own_time() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    board.gathering(&lane(), 700);
+    board.cut(&lane(), 9);
+    board.gathering(&lane(), 800);
+    assert_eq!(board.hold(&[range(5, 9)]), []);
+    assert_eq!(complete_through(&board, 12, 1000), Some(700));
+    board.closed(&[range(5, 9)]);
+    assert_eq!(complete_through(&board, 12, 1000), Some(800));
+}
+
+#[test]
+fn a_range_without_a_record_hides_no_record_behind_it() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    board.cut(&lane(), 5);
+    board.gathering(&lane(), 700);
+    assert_eq!(complete_through(&board, 9, 1000), Some(700));
+    board.cut(&lane(), 8);
+    assert_eq!(complete_through(&board, 9, 1100), Some(700));
+}
+
+#[test]
+fn records_that_were_not_fetched_yet_leave_it_where_it_was() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    assert_eq!(complete_through(&board, 9, 1000), None);
+    assert_eq!(complete_through(&board, 5, 1500), Some(1500));
+    assert_eq!(complete_through(&board, 9, 2000), Some(1500));
+}
+
+#[test]
+fn a_leaving_lane_opens_no_batch_and_is_waited_for() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    assert_eq!(board.hold(&[range(5, 9)]), []);
+    std::thread::scope(|scope| {
+        let leaver = scope.spawn(|| board.leave(&[lane()], Duration::from_secs(10)));
+        while board.epoch(&lane()).is_some() {
+            std::thread::yield_now();
+        }
+        assert!(!leaver.is_finished());
+        board.closed(&[range(5, 9)]);
+    });
+    assert!(board.lanes().is_empty());
+}
+
+#[test]
+fn a_lane_is_held_until_the_last_of_its_batches_is_over() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    assert_eq!(board.hold(&[range(5, 9)]), []);
+    assert_eq!(board.hold(&[range(10, 12)]), []);
+    board.closed(&[range(5, 9)]);
+    assert!(!board.leave_if_free(&lane()));
+    assert_eq!(board.hold(&[range(13, 14)]), [lane()]);
+    board.free(&[range(10, 12)]);
+    assert!(board.leave_if_free(&lane()));
+    assert!(board.lanes().is_empty());
+}
+
+#[test]
+fn a_batch_of_an_earlier_epoch_is_refused_and_moves_nothing() {
+    let board = Board::default();
+    board.assign(lane(), 2, 5, false);
+    assert_eq!(board.hold(&[range(5, 9)]), [lane()]);
+    board.closed(&[range(5, 9)]);
+    assert_eq!(board.seen()[0].durable, 5);
+}
+
+#[test]
+fn a_lost_lane_opens_no_batch() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    board.lose([&lane()]);
+    assert!(board.has_lost());
+    assert_eq!(board.hold(&[range(5, 9)]), [lane()]);
+}
