@@ -9,22 +9,19 @@
 //! before the batch is open, which has the lane for itself. If the command dies on the way, whoever takes the lane over
 //! next finishes its batch, and the same command says that the lane may go on.
 
+mod batch;
+
 use super::{bounds::Bounds, plan::Plan, stored};
 use crate::{
-    batch::{LaneRecords, RawBatch},
     board::Board,
     config::Config,
-    judge::{Encoder, Judged, StoredVerdicts, judge},
-    recover::{Finished, RecoverError, Recovery, chain},
+    recover::{Recovery, chain},
     service,
     stopped::RETIRED,
 };
-use anyhow::{Context, anyhow, bail, ensure};
-use chrono::{DateTime, SubsecRound, Utc};
-use event_store::Buffer;
+use anyhow::{Context, bail, ensure};
 use metadata_store::{
-    LaneId, Pool,
-    batches::{self, Opening},
+    LaneId, Pool, batches,
     lanes::{self, Lane},
 };
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -34,8 +31,6 @@ use tracing::warn;
 use uuid::Uuid;
 
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a batch may take to be finished that holds the lane, or the declaration itself.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the lane is taken over, where a member takes it back meanwhile, and the pause between.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(2);
@@ -211,81 +206,5 @@ impl<'a> Declaration<'a> {
             .await?
             .context("Kafka does not tell the bounds of the partition")?;
         Ok(low)
-    }
-
-    /// Opens, writes and closes the batch that has the gap, unless the lane is not ours any more.
-    async fn write(&self, plan: &Plan, epoch: i64) -> anyhow::Result<Option<Uuid>> {
-        let recovery = &self.recovery;
-        let id = Uuid::now_v7();
-        let life = recovery.writer.life().await?;
-        let mut decided_at = recovery.clock.now().trunc_subsecs(3);
-        let (judged, intent) = loop {
-            let judged = self.judged(id, plan, epoch, decided_at)?;
-            let intent = judged.intent(&self.owner);
-            match recovery.advance(None, Some(&intent)).await? {
-                Opening::Opened => break (judged, intent),
-                Opening::Stale(not_before) => decided_at = not_before,
-                Opening::LanesLost(_) => return Ok(None),
-                Opening::Migrating => bail!(
-                    "a migration is under way, and nothing was declared: say it again when it is over"
-                ),
-            }
-        };
-        let written = async {
-            recovery.correct_ledger(&intent).await?;
-            Ok::<_, RecoverError>(recovery.writer.write(&judged, life).await?)
-        };
-        match written.await {
-            Ok(()) => recovery.close(id).await?,
-            Err(failure) => {
-                println!("not written at once: {}", chain(&failure));
-                self.finish(id, Some(&judged)).await?;
-            }
-        }
-        Ok(Some(id))
-    }
-
-    fn judged(
-        &self,
-        id: Uuid,
-        plan: &Plan,
-        epoch: i64,
-        decided_at: DateTime<Utc>,
-    ) -> anyhow::Result<Judged> {
-        let records = LaneRecords {
-            lane: self.lane.clone(),
-            epoch,
-            source: self.source.clone(),
-            lo: plan.next,
-            hi: plan.through,
-            records: Vec::new(),
-            gaps: plan.gaps(),
-            arena: Buffer::default(),
-        };
-        let rules = self.config.judge.rules(decided_at);
-        let raw = RawBatch {
-            lanes: vec![records],
-        };
-        Ok(judge(
-            id,
-            raw,
-            rules,
-            &mut StoredVerdicts::default(),
-            &mut Encoder::default(),
-        )?)
-    }
-
-    async fn finish(&self, batch: Uuid, own: Option<&Judged>) -> anyhow::Result<()> {
-        let finishing = tokio::time::timeout(PATIENCE, self.recovery.finish(batch, own));
-        let late = || {
-            anyhow!(
-                "batch {batch} cannot be finished within {} s: see the log, and say it again when it is done",
-                PATIENCE.as_secs()
-            )
-        };
-        match finishing.await.map_err(|_| late())?? {
-            Finished::Written => Ok(()),
-            Finished::Forgotten => bail!("PostgreSQL has forgotten batch {batch}: say it again"),
-        }
     }
 }
