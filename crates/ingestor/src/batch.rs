@@ -97,7 +97,7 @@ impl RawBatch {
 }
 
 /// Appends a record's bytes to an arena.
-pub fn store(
+pub(crate) fn store(
     arena: &mut Vec<u8>,
     offset: i64,
     timestamp_ms: i64,

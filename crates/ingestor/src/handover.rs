@@ -6,20 +6,20 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
 /// The intake's end.
-pub struct Giving {
+pub(crate) struct Giving {
     batches: mpsc::Sender<RawBatch>,
     asked: Arc<Semaphore>,
 }
 
 /// The pipeline's end.
-pub struct Taking {
+pub(crate) struct Taking {
     batches: mpsc::Receiver<RawBatch>,
     asked: Arc<Semaphore>,
     waiting: bool,
 }
 
 /// Both ends.
-pub fn handover() -> (Giving, Taking) {
+pub(crate) fn handover() -> (Giving, Taking) {
     let (giving, taking) = mpsc::channel(1);
     let asked = Arc::new(Semaphore::new(0));
     (
@@ -37,7 +37,7 @@ pub fn handover() -> (Giving, Taking) {
 
 impl Giving {
     /// Cuts a batch and gives it, if one is asked for.
-    pub fn offer(&self, cut: impl FnOnce() -> RawBatch) {
+    pub(crate) fn offer(&self, cut: impl FnOnce() -> RawBatch) {
         if let Ok(asked) = self.asked.try_acquire()
             && let Ok(slot) = self.batches.try_reserve()
         {
@@ -48,14 +48,14 @@ impl Giving {
 
     /// Gives the last batch, though it is not asked for. Where the one before still lies there, or nobody will ask any
     /// more, it is dropped, and its offsets stay where they are: the process ends, and may not wait for an outage.
-    pub fn finish(&self, last: RawBatch) {
+    pub(crate) fn finish(&self, last: RawBatch) {
         let _ = self.batches.try_send(last);
     }
 }
 
 impl Taking {
     /// Asks for a batch and waits for it; none, when the intake has ended. Waiting may be given up and taken up again.
-    pub async fn next(&mut self) -> Option<RawBatch> {
+    pub(crate) async fn next(&mut self) -> Option<RawBatch> {
         if !self.waiting {
             self.asked.add_permits(1);
             self.waiting = true;

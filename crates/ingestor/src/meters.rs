@@ -9,7 +9,7 @@ use service_runtime::clock::Clock;
 use std::sync::Arc;
 
 /// Lets the age of the oldest open batch be asked for. Every member tells the same.
-pub fn observe_oldest(meter: &Meter, oldest: Arc<OldestOpen>, clock: Arc<dyn Clock>) {
+pub(crate) fn observe_oldest(meter: &Meter, oldest: Arc<OldestOpen>, clock: Arc<dyn Clock>) {
     meter
         .u64_observable_gauge("openride_ingest_oldest_open_batch_seconds")
         .with_unit("s")

@@ -20,11 +20,11 @@ const REPEATED: TimeDelta = TimeDelta::hours(1);
 
 /// What is known of the oldest open batch.
 #[derive(Debug, Default)]
-pub struct OldestOpen(Mutex<Option<DateTime<Utc>>>);
+pub(crate) struct OldestOpen(Mutex<Option<DateTime<Utc>>>);
 
 impl OldestOpen {
     /// Its age in whole seconds; 0 where none is open.
-    pub fn age_seconds(&self, now: DateTime<Utc>) -> u64 {
+    pub(crate) fn age_seconds(&self, now: DateTime<Utc>) -> u64 {
         let opened_at = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let age = opened_at.map_or(0, |opened_at| (now - opened_at).num_seconds());
         u64::try_from(age).unwrap_or_default()

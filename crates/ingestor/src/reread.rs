@@ -23,7 +23,7 @@ use std::{
 const SILENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(100);
 /// Stands for the digest of a range whose digest was not kept.
-pub const UNKNOWN_HASH: i64 = 0;
+pub(crate) const UNKNOWN_HASH: i64 = 0;
 
 /// Why ranges could not be read again.
 #[derive(Debug, thiserror::Error)]
@@ -43,15 +43,15 @@ pub enum RereadError {
 
 /// Ranges that were read again.
 #[derive(Debug)]
-pub struct Reread {
+pub(crate) struct Reread {
     /// Those that read as stored.
-    pub raw: RawBatch,
+    pub(crate) raw: RawBatch,
     /// Those that do not, with what is wrong.
-    pub changed: Vec<(LaneId, String)>,
+    pub(crate) changed: Vec<(LaneId, String)>,
 }
 
 /// Reads the ranges of a stored batch again and compares them with their digests. Blocks.
-pub fn ranges(
+pub(crate) fn ranges(
     config: &KafkaConfig,
     sources: &Subscriptions,
     stored: &[Range],
@@ -139,7 +139,7 @@ fn read_range(
 }
 
 /// Copies a message into an arena.
-pub fn keep(arena: &mut Vec<u8>, message: &impl Message) -> Record {
+pub(crate) fn keep(arena: &mut Vec<u8>, message: &impl Message) -> Record {
     let timestamp_ms = message.timestamp().to_millis().unwrap_or_default();
     let key = message.key().unwrap_or_default();
     store(
@@ -160,7 +160,7 @@ fn is_final(error: &KafkaError) -> bool {
 
 /// What stands between two offsets at which the consumer saw nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Emptiness {
+pub(crate) enum Emptiness {
     /// No record: transaction markers, aborted records, or compaction.
     Proved,
     /// Records are there after all, or may still come.
@@ -173,14 +173,14 @@ pub enum Emptiness {
 }
 
 /// Looks into gaps, with one client for as many as it can.
-pub struct Prober {
+pub(crate) struct Prober {
     config: KafkaConfig,
     last: Option<(BaseConsumer, LaneId)>,
 }
 
 impl Prober {
     /// Connects when it is first asked.
-    pub fn new(config: &KafkaConfig) -> Self {
+    pub(crate) fn new(config: &KafkaConfig) -> Self {
         Self {
             config: config.clone(),
             last: None,
@@ -188,7 +188,7 @@ impl Prober {
     }
 
     /// Reads `[lo, hi]` of a lane again, in which no record was seen. Blocks.
-    pub fn prove_empty(
+    pub(crate) fn prove_empty(
         &mut self,
         lane: &LaneId,
         lo: i64,

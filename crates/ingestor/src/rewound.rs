@@ -68,7 +68,10 @@ pub enum RewoundError {
 ///
 /// # Errors
 /// Whatever went wrong; what is done stays done, and the rest is found again.
-pub async fn catch_up(recovery: &Recovery, ids: &[LaneId]) -> Result<Vec<Lane>, RecoverError> {
+pub(crate) async fn catch_up(
+    recovery: &Recovery,
+    ids: &[LaneId],
+) -> Result<Vec<Lane>, RecoverError> {
     let (lanes, behind) = look(recovery, ids).await?;
     if behind.is_empty() {
         return Ok(lanes);

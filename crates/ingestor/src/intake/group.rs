@@ -34,7 +34,7 @@ pub(super) enum Change {
 }
 
 /// The context of the consumer.
-pub struct Group {
+pub(crate) struct Group {
     pub(super) board: Arc<Board>,
     pub(super) takeover: TakeOver,
     changes: Mutex<Vec<Change>>,

@@ -7,8 +7,8 @@ mod portion;
 mod takeover;
 mod watch;
 
-pub use group::Group;
-pub use takeover::TakeOver;
+pub(crate) use group::Group;
+pub(crate) use takeover::TakeOver;
 
 use crate::{
     board::Board,
@@ -44,7 +44,7 @@ const BURST: usize = 512;
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Reads the member's lanes.
-pub struct Intake {
+pub(crate) struct Intake {
     consumer: Arc<BaseConsumer<Group>>,
     gather: Gather,
     board: Arc<Board>,
@@ -69,7 +69,7 @@ impl Intake {
     ///
     /// # Errors
     /// When the client cannot be configured so.
-    pub fn join(
+    pub(crate) fn join(
         config: &Config,
         takeover: TakeOver,
         board: Arc<Board>,
@@ -105,7 +105,7 @@ impl Intake {
     }
 
     /// The consumer, for whoever asks Kafka for ends or commits.
-    pub fn consumer(&self) -> Arc<BaseConsumer<Group>> {
+    pub(crate) fn consumer(&self) -> Arc<BaseConsumer<Group>> {
         self.consumer.clone()
     }
 
@@ -113,7 +113,7 @@ impl Intake {
     ///
     /// # Errors
     /// When the client reports that it is beyond repair.
-    pub fn run(mut self) -> KafkaResult<()> {
+    pub(crate) fn run(mut self) -> KafkaResult<()> {
         while !self.shutdown.is_cancelled() {
             self.heartbeat.beat();
             self.poll()?;

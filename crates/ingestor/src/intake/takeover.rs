@@ -20,13 +20,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs take-overs beside the thread of the consumer, which goes on polling.
-pub struct TakeOver {
+pub(crate) struct TakeOver {
     /// How open batches are finished.
-    pub recovery: Recovery,
+    pub(crate) recovery: Recovery,
     /// The name of this member.
-    pub owner: String,
+    pub(crate) owner: String,
     /// Where its waiting runs.
-    pub runtime: Handle,
+    pub(crate) runtime: Handle,
     /// Which take-over each lane waits for.
     wanted: Wanted,
 }
@@ -50,7 +50,7 @@ impl Wanted {
 
 impl TakeOver {
     /// Take-overs by the member of this name.
-    pub fn new(recovery: Recovery, owner: String, runtime: Handle) -> Self {
+    pub(crate) fn new(recovery: Recovery, owner: String, runtime: Handle) -> Self {
         Self {
             recovery,
             owner,

@@ -31,7 +31,7 @@ use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
 /// Takes batches from the intake and makes them durable, one after the other.
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     recovery: Recovery,
     board: Arc<Board>,
     config: Config,
@@ -49,7 +49,7 @@ struct Open {
 
 impl Pipeline {
     /// A pipeline for one member. What is durable is told to `committed`.
-    pub fn new(
+    pub(crate) fn new(
         recovery: Recovery,
         board: Arc<Board>,
         config: &Config,
@@ -72,7 +72,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the process shuts down while a batch cannot be finished; the batch stays open for its recovery.
-    pub async fn run(mut self, mut incoming: Taking) -> Result<(), RecoverError> {
+    pub(crate) async fn run(mut self, mut incoming: Taking) -> Result<(), RecoverError> {
         let mut open: Option<Open> = None;
         loop {
             let raw = match &mut open {

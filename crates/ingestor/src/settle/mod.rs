@@ -43,21 +43,21 @@ use uuid::Uuid;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Settles, one process at a time.
-pub struct Settler {
+pub(crate) struct Settler {
     /// The tables.
-    pub store: Store,
+    pub(crate) store: Store,
     /// Where settlings are promised.
-    pub pool: Pool,
+    pub(crate) pool: Pool,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The name of this member.
-    pub owner: String,
+    pub(crate) owner: String,
     /// How long a fact waits for what it asks.
-    pub patience: Duration,
+    pub(crate) patience: Duration,
     /// Waiting facts that one settling looks at.
-    pub max_facts: u64,
+    pub(crate) max_facts: u64,
     /// Counts facts.
-    pub settled: Counter<u64>,
+    pub(crate) settled: Counter<u64>,
 }
 
 /// What is still to be looked at since the last tick; before the first look, nothing is known of it.
@@ -65,7 +65,7 @@ type Round = Option<VecDeque<Portion>>;
 
 impl Settler {
     /// Settles again and again until shutdown.
-    pub async fn run(self, interval: Duration, shutdown: CancellationToken) {
+    pub(crate) async fn run(self, interval: Duration, shutdown: CancellationToken) {
         let mut ticks = ticks::every(interval);
         while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             if let Err(failure) = self.round(&shutdown).await {
