@@ -8,8 +8,6 @@ pub(crate) struct Case {
     pub(crate) metric: &'static str,
     /// What is special about it.
     pub(crate) variant: &'static str,
-    /// Whether it has to keep within the bar: everybody asks for totals and for a region's totals.
-    pub(crate) has_bar: bool,
     /// Path and parameters.
     pub(crate) path: String,
 }
@@ -17,11 +15,11 @@ pub(crate) struct Case {
 const SERIES: [&str; 4] = ["users", "bookings", "payments", "trips"];
 const LISTS: [&str; 2] = ["drivers", "routes"];
 
-const REGIONS: [(&str, &str, bool); 4] = [
-    ("everywhere", "", true),
-    ("a state", "&state=Lagos", true),
-    ("a city", "&state=Lagos&city=Ikeja", true),
-    ("unknown", "&state=unknown", false),
+const REGIONS: [(&str, &str); 4] = [
+    ("everywhere", ""),
+    ("a state", "&state=Lagos"),
+    ("a city", "&state=Lagos&city=Ikeja"),
+    ("unknown", "&state=unknown"),
 ];
 
 /// Over the whole range, beside the regions.
@@ -44,11 +42,9 @@ pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
     let mut cases = Vec::new();
     for metric in SERIES.into_iter().chain(LISTS) {
         cases.extend(regions(metric, &range));
-        cases.extend(ZONES.map(|(name, parameters)| case(metric, name, &range, parameters, false)));
+        cases.extend(ZONES.map(|(name, parameters)| case(metric, name, &range, parameters)));
         if SERIES.contains(&metric) {
-            cases.extend(
-                UNITS.map(|(name, parameters)| case(metric, name, &range, parameters, false)),
-            );
+            cases.extend(UNITS.map(|(name, parameters)| case(metric, name, &range, parameters)));
         }
     }
     cases.extend(regions("realtime", "?"));
@@ -56,20 +52,13 @@ pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
 }
 
 fn regions(metric: &'static str, range: &str) -> [Case; 4] {
-    REGIONS.map(|(name, parameters, has_bar)| case(metric, name, range, parameters, has_bar))
+    REGIONS.map(|(name, parameters)| case(metric, name, range, parameters))
 }
 
-fn case(
-    metric: &'static str,
-    variant: &'static str,
-    range: &str,
-    parameters: &str,
-    has_bar: bool,
-) -> Case {
+fn case(metric: &'static str, variant: &'static str, range: &str, parameters: &str) -> Case {
     Case {
         metric,
         variant,
-        has_bar,
         path: format!("{metric}{range}{parameters}").replace("?&", "?"),
     }
 }
