@@ -8,9 +8,7 @@ use utoipa::ToSchema;
 
 pub use self::{
     activity::{ActiveRow, WindowsRow, active_by_unit, windows},
-    registrations::{
-        CohortRow, FirstRow, RegistrationRow, cohort, first_registrations, new_registrations,
-    },
+    registrations::{CohortRow, RegistrationRow, cohort, new_registrations},
 };
 use crate::{
     count,
@@ -60,13 +58,11 @@ pub struct Answers {
     /// Of [`windows`].
     pub windows: WindowsRow,
     /// Of [`cohort`].
-    pub cohort: CohortRow,
+    pub cohort: Vec<CohortRow>,
     /// Of [`new_registrations`].
     pub registrations: Vec<RegistrationRow>,
     /// Of [`active_by_unit`].
     pub active: Vec<ActiveRow>,
-    /// Of [`first_registrations`].
-    pub first: Vec<FirstRow>,
 }
 
 /// Counts the facts that no regional number of this metric holds yet.
@@ -82,7 +78,10 @@ pub fn unsettled_facts(selection: &Selection) -> Query {
 /// The metrics that the answers tell.
 #[must_use]
 pub fn assemble(selection: &Selection, answers: Answers) -> Users {
-    let cohort = &answers.cohort;
+    let of_cohort = |column: fn(&CohortRow) -> u64| answers.cohort.iter().map(column).sum::<u64>();
+    let registered = of_cohort(|row| row.registered);
+    let verified = of_cohort(|row| row.verified);
+    let upgraded = of_cohort(|row| row.upgraded);
     let whole = answers.registrations.iter().find(|row| row.unit == 0);
     let new_registrations = whole.map_or(0, |row| count(row.registered));
     Users {
@@ -90,9 +89,9 @@ pub fn assemble(selection: &Selection, answers: Answers) -> Users {
         wau: count(answers.windows.week),
         mau: count(answers.windows.month),
         new_registrations,
-        total_users: cohort.total,
-        kyc_completion_rate: Hundredths::percent(cohort.verified, cohort.registered),
-        driver_activation_rate: Hundredths::percent(cohort.upgraded, cohort.registered),
+        total_users: of_cohort(|row| row.users),
+        kyc_completion_rate: Hundredths::percent(verified, registered),
+        driver_activation_rate: Hundredths::percent(upgraded, registered),
         time_series: time_series(selection, answers),
     }
 }
@@ -110,7 +109,7 @@ fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<User
         points.entry(row.unit).or_default().0.new_registrations = count(row.registered);
     }
     let mut before = 0;
-    for row in answers.first {
+    for row in answers.cohort {
         match row.unit {
             0 => before = row.users,
             unit => points.entry(unit).or_default().1 = row.users,
@@ -164,13 +163,15 @@ mod tests {
                 .unwrap();
             u64::try_from(unit.from.timestamp()).unwrap()
         };
+        let of_unit = |unit, users| CohortRow {
+            unit,
+            users,
+            registered: if unit == 0 { 0 } else { users },
+            verified: if unit == 0 { 0 } else { 1 },
+            upgraded: 0,
+        };
         let answers = Answers {
-            cohort: CohortRow {
-                total: 7,
-                registered: 3,
-                verified: 2,
-                upgraded: 1,
-            },
+            cohort: vec![of_unit(unit(3), 1), of_unit(0, 4), of_unit(unit(1), 2)],
             registrations: vec![
                 RegistrationRow {
                     unit: 0,
@@ -185,17 +186,6 @@ mod tests {
                 unit: unit(2),
                 users: 5,
             }],
-            first: vec![
-                FirstRow {
-                    unit: unit(3),
-                    users: 1,
-                },
-                FirstRow { unit: 0, users: 4 },
-                FirstRow {
-                    unit: unit(1),
-                    users: 2,
-                },
-            ],
             ..Answers::default()
         };
         let users = assemble(&selection, answers);

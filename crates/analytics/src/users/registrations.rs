@@ -17,24 +17,19 @@ pub struct RegistrationRow {
     pub(super) registered: i64,
 }
 
-/// Users by their registration.
+/// Users who registered for the first time in a unit of the series, or before the range (unit 0); without a series all
+/// are of unit 0.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
 pub struct CohortRow {
+    pub(super) unit: u64,
     /// Registered up to the end of the range.
-    pub(super) total: u64,
-    /// Registered in the range.
+    pub(super) users: u64,
+    /// Of those: registered in the range.
     pub(super) registered: u64,
     /// Of those: verified.
     pub(super) verified: u64,
-    /// Of those: drivers by now.
+    /// Of those registered in the range: drivers by now.
     pub(super) upgraded: u64,
-}
-
-/// Users who registered for the first time in a unit of the series, or before the series (unit 0).
-#[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct FirstRow {
-    pub(super) unit: u64,
-    pub(super) users: u64,
 }
 
 const FAMILY: Family = Family {
@@ -56,50 +51,45 @@ pub fn new_registrations(selection: &Selection) -> Query {
     FAMILY.totals(selection, measures)
 }
 
-/// How many users there are, and how far those of the range got by now; the one row is a [`CohortRow`].
+/// How many users there are, and how far those of the range got by now; the rows are [`CohortRow`]s.
 #[must_use]
 pub fn cohort(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));
     let now = parameters.time("now", selection.now);
+    let people = people(&now, &selection.region, &mut parameters);
+    let unit = match &selection.series {
+        None => "toUInt64(0)".to_owned(),
+        Some(buckets) => {
+            let unit = unit_of("toUInt64(toUnixTimestamp(since))", buckets, &mut parameters);
+            format!("if(since < {start}, toUInt64(0), {unit})")
+        }
+    };
+    let within = format!("since >= {start}");
+    parameters.into_query(format!(
+        "SELECT {unit} AS unit, count() AS users, countIf({within}) AS registered, countIf({within} AND status = 'VERIFIED') AS verified, countIf({within} AND ifNull(upgraded_at <= {now}, false)) AS upgraded\nFROM\n(\n{people}\n)\nWHERE since < {end}\nGROUP BY unit\nSETTINGS optimize_move_to_prewhere_if_final = 1"
+    ))
+}
+
+/// One row per registered user of the filter's regions, with the time of the first registration and the KYC status.
+fn people(now: &str, region: &RegionFilter, parameters: &mut Parameters) -> String {
     // A status of a producer whose clock is ahead counts from its own time on.
     let status = format!(
         "if(empty(kyc_ahead), kyc_latest.status, arrayMax(arrayFilter(known -> known.at <= {now}, arrayPushBack(kyc_ahead, kyc_latest))).status)"
     );
-    let people = people(
-        selection,
-        &format!(", {status} AS status, upgraded_at AS upgraded_since"),
-        &mut parameters,
-    );
-    let within = format!("since >= {start} AND since < {end}");
-    parameters.into_query(format!(
-        "SELECT countIf(since < {end}) AS total, countIf({within}) AS registered, countIf({within} AND status = 'VERIFIED') AS verified, countIf({within} AND ifNull(upgraded_since <= {now}, false)) AS upgraded\nFROM\n(\n{people}\n)"
-    ))
-}
-
-/// Counts first registrations by unit; the rows are [`FirstRow`]s. Nothing where no series is wanted.
-#[must_use]
-pub fn first_registrations(selection: &Selection) -> Option<Query> {
-    let buckets = selection.series.as_ref()?;
-    let mut parameters = Parameters::default();
-    let start = parameters.time("start", clamped(selection.range.start()));
-    let end = parameters.time("end", clamped(selection.range.end()));
-    let people = people(selection, "", &mut parameters);
-    let unit = unit_of("toUInt64(toUnixTimestamp(since))", buckets, &mut parameters);
-    Some(parameters.into_query(format!(
-        "SELECT if(since < {start}, toUInt64(0), {unit}) AS unit, count() AS users\nFROM\n(\n{people}\n)\nWHERE since < {end}\nGROUP BY unit"
-    )))
-}
-
-/// One row per registered user of the filter's regions, with the time of the first registration.
-fn people(selection: &Selection, columns: &str, parameters: &mut Parameters) -> String {
     let registered = format!(
-        "SELECT assumeNotNull(registered_at) AS since, state, city{columns}\nFROM user_profiles\nWHERE registered_at IS NOT NULL"
+        "SELECT assumeNotNull(registered_at) AS since, {status} AS status, upgraded_at\nFROM user_profiles\nWHERE registered_at IS NOT NULL"
     );
-    match &selection.region {
+    match region {
         RegionFilter::Everywhere => registered,
-        region => format!("{registered} AND {}", region.own(parameters)),
+        region => {
+            let own = region.own(parameters);
+            // Merging a user's parts is dear. Whoever is at home here has a part that says so.
+            format!(
+                "{registered} AND {own} AND user_id IN (SELECT user_id FROM (SELECT user_id, home.state AS state, home.city AS city FROM users) WHERE {own})"
+            )
+        }
     }
 }
 
@@ -120,8 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_counts_first_registrations() {
-        insta::assert_snapshot!(shown(&first_registrations(&everywhere(true)).unwrap()));
-        assert_eq!(first_registrations(&everywhere(false)), None);
+    fn a_series_counts_users_by_their_first_registration() {
+        insta::assert_snapshot!(shown(&cohort(&everywhere(true))));
     }
 }

@@ -69,21 +69,16 @@ fn kept(selection: &Selection) -> Result<(), BeyondRetention> {
 async fn answers(store: &Asker, selection: &Selection) -> Result<users::Answers, StoreError> {
     let (windows, cohort) = (users::windows(selection), users::cohort(selection));
     let registrations = users::new_registrations(selection);
-    let (windows, cohort, registrations, active, first) = try_join!(
+    let (windows, cohort, registrations, active) = try_join!(
         store.row("users: windows", &windows),
-        store.row("users: cohort", &cohort),
+        store.rows("users: cohort", &cohort),
         store.rows("users: registrations", &registrations),
         store.rows_if("users: active by unit", users::active_by_unit(selection)),
-        store.rows_if(
-            "users: first registrations",
-            users::first_registrations(selection)
-        ),
     )?;
     Ok(users::Answers {
         windows,
         cohort,
         registrations,
         active,
-        first,
     })
 }
