@@ -33,6 +33,15 @@ pub enum Granularity {
     Monthly,
 }
 
+/// The second of a UTC day at which a local day begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DayStarts {
+    /// At first.
+    pub(crate) second: u64,
+    /// From which UTC day on, counted since 1970, it is another one.
+    pub(crate) moved: Option<(i64, u64)>,
+}
+
 /// No granularity has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is none of hourly, daily, weekly, monthly")]
@@ -142,6 +151,34 @@ impl Buckets {
         let hour = HOUR_SECONDS.unsigned_abs();
         self.steps()
             .is_some_and(|(first, width)| width == hour && first.is_multiple_of(hour))
+    }
+
+    /// Where in the UTC days the units begin, if one begins in each, on a full quarter of an hour. `None` also where
+    /// the clock was moved more than once.
+    pub(crate) fn day_starts(&self) -> Option<DayStarts> {
+        let quarter = QUARTER.num_seconds().unsigned_abs();
+        let end = u64::try_from(clamped(self.end).timestamp()).ok()?;
+        let mut starts = self
+            .seconds()
+            .into_iter()
+            .chain([end])
+            .map(|start| (start / DAY_SECONDS, start % DAY_SECONDS));
+        let (mut day, second) = starts.next()?;
+        let mut known = DayStarts {
+            second,
+            moved: None,
+        };
+        for (next, second) in starts {
+            let last = known.moved.map_or(known.second, |(_, later)| later);
+            match (next == day + 1, second == last, known.moved) {
+                (true, true, _) => {}
+                (true, false, None) => known.moved = Some((i64::try_from(next).ok()?, second)),
+                _ => return None,
+            }
+            day = next;
+        }
+        let later = known.moved.map_or(known.second, |(_, later)| later);
+        (known.second.is_multiple_of(quarter) && later.is_multiple_of(quarter)).then_some(known)
     }
 
     /// Whether at most one unit begins within a UTC day, its first instant not counted.

@@ -18,4 +18,5 @@ pub use local::{day_start, local_date};
 pub use moment::{Moment, MomentError};
 pub use range::{DateRange, Reversed};
 
+pub(crate) use buckets::DayStarts;
 pub(crate) use grid::{Grid, clamped};

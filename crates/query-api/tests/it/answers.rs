@@ -139,6 +139,7 @@ async fn all_metrics_equal_the_answer_key() {
         ),
         over(odd, odd + Duration::seconds(200), lagos, story.end),
         over(on_grid, story.end, lagos, story.end).by(Granularity::Daily),
+        over(on_grid, tomorrow, kolkata, story.end).by(Granularity::Daily),
         over(odd, story.end, kolkata, story.end).by(Granularity::Hourly),
         over(on_grid, story.end, lagos, story.end).by(Granularity::Weekly),
         over(on_grid, story.end, lagos, story.end).by(Granularity::Monthly),
@@ -167,6 +168,9 @@ async fn every_region_equals_the_answer_key_once_it_is_settled() {
     let asked = |state: Option<&str>, city: Option<&str>| {
         [
             over(on_grid, on_grid + Duration::days(6), lagos, story.end).in_region(state, city),
+            over(on_grid, on_grid + Duration::days(6), lagos, story.end)
+                .in_region(state, city)
+                .by(Granularity::Daily),
             over(
                 odd,
                 story.end - Duration::milliseconds(999),

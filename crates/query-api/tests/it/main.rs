@@ -12,6 +12,7 @@ mod api;
 mod description;
 mod every_parameter;
 mod kyc;
+mod local_days;
 mod outage;
 mod parameters;
 mod pipeline;

@@ -278,3 +278,35 @@ fn days_of_utc_that_many_units_begin_in_are_seen() {
     };
     assert!(!short.at_most_two_a_day());
 }
+
+#[test]
+fn local_days_begin_in_each_day_of_utc_unless_the_clock_is_moved_across_midnight() {
+    let starts =
+        |zone, end| units("2024-03-01T12:00:00Z", end, zone, Granularity::Daily).day_starts();
+    let (before, after) = ("2024-03-30T12:00:00Z", "2024-04-03T00:00:00Z");
+    let still = |second| {
+        Some(DayStarts {
+            second,
+            moved: None,
+        })
+    };
+    assert_eq!(starts(chrono_tz::Africa::Lagos, after), still(82_800));
+    assert_eq!(starts(chrono_tz::Asia::Kathmandu, after), still(65_700));
+    assert_eq!(starts(chrono_tz::Europe::Berlin, before), still(82_800));
+    // The 31st of March begins at 23:00 UTC of the 30th, the 1st of April at 22:00 of the 31st.
+    let moved = at("2024-03-31T00:00:00Z").timestamp() / 86_400;
+    assert_eq!(
+        starts(chrono_tz::Europe::Berlin, after),
+        Some(DayStarts {
+            second: 82_800,
+            moved: Some((moved, 79_200)),
+        })
+    );
+    assert_eq!(
+        starts(chrono_tz::Europe::Berlin, "2024-11-01T00:00:00Z"),
+        None
+    );
+    assert_eq!(starts(chrono_tz::Europe::London, after), None);
+    let weeks = units("2024-01-01T12:00:00Z", after, Tz::UTC, Granularity::Weekly);
+    assert_eq!(weeks.day_starts(), None);
+}

@@ -33,6 +33,12 @@ pub(super) fn slots_within(core: Span, parameters: &mut Parameters) -> String {
     )
 }
 
+/// The bits of what lies before a second of a day.
+pub(super) fn slots_before(name: &'static str, second: u64, parameters: &mut Parameters) -> String {
+    let slots = i64::try_from(second).unwrap_or(i64::MAX) / SLOT_SECONDS;
+    parameters.bits(name, every_bit(slots))
+}
+
 /// Names of the parameters of an instant.
 pub(super) struct Since {
     pub(super) day: &'static str,

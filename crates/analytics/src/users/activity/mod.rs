@@ -3,6 +3,7 @@
 
 mod days;
 mod hours;
+mod local_days;
 mod units;
 mod windows;
 
@@ -43,9 +44,12 @@ pub fn active_by_unit(selection: &Selection) -> Option<Query> {
     let buckets = selection.series.as_ref()?;
     let grid = Grid::of(&selection.range);
     let on_the_grid = grid.slices().next().is_none();
-    Some(match buckets.are_hours_of_utc() && on_the_grid {
-        true => hours::query(grid.core, &selection.region),
-        false => units::query(&grid, buckets, &selection.region),
+    let region = &selection.region;
+    Some(match buckets.day_starts() {
+        _ if !on_the_grid => units::query(&grid, buckets, region),
+        Some(starts) => local_days::query(grid.core, starts, region),
+        None if buckets.are_hours_of_utc() => hours::query(grid.core, region),
+        None => units::query(&grid, buckets, region),
     })
 }
 
@@ -105,6 +109,13 @@ mod tests {
     fn a_series_counts_each_unit() {
         insta::assert_snapshot!(shown(&active_by_unit(&everywhere(true)).unwrap()));
         assert_eq!(active_by_unit(&everywhere(false)), None);
+    }
+
+    #[test]
+    fn days_off_the_grid_are_cut_by_themselves() {
+        let mut selection = unknown_off_grid();
+        selection.series = Some(Buckets::of(&selection.range, Granularity::Daily).unwrap());
+        insta::assert_snapshot!(shown(&active_by_unit(&selection).unwrap()));
     }
 
     #[test]

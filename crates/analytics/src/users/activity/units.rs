@@ -18,15 +18,20 @@ pub(super) fn query(grid: &Grid, buckets: &Buckets, region: &RegionFilter) -> Qu
     }
     let rows = parts.join("\nUNION ALL\n");
     let unit = unit_of("at", buckets, &mut parameters);
-    let users = match region {
+    let users = distinct(region);
+    parameters.into_query(format!(
+        "SELECT {unit} AS unit, {users} AS users\nFROM\n(\n{rows}\n)\nGROUP BY unit"
+    ))
+}
+
+/// How many persons rows of `sign` and `person` name: of the unknown region those that no known one has.
+pub(super) fn distinct(region: &RegionFilter) -> &'static str {
+    match region {
         RegionFilter::Remainder(_) => {
             "toInt64(uniqExactIf(person, sign = 1)) - toInt64(uniqExactIf(person, sign = -1))"
         }
         _ => "toInt64(uniqExact(person))",
-    };
-    parameters.into_query(format!(
-        "SELECT {unit} AS unit, {users} AS users\nFROM\n(\n{rows}\n)\nGROUP BY unit"
-    ))
+    }
 }
 
 /// `at`, `sign` and `person`: at least one row per day of a user and unit of the series.

@@ -1,0 +1,59 @@
+//! Whoever is active around midnight counts in the local day, also where the clock was moved.
+
+use chrono::{DateTime, TimeZone as _, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{api::Api, story::write};
+
+/// An event of a user on a day of October 2024.
+fn event(user: u128, day: u32, hour: u32, minute: u32) -> serde_json::Map<String, Value> {
+    let at: DateTime<Utc> = Utc
+        .with_ymd_and_hms(2024, 10, day, hour, minute, 0)
+        .unwrap();
+    let row = json!({
+        "event_id": Uuid::from_u128(u128::from(at.timestamp().unsigned_abs())), "event_type": "user.kyc_verified",
+        "event_timestamp": at.to_rfc3339(), "decided_at": at.to_rfc3339(), "kafka_timestamp": at.to_rfc3339(),
+        "mark": Uuid::nil(), "batch": Uuid::from_u128(9), "phase": "ingest", "user_id": Uuid::from_u128(user),
+        "kyc_status": "VERIFIED", "state": "Lagos", "city": "Ikeja", "region_settled": true,
+    });
+    row.as_object().unwrap().clone()
+}
+
+async fn active_users(api: &Api, parameters: &str) -> Vec<u64> {
+    let path = format!("/v1/metrics/users?include_time_series=true{parameters}");
+    let answer = api.json(&path).await;
+    let points = answer["time_series"].as_array().unwrap();
+    let active = points.iter().map(|point| point["active_users"].as_u64());
+    active.map(Option::unwrap).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_day_has_the_users_of_its_hours() {
+    let api = Api::start(Utc.with_ymd_and_hms(2024, 11, 20, 12, 0, 0).unwrap()).await;
+    let rows = [
+        event(1, 26, 21, 45),
+        event(1, 26, 22, 0),
+        event(2, 27, 22, 45),
+        event(2, 27, 23, 0),
+        event(3, 27, 22, 30),
+        event(4, 25, 22, 0),
+        event(4, 28, 22, 45),
+    ];
+    // Each in a part of its own.
+    for row in rows {
+        write(&api, "in_user", std::iter::once(row)).await;
+    }
+    let days = "&start_date=2024-10-26&end_date=2024-10-28";
+    // The 27th began at 22:00 UTC and ended at 23:00.
+    let berlin = format!("{days}&tz=Europe/Berlin");
+    assert_eq!(active_users(&api, &berlin).await, [2, 3, 2]);
+    let lagos = format!("{days}&tz=Africa/Lagos");
+    assert_eq!(active_users(&api, &lagos).await, [1, 2, 2]);
+    let utc = format!("{days}&tz=UTC&state=Lagos");
+    assert_eq!(active_users(&api, &utc).await, [1, 2, 1]);
+    assert_eq!(
+        active_users(&api, &format!("{lagos}&state=unknown")).await,
+        [0, 0, 0]
+    );
+}
