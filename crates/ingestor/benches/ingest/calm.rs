@@ -5,6 +5,7 @@
 //! the [probes](crate::probes) of visibility, whose questions would otherwise count as use.
 
 use crate::{
+    account,
     arguments::Arguments,
     parts::Parts,
     probes::Visibility,
@@ -67,6 +68,7 @@ pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> 
         parts: [parts, Parts::count(&store).await?],
         peak_rss_mib: peak_rss_mib(ingestor.pid()),
     };
+    account::print(&store, "from the start").await?;
     println!("probing visibility");
     let visibility =
         tokio::task::block_in_place(|| Visibility::measure(&config, &url, window.min(PROBING)))?;
