@@ -5,13 +5,10 @@ use super::{
     Selection,
     declaration::{Declaration, Then},
 };
-use crate::{config::Config, stopped::RETIRED};
+use crate::{config::Config, kafka::existence, stopped::RETIRED};
 use anyhow::{Context, bail, ensure};
 use metadata_store::{Pool, batches, lanes, lanes::Lane};
-use rdkafka::{
-    consumer::{BaseConsumer, Consumer},
-    error::RDKafkaErrorCode,
-};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use service_runtime::clock::{Clock, SystemClock};
 use std::{collections::BTreeMap, time::Duration};
 use uuid::Uuid;
@@ -24,6 +21,11 @@ enum Refusal {
     /// Some of its offsets are being written.
     #[error("batch {0} holds it: the member that has it, or takes its lanes over, finishes it")]
     Held(Uuid),
+    /// The same, and nobody takes the lane over any more.
+    #[error(
+        "batch {0} holds it: the member that has it, or takes over another of its lanes, finishes it; where nobody does, say with --force that what cannot be read any more is given up"
+    )]
+    HeldAndGone(Uuid),
     /// It could be read.
     #[error(
         "Kafka has it: delete it there first, or say with --force that what is unread, and what comes, is given up"
@@ -52,7 +54,8 @@ impl Candidate {
 
     fn check(&self, force: bool) -> Result<(), Refusal> {
         match (self.lane.open_batch, self.unread()) {
-            (Some(batch), _) => Err(Refusal::Held(batch)),
+            (Some(batch), _) if self.is_alive => Err(Refusal::Held(batch)),
+            (Some(batch), _) => Err(Refusal::HeldAndGone(batch)),
             (None, _) if force => Ok(()),
             (None, _) if self.is_alive => Err(Refusal::Alive),
             (None, 0) => Ok(()),
@@ -75,7 +78,18 @@ pub(super) async fn run(config: &Config, selection: &Selection, force: bool) -> 
     for lane in retired {
         println!("{} is retired already", lane.id());
     }
-    let candidates = candidates(config, &pool, selected).await?;
+    let ends = match selected.first() {
+        Some(lane) => ends(config, lane.topic.clone()).await?,
+        None => BTreeMap::new(),
+    };
+    let mut candidates = Vec::new();
+    for lane in selected {
+        let lane = match force && !ends.contains_key(&lane.partition) {
+            true => freed(config, &pool, lane).await?,
+            false => lane,
+        };
+        candidates.push(candidate(&pool, &ends, lane).await?);
+    }
     let refused: Vec<String> = candidates
         .iter()
         .filter_map(|candidate| {
@@ -92,30 +106,34 @@ pub(super) async fn run(config: &Config, selection: &Selection, force: bool) -> 
     Ok(())
 }
 
-async fn candidates(
-    config: &Config,
-    pool: &Pool,
-    lanes: Vec<Lane>,
-) -> anyhow::Result<Vec<Candidate>> {
-    let asked = lanes.first().map(|lane| lane.topic.clone());
-    let ends = match asked {
-        Some(topic) => ends(config, topic).await?,
-        None => BTreeMap::new(),
+/// The lane without the batch that holds it, which may have no lane that a member could take over.
+async fn freed(config: &Config, pool: &Pool, lane: Lane) -> anyhow::Result<Lane> {
+    let id = lane.id();
+    let stands = lanes::find(pool, &id).await?.context("the lane is gone")?;
+    let Some(batch) = stands.open_batch else {
+        return Ok(stands);
     };
-    let mut candidates = Vec::new();
-    for lane in lanes {
-        let parked = batches::parked(pool, &lane.id(), lane.next_offset).await?;
-        let known = parked.iter().map(|parked| parked.hi + 1);
-        let known = known.chain(lane.end_offset).max();
-        let alive = ends.get(&lane.partition).copied();
-        let end = alive.or(known).unwrap_or(lane.next_offset);
-        candidates.push(Candidate {
-            is_alive: alive.is_some(),
-            end,
-            lane,
-        });
-    }
-    Ok(candidates)
+    println!("finishing batch {batch}, which holds {id}");
+    let declaration = Declaration::new(config, &id, Then::Retire)?;
+    declaration.finish(batch, None).await?;
+    lanes::find(pool, &id).await?.context("the lane is gone")
+}
+
+async fn candidate(
+    pool: &Pool,
+    ends: &BTreeMap<i32, i64>,
+    lane: Lane,
+) -> anyhow::Result<Candidate> {
+    let parked = batches::parked(pool, &lane.id(), lane.next_offset).await?;
+    let known = parked.iter().map(|parked| parked.hi + 1);
+    let known = known.chain(lane.end_offset).max();
+    let alive = ends.get(&lane.partition).copied();
+    let end = alive.or(known).unwrap_or(lane.next_offset);
+    Ok(Candidate {
+        is_alive: alive.is_some(),
+        end,
+        lane,
+    })
 }
 
 /// Kafka's end of every partition of a topic that it has.
@@ -123,25 +141,14 @@ async fn ends(config: &Config, topic: String) -> anyhow::Result<BTreeMap<i32, i6
     let kafka = config.kafka.clone();
     let asking = tokio::task::spawn_blocking(move || {
         let consumer: BaseConsumer = kafka.reader().create()?;
-        let metadata = consumer
-            .fetch_metadata(Some(&topic), KAFKA_TIMEOUT)
+        let partitions = existence::partitions_of(&consumer, &topic)
             .context("Kafka does not tell about the topic")?;
-        let told = metadata.topics().first().context("Kafka says nothing")?;
-        match told.error().map(RDKafkaErrorCode::from) {
-            None => {}
-            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-                return Ok(BTreeMap::new());
-            }
-            Some(code) => bail!("Kafka does not tell about the topic: {code}"),
-        }
-        let mut ends = BTreeMap::new();
-        for partition in told.partitions() {
-            let (_, high) = consumer
-                .fetch_watermarks(&topic, partition.id(), KAFKA_TIMEOUT)
-                .context("Kafka does not tell the bounds of the partition")?;
-            ends.insert(partition.id(), high);
-        }
-        Ok(ends)
+        let end = |partition| {
+            let bounds = consumer.fetch_watermarks(&topic, partition, KAFKA_TIMEOUT);
+            let (_, high) = bounds.context("Kafka does not tell the bounds of the partition")?;
+            Ok((partition, high))
+        };
+        partitions.into_iter().map(end).collect()
     });
     asking.await?
 }
@@ -208,7 +215,9 @@ mod tests {
 
     #[test]
     fn a_batch_that_holds_it_is_finished_first() {
-        let held = candidate(false, 10, Some(Uuid::nil()));
+        let held = candidate(true, 10, Some(Uuid::nil()));
         assert_eq!(held.check(true), Err(Refusal::Held(Uuid::nil())));
+        let gone = candidate(false, 10, Some(Uuid::nil()));
+        assert_eq!(gone.check(true), Err(Refusal::HeldAndGone(Uuid::nil())));
     }
 }

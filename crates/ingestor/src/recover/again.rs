@@ -1,9 +1,9 @@
 //! A batch that another process judged, or this one no longer as a whole, from the log and the stored verdicts.
 
-use super::{RecoverError, Recovery};
+use super::{RecoverError, Recovery, gone};
 use crate::{
     judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge},
-    reread::{self, Reread},
+    reread::Reread,
     stopped,
     write::{Share, WriteError, omissions},
 };
@@ -57,7 +57,7 @@ impl Recovery {
     async fn read_again(&self, ranges: Vec<Range>) -> Result<Reread, RecoverError> {
         let (kafka, sources) = (self.kafka.clone(), self.sources.clone());
         let reading =
-            tokio::task::spawn_blocking(move || reread::ranges(&kafka, &sources, &ranges));
+            tokio::task::spawn_blocking(move || gone::read_again(&kafka, &sources, &ranges));
         Ok(reading.await.map_err(|_| RecoverError::ShuttingDown)??)
     }
 

@@ -6,6 +6,7 @@ mod again;
 mod closing;
 mod error;
 mod given_up;
+mod gone;
 mod turn;
 
 pub use error::RecoverError;

@@ -1,5 +1,6 @@
 //! What an operator says to partitions that stand still.
 
+mod gone;
 mod parked;
 mod resumed;
 mod retired;

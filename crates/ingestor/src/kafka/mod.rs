@@ -1,5 +1,7 @@
 //! Clients of Kafka.
 
+pub(crate) mod existence;
+
 use crate::config::{GroupProtocol, KafkaConfig};
 use rdkafka::{ClientConfig, TopicPartitionList, topic_partition_list::Offset};
 

@@ -1,0 +1,50 @@
+//! Ranges of partitions that Kafka does not have any more: a topic was deleted, or made anew with fewer partitions.
+
+use crate::{
+    config::KafkaConfig,
+    kafka::existence,
+    recover::chain,
+    reread::{self, Reread, RereadError},
+};
+use metadata_store::{LaneId, batches::Range};
+use shared_schema::Subscriptions;
+use std::collections::BTreeSet;
+use tracing::warn;
+
+const GONE: &str =
+    "Kafka does not have the partition any more; if that is meant to be, `ingestor lanes retire`";
+
+/// Reads ranges again. Those whose partition is gone for certain are told as changed. Blocks.
+pub(super) fn read_again(
+    config: &KafkaConfig,
+    sources: &Subscriptions,
+    ranges: &[Range],
+) -> Result<Reread, RereadError> {
+    let failure = match reread::ranges(config, sources, ranges) {
+        Err(failure) => failure,
+        read => return read,
+    };
+    let gone = gone(config, ranges);
+    if gone.is_empty() {
+        return Err(failure);
+    }
+    let mut left = ranges.to_vec();
+    left.retain(|range| !gone.contains(&range.lane));
+    let mut reread = reread::ranges(config, sources, &left)?;
+    let gone = gone.into_iter().map(|lane| (lane, GONE.to_owned()));
+    reread.changed.extend(gone);
+    Ok(reread)
+}
+
+fn gone(config: &KafkaConfig, ranges: &[Range]) -> BTreeSet<LaneId> {
+    // a range without a record is not read
+    let read = ranges.iter().filter(|range| range.records > 0);
+    let lanes = read.map(|range| range.lane.clone()).collect();
+    existence::gone(config, lanes).unwrap_or_else(|failure| {
+        warn!(
+            reason = chain(&failure),
+            "Kafka does not tell which partitions it has"
+        );
+        BTreeSet::new()
+    })
+}
