@@ -32,8 +32,8 @@ impl Parked {
         let topic = platform.config.topics.booking.clone();
         for (nth, words) in deaths.iter().enumerate() {
             let (proxy, mut config) = Proxy::before_clickhouse(&platform).await;
-            // one batch with all that is sent
-            config.batch.max_age = HumanDuration::secs(2);
+            // one batch with all that is sent, though lanes begin to be read one after the other
+            config.batch.max_age = HumanDuration::secs(10);
             proxy.plan(words, 0, Fault::Hold(0));
             let member = Program::start(&config);
             if nth == 0 {
