@@ -32,10 +32,7 @@ impl Buffers {
 
     /// An empty buffer: the smallest that is kept and has room for `about` bytes, or a new one.
     pub fn take(&self, about: usize) -> Buffer {
-        Buffer {
-            bytes: self.take_bytes(about),
-            home: self.clone(),
-        }
+        self.adopt(self.take_bytes(about))
     }
 
     pub(crate) fn take_bytes(&self, about: usize) -> Vec<u8> {

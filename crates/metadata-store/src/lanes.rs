@@ -116,9 +116,12 @@ pub async fn ensure(pool: &Pool, lanes: &[(LaneId, i64)]) -> Result<(), StoreErr
         .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them. Epochs are
-/// times, where these are later: an owner from a state that the database has lost has an epoch which the lane never
-/// reaches again. Returns them as they stand now; an `open_batch` is to be recovered before its lane is read.
+/// A lane's next epoch. Epochs are times, where these are later: an owner from a state that the database has lost has an
+/// epoch which the lane never reaches again.
+const NEXT_EPOCH: &str =
+    "greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
+
+/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them. Returns them as they stand now; an `open_batch` is to be recovered before its lane is read.
 pub async fn take_over(
     pool: &Pool,
     owner: &str,
@@ -127,13 +130,12 @@ pub async fn take_over(
     let operation = "take lanes over";
     let (topics, partitions) = columns(lanes);
     let mut connection = pool.get(operation).await?;
-    let taken: Vec<Taken> = diesel::sql_query(
-        "UPDATE ingest_lane l \
-         SET epoch = greatest(l.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), owner = $1 \
+    let taken: Vec<Taken> = diesel::sql_query(format!(
+        "UPDATE ingest_lane l SET epoch = {NEXT_EPOCH}, owner = $1 \
          FROM unnest($2, $3) AS mine (topic, partition) \
          WHERE l.topic = mine.topic AND l.partition = mine.partition \
          RETURNING l.topic, l.partition, l.epoch",
-    )
+    ))
     .bind::<Text, _>(owner)
     .bind::<Array<Text>, _>(topics)
     .bind::<Array<Integer>, _>(partitions)
@@ -260,11 +262,10 @@ pub async fn retire(
 ) -> Result<bool, StoreError> {
     let operation = "retire a lane";
     let mut connection = pool.get(operation).await?;
-    diesel::sql_query(
-        "UPDATE ingest_lane SET retired_at = $1, stopped_reason = $2, owner = NULL, \
-             epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) \
+    diesel::sql_query(format!(
+        "UPDATE ingest_lane SET retired_at = $1, stopped_reason = $2, owner = NULL, epoch = {NEXT_EPOCH} \
          WHERE topic = $3 AND partition = $4 AND next_offset = $5 AND open_batch IS NULL AND retired_at IS NULL",
-    )
+    ))
     .bind::<Timestamptz, _>(now)
     .bind::<Text, _>(reason)
     .bind::<Text, _>(&lane.topic)

@@ -42,6 +42,12 @@ pub(crate) struct DayStarts {
     pub(crate) moved: Option<(i64, u64)>,
 }
 
+impl DayStarts {
+    fn last(&self) -> u64 {
+        self.moved.map_or(self.second, |(_, second)| second)
+    }
+}
+
 /// No granularity has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is none of hourly, daily, weekly, monthly")]
@@ -169,16 +175,18 @@ impl Buckets {
             moved: None,
         };
         for (next, second) in starts {
-            let last = known.moved.map_or(known.second, |(_, later)| later);
-            match (next == day + 1, second == last, known.moved) {
+            match (next == day + 1, second == known.last(), known.moved) {
                 (true, true, _) => {}
                 (true, false, None) => known.moved = Some((i64::try_from(next).ok()?, second)),
                 _ => return None,
             }
             day = next;
         }
-        let later = known.moved.map_or(known.second, |(_, later)| later);
-        (known.second.is_multiple_of(quarter) && later.is_multiple_of(quarter)).then_some(known)
+        let seconds = [known.second, known.last()];
+        seconds
+            .iter()
+            .all(|second| second.is_multiple_of(quarter))
+            .then_some(known)
     }
 
     /// Whether at most one unit begins within a UTC day, its first instant not counted.

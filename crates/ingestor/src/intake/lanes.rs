@@ -3,7 +3,9 @@
 use super::{Intake, group::Change};
 use crate::{kafka::partitions, stopped};
 use metadata_store::{LaneId, lanes, lanes::Lane};
-use rdkafka::{consumer::Consumer, error::KafkaResult, topic_partition_list::Offset};
+use rdkafka::{
+    TopicPartitionList, consumer::Consumer, error::KafkaResult, topic_partition_list::Offset,
+};
 use std::{sync::Arc, time::Duration};
 use tracing::{info, warn};
 
@@ -130,19 +132,11 @@ impl Intake {
     }
 
     pub(super) fn pause(&self, lanes: &[LaneId]) -> KafkaResult<()> {
-        if lanes.is_empty() {
-            return Ok(());
-        }
-        let list = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)))?;
-        self.consumer.pause(&list)
+        switched(lanes, |list| self.consumer.pause(list))
     }
 
     pub(super) fn resume(&self, lanes: &[LaneId]) -> KafkaResult<()> {
-        if lanes.is_empty() {
-            return Ok(());
-        }
-        let list = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)))?;
-        self.consumer.resume(&list)
+        switched(lanes, |list| self.consumer.resume(list))
     }
 
     pub(super) fn stop(&mut self, lane: &LaneId, reason: &str) {
@@ -161,4 +155,15 @@ impl Intake {
         let mut take_overs = std::mem::take(&mut self.take_overs);
         runtime.block_on(async { while take_overs.join_next().await.is_some() {} });
     }
+}
+
+fn switched(
+    lanes: &[LaneId],
+    switch: impl FnOnce(&TopicPartitionList) -> KafkaResult<()>,
+) -> KafkaResult<()> {
+    if lanes.is_empty() {
+        return Ok(());
+    }
+    let list = partitions(lanes.iter().map(|lane| (lane, Offset::Invalid)))?;
+    switch(&list)
 }

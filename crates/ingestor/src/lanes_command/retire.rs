@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{config::Config, kafka::existence, stopped::RETIRED};
 use anyhow::{Context, bail, ensure};
-use metadata_store::{Pool, batches, lanes, lanes::Lane};
+use chrono::{DateTime, Utc};
+use metadata_store::{LaneId, Pool, batches, lanes, lanes::Lane};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use service_runtime::clock::{Clock, SystemClock};
 use std::{collections::BTreeMap, time::Duration};
@@ -159,16 +160,29 @@ async fn retire(config: &Config, pool: &Pool, candidate: &Candidate) -> anyhow::
         let declaration = Declaration::new(config, &id, Then::Retire)?;
         declaration.make(candidate.end - 1).await?;
     } else {
-        let next = candidate.lane.next_offset;
-        let is_done = lanes::retire(pool, SystemClock.now(), &id, next, RETIRED).await?;
-        ensure!(
-            is_done,
-            "{id} was not retired, for it has moved: say it again"
-        );
+        retire_at(pool, SystemClock.now(), &id, candidate.lane.next_offset).await?;
     }
     println!(
         "{id} is retired at {}",
         candidate.lane.next_offset + candidate.unread()
+    );
+    Ok(())
+}
+
+/// Retires a lane that stands at `next`.
+///
+/// # Errors
+/// When it stands there no more, or a batch has come to hold it.
+pub(super) async fn retire_at(
+    pool: &Pool,
+    now: DateTime<Utc>,
+    lane: &LaneId,
+    next: i64,
+) -> anyhow::Result<()> {
+    let is_done = lanes::retire(pool, now, lane, next, RETIRED).await?;
+    ensure!(
+        is_done,
+        "{lane} was not retired, for it has moved: say it again"
     );
     Ok(())
 }

@@ -58,6 +58,13 @@ fn portions(story: &Story, count: usize) -> Vec<Vec<simulator::Record>> {
         .collect()
 }
 
+/// Sends the last of the first `until` portions, and waits until all of them are durable.
+async fn pass(platform: &Platform, portions: &[Vec<simulator::Record>], until: usize) {
+    let first = &portions[..until];
+    platform.send(&first[until - 1]);
+    platform.drained(sent(first)).await;
+}
+
 fn sent(portions: &[Vec<simulator::Record>]) -> u64 {
     portions.iter().map(|portion| portion.len() as u64).sum()
 }
@@ -70,12 +77,10 @@ async fn what_an_older_state_forgot_is_recovered_at_the_next_start() {
     let story = Story::new(101, 150);
     let portions = portions(&story, 4);
     let member = Program::start(&platform.config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
+    pass(&platform, &portions, 1).await;
     database.remember().await;
     for until in [2, 3] {
-        platform.send(&portions[until - 1]);
-        platform.drained(sent(&portions[..until])).await;
+        pass(&platform, &portions, until).await;
     }
     // what was forgotten was settled as well
     settled(&platform).await;
@@ -119,11 +124,9 @@ async fn an_older_state_under_a_running_member_is_noticed_and_mended() {
     let story = Story::new(103, 150);
     let portions = portions(&story, 4);
     let member = Program::start(&platform.config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
+    pass(&platform, &portions, 1).await;
     database.remember().await;
-    platform.send(&portions[1]);
-    platform.drained(sent(&portions[..2])).await;
+    pass(&platform, &portions, 2).await;
     // nothing comes that could show it
     database.go_back().await;
     platform.drained(sent(&portions[..2])).await;
@@ -148,11 +151,9 @@ async fn facts_that_were_settled_are_not_settled_again_after_an_older_state() {
     let story = Story::new(104, 150);
     let portions = portions(&story, 3);
     let member = Program::start(&platform.config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
+    pass(&platform, &portions, 1).await;
     database.remember().await;
-    platform.send(&portions[1]);
-    platform.drained(sent(&portions[..2])).await;
+    pass(&platform, &portions, 2).await;
     settled(&platform).await;
     database.go_back().await;
     platform.drained(sent(&portions[..2])).await;
@@ -169,8 +170,7 @@ async fn a_lane_set_back_by_hand_comes_back_and_doubles_nothing() {
     let portions = portions(&story, 3);
     let member = Program::start(&platform.config);
     for until in [1, 2] {
-        platform.send(&portions[until - 1]);
-        platform.drained(sent(&portions[..until])).await;
+        pass(&platform, &portions, until).await;
     }
     // to the middle of a batch, and to the very beginning
     for back in ["next_offset - 3", "first_offset"] {
@@ -205,8 +205,7 @@ impl Forgotten {
         let mut database = Database::of(&platform).await;
         let portions = portions(&story, 3);
         let first = Program::start(&config);
-        platform.send(&portions[0]);
-        platform.drained(sent(&portions[..1])).await;
+        pass(&platform, &portions, 1).await;
         settled(&platform).await;
         database.remember().await;
         proxy.plan(words, 0, Fault::Hold(0));
@@ -263,8 +262,7 @@ async fn a_forgotten_batch_that_clickhouse_died_of_is_recovered() {
     let story = Story::new(107, 80);
     let portions = portions(&story, 2);
     let first = Program::start(&platform.config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
+    pass(&platform, &portions, 1).await;
     database.remember().await;
     let inject = [
         "-e",
@@ -318,8 +316,7 @@ async fn a_lane_that_is_stopped_and_resumed_in_postgres_goes_on_without_a_restar
     let portions = portions(&story, 2);
     let topic = platform.config.topics.booking.clone();
     let member = Program::start(&platform.config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
+    pass(&platform, &portions, 1).await;
     let stop = format!("UPDATE ingest_lane SET stopped_reason = 'by hand' WHERE topic = '{topic}'");
     database.execute(&stop).await;
     let told = "taking a lane over again";
@@ -390,13 +387,11 @@ async fn a_member_that_cannot_put_back_what_was_forgotten_gives_the_turn_back() 
     let story = Story::new(115, 60);
     let portions = portions(&story, 3);
     let member = Program::start(&platform.config);
-    platform.send(&portions[0]);
-    platform.drained(sent(&portions[..1])).await;
+    pass(&platform, &portions, 1).await;
     database.remember().await;
     // two batches at least
     for until in [2, 3] {
-        platform.send(&portions[until - 1]);
-        platform.drained(sent(&portions[..until])).await;
+        pass(&platform, &portions, until).await;
     }
     settled(&platform).await;
     member.stop();

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     database::{Database, lane},
-    intents::{at, close, opened},
+    intents::{at, close, close_without_the_first_lane, opened},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,10 +105,7 @@ async fn where_one_lane_stands_elsewhere_no_lane_is_moved() {
 async fn a_parked_range_is_left_behind_and_its_lane_is_free() {
     let database = Database::new().await;
     let batch = opened(&database.pool, &database.lanes(2).await).await;
-    batches::park(&database.pool, batch.id, &lane(0), 1)
-        .await
-        .unwrap();
-    close(&database.pool, batch.id).await;
+    close_without_the_first_lane(&database.pool, batch.id).await;
     let standing: Vec<_> = database
         .all_lanes()
         .await

@@ -4,8 +4,8 @@ use metadata_store::batches;
 use uuid::Uuid;
 
 use crate::{
-    database::{Database, lane},
-    intents::{at, batch, close, opened},
+    database::Database,
+    intents::{at, batch, close_without_the_first_lane, opened},
 };
 
 /// Which of these are still stored.
@@ -48,10 +48,7 @@ async fn what_was_closed_before_a_time_is_forgotten_with_its_ranges_and_nothing_
 async fn a_batch_with_a_parked_range_stays_until_its_lane_stands_behind_it() {
     let database = Database::new().await;
     let batch = opened(&database.pool, &database.lanes(2).await).await;
-    batches::park(&database.pool, batch.id, &lane(0), 1)
-        .await
-        .unwrap();
-    close(&database.pool, batch.id).await;
+    close_without_the_first_lane(&database.pool, batch.id).await;
     for (next, forgotten) in [(0, 0), (9, 0), (10, 1)] {
         let moved = format!("UPDATE ingest_lane SET next_offset = {next} WHERE partition = 0");
         database.execute(&moved).await;
@@ -67,10 +64,7 @@ async fn a_parked_range_of_a_lane_that_is_gone_is_kept() {
     let parked = batch(&database.lanes(1).await);
     let opening = batches::advance(&database.pool, at(1), None, Some(&parked)).await;
     assert_eq!(opening.unwrap(), batches::Opening::Opened);
-    batches::park(&database.pool, parked.id, &lane(0), 1)
-        .await
-        .unwrap();
-    close(&database.pool, parked.id).await;
+    close_without_the_first_lane(&database.pool, parked.id).await;
     database.execute("DELETE FROM ingest_lane").await;
     let count = batches::forget_closed(&database.pool, at(100)).await;
     assert_eq!(count.unwrap(), 0);

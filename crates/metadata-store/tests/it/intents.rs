@@ -3,11 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{
     Pool,
-    batches::{self, Batch, Opening, Range, Verdicts},
+    batches::{self, Batch, Opening, Range, Stored, Verdicts},
     lanes::Lane,
     settlings::{Facts, Settling, Slice, State},
 };
 use uuid::Uuid;
+
+use crate::database::lane;
 
 /// Seconds after a midnight that is long past for the server too; a bucket of the horizon begins then.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
@@ -65,6 +67,18 @@ pub(crate) async fn opened(pool: &Pool, lanes: &[Lane]) -> Batch {
 pub(crate) async fn close(pool: &Pool, id: Uuid) {
     let closed = batches::advance(pool, at(2), Some(id), None).await;
     assert_eq!(closed.unwrap(), Opening::Opened);
+}
+
+/// Leaves the first lane's range out of an open batch, and closes it.
+pub(crate) async fn close_without_the_first_lane(pool: &Pool, id: Uuid) {
+    batches::park(pool, id, &lane(0), 1).await.unwrap();
+    close(pool, id).await;
+}
+
+/// Which ranges of a stored batch are left out.
+pub(crate) fn parked(stored: &Stored) -> Vec<bool> {
+    let ranges = stored.batch.ranges.iter();
+    ranges.map(|range| range.parked).collect()
 }
 
 /// A settling that is to be opened.

@@ -4,7 +4,7 @@ use metadata_store::batches::{self, Opening, Parked};
 
 use crate::{
     database::{Database, lane},
-    intents::{at, batch, close, open, opened},
+    intents::{at, batch, close, close_without_the_first_lane, open, opened, parked},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,10 +15,7 @@ async fn parked_ranges_of_a_lane_are_listed_from_an_offset_on_in_their_order() {
     let mut standing = lanes.clone();
     for lo in [0, 10] {
         let batch = opened(&database.pool, &standing).await;
-        batches::park(&database.pool, batch.id, &lane(0), 1)
-            .await
-            .unwrap();
-        close(&database.pool, batch.id).await;
+        close_without_the_first_lane(&database.pool, batch.id).await;
         expected.push(Parked {
             batch: batch.id,
             lo,
@@ -50,13 +47,7 @@ async fn parking_again_changes_nothing() {
             .unwrap();
     }
     let stored = batches::load(&database.pool, batch.id).await.unwrap();
-    let parked: Vec<_> = stored
-        .batch
-        .ranges
-        .iter()
-        .map(|range| range.parked)
-        .collect();
-    assert_eq!(parked, [false, true]);
+    assert_eq!(parked(&stored), [false, true]);
     // and what is over is not opened by it
     close(&database.pool, batch.id).await;
     batches::park(&database.pool, batch.id, &lane(1), 1)

@@ -11,13 +11,12 @@
 
 mod batch;
 
-use super::{bounds::Bounds, plan::Plan, stored};
+use super::{bounds::Bounds, plan::Plan, retire::retire_at, stored};
 use crate::{
     board::Board,
     config::Config,
     recover::{Recovery, chain},
     service,
-    stopped::RETIRED,
 };
 use anyhow::{Context, bail, ensure};
 use metadata_store::{
@@ -165,12 +164,7 @@ impl<'a> Declaration<'a> {
                 println!("{lane} goes on at {next}; its owner takes it up within seconds.");
             }
             Then::Retire => {
-                let now = self.recovery.clock.now();
-                let is_done = lanes::retire(self.pool(), now, lane, next, RETIRED).await?;
-                ensure!(
-                    is_done,
-                    "{lane} was not retired, for it has moved: say it again"
-                );
+                retire_at(self.pool(), self.recovery.clock.now(), lane, next).await?;
             }
         }
         Ok(())

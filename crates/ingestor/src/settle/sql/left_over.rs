@@ -1,6 +1,6 @@
 //! What is done with the facts that a settling has looked at: those that go on waiting, and those that do not.
 
-use super::{ENVELOPE, Waiting, settlements};
+use super::{Waiting, settlements};
 use crate::places::PLACE;
 
 impl Waiting {
@@ -22,8 +22,7 @@ impl Waiting {
 
     /// Gives them a bucket of their own.
     pub(in crate::settle) fn keep_left_over(&self, database: &str, fence: &str) -> String {
-        let columns: Vec<&str> = ENVELOPE.iter().chain(self.columns).copied().collect();
-        let columns = columns.join(", ");
+        let columns = self.column_list();
         format!(
             "INSERT INTO {database}.{} (bucket, batch, {columns}) SELECT {{left_over:UInt64}}, {{batch:UUID}}, {columns} \
              FROM {} AND {fence}",

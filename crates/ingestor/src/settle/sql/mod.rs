@@ -130,6 +130,12 @@ impl Waiting {
         format!("waiting_{}", self.domain.as_str())
     }
 
+    /// Names of what is stored of a fact, beside its bucket and batch.
+    fn column_list(&self) -> String {
+        let columns: Vec<&str> = ENVELOPE.iter().chain(self.columns).copied().collect();
+        columns.join(", ")
+    }
+
     fn taken(&self, database: &str) -> String {
         format!(
             "(SELECT * FROM {database}.{} WHERE {} AND cityHash64({PLACE}) % {{slices:UInt64}} = {{slice:UInt64}})",
@@ -192,12 +198,7 @@ impl Waiting {
 
     /// The insert of [`source`](Self::source) into the input table.
     pub(super) fn insert(&self, database: &str, fence: &str) -> String {
-        let columns = ENVELOPE
-            .iter()
-            .chain(self.columns)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ");
+        let columns = self.column_list();
         format!(
             "INSERT INTO {database}.in_{} (batch, phase, mark, state, city, region_settled, {columns}) {}",
             self.domain.as_str(),
