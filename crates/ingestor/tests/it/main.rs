@@ -15,6 +15,7 @@
 )]
 
 mod bad_input;
+mod behind;
 mod changed_schema;
 mod clickhouse_faults;
 mod dead_letter_faults;

@@ -116,7 +116,6 @@ impl Platform {
         config.batch.max_age = HumanDuration::millis(200);
         config.settle.interval = HumanDuration::millis(300);
         config.settle.patience = HumanDuration::millis(500);
-        config.settle.patience = HumanDuration::millis(500);
         config.admin.listen = "127.0.0.1:0".parse().unwrap();
         let migrations = migrate::Config {
             clickhouse: config.clickhouse.clone(),
