@@ -172,7 +172,7 @@ impl Default for BatchConfig {
             max_gathered: ByteSize::mib(64),
             enough_rows: 5_000,
             min_age: HumanDuration::secs(1),
-            max_age: HumanDuration::secs(4),
+            max_age: HumanDuration::secs(5),
         }
     }
 }
@@ -271,7 +271,7 @@ pub struct SettleConfig {
 impl Default for SettleConfig {
     fn default() -> Self {
         Self {
-            interval: HumanDuration::secs(10),
+            interval: HumanDuration::secs(15),
             patience: HumanDuration::secs(300),
             max_facts: 200_000,
         }
