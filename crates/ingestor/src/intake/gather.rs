@@ -247,7 +247,7 @@ impl Gather {
         let mut topics: Vec<(Waiting, &mut Topic)> = Vec::new();
         for topic in self.topics.values_mut() {
             if let Some(oldest) = topic.oldest {
-                let late = oldest.elapsed() >= patience;
+                let late = oldest.elapsed().checked_sub(patience);
                 let size = topic.size;
                 topics.push((Waiting { size, late }, topic));
             }

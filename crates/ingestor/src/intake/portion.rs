@@ -2,9 +2,10 @@
 //!
 //! Every table that a batch touches costs ClickHouse a part, however few its rows. So a batch takes everything while it
 //! has room for everything; while the member is behind, it takes one topic, the fullest, and the others fill up
-//! meanwhile. A topic that has waited for too long has its turn before.
+//! meanwhile. Topics that have waited for too long have their turn before, the longest wait first: so none waits for more
+//! batches than there are topics, however slowly they are written and however little of it there is.
 
-use std::{cmp::Reverse, ops::Add};
+use std::{cmp::Reverse, ops::Add, time::Duration};
 
 /// Records and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,8 +41,8 @@ impl Add for Size {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
     pub(super) size: Size,
-    /// Whether it has waited for as long as anything may.
-    pub(super) late: bool,
+    /// By how much it has waited for longer than anything should, if it has.
+    pub(super) late: Option<Duration>,
 }
 
 /// The indexes of the topics that a batch of at most `limit` takes: at least one, if there is one.
@@ -58,7 +59,7 @@ pub(super) fn choose(waiting: &[Waiting], limit: Size) -> Vec<usize> {
     let mut chosen = Vec::new();
     for (index, of) in order {
         let sum = taken + of.size;
-        if chosen.is_empty() || (of.late && sum.fits(limit)) {
+        if chosen.is_empty() || (of.late.is_some() && sum.fits(limit)) {
             chosen.push(index);
             taken = sum;
         }
@@ -75,42 +76,63 @@ mod tests {
         bytes: 1_000,
     };
 
-    fn waiting(rows: usize, late: bool) -> Waiting {
+    fn waiting(rows: usize) -> Waiting {
         let size = Size { rows, bytes: rows };
-        Waiting { size, late }
+        Waiting { size, late: None }
+    }
+
+    fn late(rows: usize, by_ms: u64) -> Waiting {
+        Waiting {
+            late: Some(Duration::from_millis(by_ms)),
+            ..waiting(rows)
+        }
     }
 
     #[test]
     fn everything_is_taken_while_it_fits() {
-        assert_eq!(
-            choose(&[waiting(60, false), waiting(40, false)], LIMIT),
-            [0, 1]
-        );
+        assert_eq!(choose(&[waiting(60), late(40, 1)], LIMIT), [0, 1]);
         assert!(choose(&[], LIMIT).is_empty());
     }
 
     #[test]
     fn of_too_much_the_fullest_topic_is_taken_alone() {
-        let topics = [waiting(30, false), waiting(70, false), waiting(10, false)];
-        assert_eq!(choose(&topics, LIMIT), [1]);
+        assert_eq!(choose(&[waiting(30), waiting(70), waiting(10)], LIMIT), [1]);
     }
 
     #[test]
     fn late_topics_go_first_as_long_as_they_fit() {
-        let topics = [
-            waiting(30, true),
-            waiting(90, false),
-            waiting(80, true),
-            waiting(15, true),
-        ];
+        let topics = [late(30, 1), waiting(90), late(80, 2), late(15, 0)];
         assert_eq!(choose(&topics, LIMIT), [2, 3]);
     }
 
     #[test]
+    fn of_late_topics_the_longest_wait_goes_first_however_little_it_holds() {
+        let topics = [late(100, 30), late(10, 50), late(100, 40), late(5, 0)];
+        assert_eq!(choose(&topics, LIMIT), [1, 3]);
+    }
+
+    #[test]
+    fn no_topic_waits_for_more_batches_than_there_are_topics() {
+        const TOPICS: usize = 6;
+        // all are full again, and late again, by the time that the next batch is cut; the last never has much
+        let mut since = [0; TOPICS];
+        let mut turns = [0; TOPICS];
+        for batch in 1..=TOPICS as u64 * 10 {
+            let topics: Vec<_> = since
+                .iter()
+                .zip([100, 100, 100, 100, 100, 10])
+                .map(|(since, rows)| late(rows, batch - since))
+                .collect();
+            for index in choose(&topics, LIMIT) {
+                since[index] = batch;
+                turns[index] += 1;
+            }
+        }
+        assert_eq!(turns, [10; TOPICS]);
+    }
+
+    #[test]
     fn a_topic_beyond_the_limit_is_taken_all_the_same() {
-        assert_eq!(
-            choose(&[waiting(101, false), waiting(1, false)], LIMIT),
-            [0]
-        );
+        assert_eq!(choose(&[waiting(101), waiting(1)], LIMIT), [0]);
     }
 }
