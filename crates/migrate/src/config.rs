@@ -29,6 +29,9 @@ pub struct Limits {
     pub patience: HumanDuration,
     /// How long PostgreSQL's migrations may take together. Its `statement_timeout` is for everyday's statements.
     pub postgres: HumanDuration,
+    /// How long each statement of ClickHouse's migrations may take: some move what is stored. Its `request_timeout` is
+    /// for everyday's queries.
+    pub clickhouse: HumanDuration,
 }
 
 impl Default for Limits {
@@ -36,6 +39,7 @@ impl Default for Limits {
         Self {
             patience: HumanDuration::secs(120),
             postgres: HumanDuration::secs(3600),
+            clickhouse: HumanDuration::secs(3600),
         }
     }
 }

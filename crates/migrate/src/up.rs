@@ -37,7 +37,7 @@ pub async fn up(config: &Config) -> anyhow::Result<Applied> {
 }
 
 async fn is_something_missing(config: &Config) -> anyhow::Result<bool> {
-    let postgres = metadata_store::pending_migrations(&unhurried(config)).await;
+    let postgres = metadata_store::pending_migrations(&unhurried(config).postgres).await;
     let postgres = postgres.context("PostgreSQL is not migrated, ClickHouse was not tried")?;
     let store = Store::connect(&config.clickhouse)?;
     let steps = migrations::status(&store, &rendering(config)).await;
@@ -47,7 +47,8 @@ async fn is_something_missing(config: &Config) -> anyhow::Result<bool> {
 }
 
 async fn apply(config: &Config) -> anyhow::Result<Applied> {
-    let postgres = metadata_store::migrate(&unhurried(config)).await;
+    let config = &unhurried(config);
+    let postgres = metadata_store::migrate(&config.postgres).await;
     let postgres = postgres.context("PostgreSQL is not migrated, ClickHouse was not tried")?;
     info!(applied = postgres.len(), "PostgreSQL is up to date");
 
@@ -71,12 +72,12 @@ async fn apply(config: &Config) -> anyhow::Result<Applied> {
     })
 }
 
-/// PostgreSQL with the time that a migration needs.
-fn unhurried(config: &Config) -> metadata_store::Config {
-    metadata_store::Config {
-        statement_timeout: config.limits.postgres,
-        ..config.postgres.clone()
-    }
+/// The same stores with the time that a migration needs.
+fn unhurried(config: &Config) -> Config {
+    let mut unhurried = config.clone();
+    unhurried.postgres.statement_timeout = config.limits.postgres;
+    unhurried.clickhouse.request_timeout = config.limits.clickhouse;
+    unhurried
 }
 
 fn rendering(config: &Config) -> Rendering {

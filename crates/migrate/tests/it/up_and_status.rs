@@ -1,6 +1,9 @@
-use event_store::{Params, Store, migrations::State};
+use event_store::{
+    Params, Store,
+    migrations::{Rendering, State, apply_steps, embedded},
+};
 use migrate::{Applied, status, up};
-use service_runtime::config::Secret;
+use service_runtime::config::{HumanDuration, Secret};
 
 use crate::stores;
 
@@ -76,4 +79,34 @@ async fn without_postgresql_clickhouse_is_not_touched() {
             .all(|step| step.state == State::Pending),
         "{status}"
     );
+}
+
+/// As if much had been stored per quarter of an hour: reading it takes two and a half seconds.
+const MUCH: &str = "CREATE VIEW user_activity_state AS
+    SELECT generateUUIDv4() AS mark, now() AS marked_at, 'total' AS scope, '' AS state, '' AS city,
+        toDateTime(0, 'UTC') AS slot, generateUUIDv4() AS user_id
+    FROM numbers(5) WHERE sleepEachRow(0.5) = 0 SETTINGS max_block_size = 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_may_take_longer_than_a_query() {
+    let mut config = stores::config().await;
+    let store = Store::connect(&config.clickhouse).unwrap();
+    let rendering = Rendering::single(&config.clickhouse.database);
+    let before_it_is_moved = &embedded().unwrap()[..11];
+    apply_steps(&store, &rendering, before_it_is_moved)
+        .await
+        .unwrap();
+    for sql in ["DROP TABLE user_activity_state SYNC", MUCH] {
+        store.execute(sql, &Params::new()).await.unwrap();
+    }
+
+    config.clickhouse.request_timeout = HumanDuration::secs(1);
+    config.limits.clickhouse = HumanDuration::secs(1);
+    let error = format!("{:#}", up(&config).await.unwrap_err());
+    assert!(error.contains("0012_user_days/02_"), "{error}");
+
+    config.limits.clickhouse = HumanDuration::secs(60);
+    let applied = up(&config).await.unwrap().clickhouse;
+    assert_eq!(applied[0], "0012_user_days");
+    assert!(status(&config).await.unwrap().is_up_to_date());
 }
