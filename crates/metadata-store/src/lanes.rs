@@ -79,6 +79,14 @@ pub async fn all(pool: &Pool) -> Result<Vec<Lane>, StoreError> {
         .map_err(|source| StoreError::Query { operation, source })
 }
 
+/// Everything that arrived at the broker before this is durable: the least of all lanes that are not retired, or nothing
+/// as long as one has none.
+pub fn complete_through(lanes: &[Lane]) -> Option<DateTime<Utc>> {
+    let living = lanes.iter().filter(|lane| !lane.is_retired());
+    // nothing is less than any time
+    living.map(|lane| lane.complete_through).min().flatten()
+}
+
 /// One lane, if it is known.
 pub async fn find(pool: &Pool, lane: &LaneId) -> Result<Option<Lane>, StoreError> {
     let operation = "read a lane";

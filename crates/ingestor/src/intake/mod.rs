@@ -26,7 +26,7 @@ use rdkafka::{
     topic_partition_list::Offset,
 };
 use service_runtime::health::Heartbeat;
-use shared_schema::Subscriptions;
+use shared_schema::{GapCause, Subscriptions};
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -247,7 +247,7 @@ impl Intake {
                     Gap {
                         lo,
                         hi,
-                        cause: "control".to_owned(),
+                        cause: GapCause::Control.to_string(),
                     },
                 );
                 true

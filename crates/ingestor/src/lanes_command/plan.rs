@@ -4,10 +4,9 @@ use super::{
     bounds::Bounds,
     stored::{self, Offsets},
 };
-use crate::recover::LOST;
 use event_store::{Store, StoreError};
 use metadata_store::{LaneId, batches::Gap};
-use shared_schema::Domain;
+use shared_schema::{Domain, GapCause};
 use std::fmt;
 use uuid::Uuid;
 
@@ -63,7 +62,7 @@ impl Plan {
         let gap = |&(lo, hi): &(i64, i64)| Gap {
             lo,
             hi,
-            cause: LOST.to_owned(),
+            cause: GapCause::Lost.to_string(),
         };
         self.lost.iter().map(gap).collect()
     }

@@ -5,10 +5,8 @@ use super::{RecoverError, Recovery};
 use crate::write::WriteError;
 use event_store::{Params, Store, StoreError};
 use metadata_store::{LaneId, batches, batches::Batch};
+use shared_schema::GapCause;
 use uuid::Uuid;
-
-/// The cause of gaps that an operator has declared.
-pub(crate) const LOST: &str = "lost";
 
 impl Recovery {
     /// Lets the ledger say of the parked ranges that this batch declares lost what is stored of them. The batch must be
@@ -20,7 +18,7 @@ impl Recovery {
         let declared = declaration.ranges.iter();
         let declared = declared.filter(|range| {
             let mut gaps = range.verdicts.gaps.iter();
-            gaps.any(|gap| gap.cause == LOST)
+            gaps.any(|gap| gap.cause == GapCause::Lost.as_str())
         });
         for range in declared {
             let parked = batches::parked(&self.pool, &range.lane, range.lo).await?;

@@ -11,7 +11,6 @@ mod turn;
 
 pub use error::RecoverError;
 pub(crate) use error::{ALARM_AFTER, chain};
-pub(crate) use given_up::LOST;
 
 use crate::{
     config::KafkaConfig,

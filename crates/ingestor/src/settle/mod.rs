@@ -182,11 +182,6 @@ impl Settler {
     /// Everything that arrived before this has been read, and its patience is over.
     async fn expired(&self) -> Result<DateTime<Utc>, RecoverError> {
         let lanes = lanes::all(&self.pool).await?;
-        let through = lanes
-            .iter()
-            .filter(|lane| !lane.is_retired())
-            .map(|lane| lane.complete_through.unwrap_or_default())
-            .min();
-        Ok(through.unwrap_or_default() - self.patience)
+        Ok(lanes::complete_through(&lanes).unwrap_or_default() - self.patience)
     }
 }
