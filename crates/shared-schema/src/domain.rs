@@ -49,6 +49,19 @@ impl Domain {
         }
     }
 
+    /// ClickHouse's table that takes the inserts and keeps nothing.
+    #[must_use]
+    pub const fn input_table(self) -> &'static str {
+        match self {
+            Self::User => "in_user",
+            Self::Booking => "in_booking",
+            Self::Payment => "in_payment",
+            Self::Trip => "in_trip",
+            Self::Route => "in_route",
+            Self::Location => "in_location",
+        }
+    }
+
     /// ClickHouse's table of the typed events.
     #[must_use]
     pub const fn events_table(self) -> &'static str {

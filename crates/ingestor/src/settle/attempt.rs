@@ -121,7 +121,7 @@ impl<'a> Attempt<'a> {
             return Ok(());
         }
         let sql = waiting.keep_left_over(self.database(), &self.fence());
-        self.insert(sql, &waiting.table(), params.and(self.fence.params()))
+        self.insert(sql, waiting.table(), params.and(self.fence.params()))
             .await
     }
 
@@ -145,8 +145,7 @@ impl<'a> Attempt<'a> {
             .and(self.fence.params());
         if self.settling.attempt == 1 {
             let sql = waiting.insert(self.database(), &self.fence());
-            let table = format!("in_{}", waiting.domain.as_str());
-            return self.insert(sql, &table, params).await;
+            return self.insert(sql, waiting.domain.input_table(), params).await;
         }
         let source = waiting.source(self.database(), &self.fence());
         for target in self

@@ -9,9 +9,13 @@
 
 use super::{
     Settler,
-    sql::{FIRST_LEFT_OVER, WAITING, Waiting},
+    sql::{WAITING, Waiting},
 };
-use crate::{places::PLACE, recover::RecoverError, write::WriteError};
+use crate::{
+    places::{FIRST_LEFT_OVER, PLACE},
+    recover::RecoverError,
+    write::WriteError,
+};
 use chrono::DateTime;
 use event_store::{Params, Row, StoreError, fence};
 use metadata_store::{
@@ -119,7 +123,7 @@ impl Settler {
             let query = self.store.query(&taken_of(waiting)).params(&params);
             let buckets: Vec<u64> = query.named("buckets of a settling").fetch_all().await?;
             if !buckets.is_empty() {
-                taken.push((waiting.table(), buckets));
+                taken.push((waiting.table().to_owned(), buckets));
             }
         }
         Ok(Facts {

@@ -1,10 +1,7 @@
 //! What waits, in portions that a settling can take at once.
 
-use super::{
-    Settler,
-    sql::{self, FIRST_LEFT_OVER},
-};
-use crate::{recover::RecoverError, write::WriteError};
+use super::{Settler, sql};
+use crate::{places::FIRST_LEFT_OVER, recover::RecoverError, write::WriteError};
 use event_store::{Row, StoreError};
 use metadata_store::settlings::{Facts, Horizon, Slice};
 use serde::Deserialize;
@@ -147,6 +144,7 @@ impl Settler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::places::FIRST_OF_REPAIRS;
 
     fn bucket(number: u64, table: &str, facts: u64) -> Bucket {
         Bucket {
@@ -236,7 +234,7 @@ mod tests {
             Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000),
         ] {
             assert!(left_over(id) >= FIRST_LEFT_OVER);
-            assert!(left_over(id) < 1_000_000_000_000_000_000);
+            assert!(left_over(id) < FIRST_OF_REPAIRS);
         }
         assert_ne!(left_over(Uuid::now_v7()), left_over(Uuid::now_v7()));
     }

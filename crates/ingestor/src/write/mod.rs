@@ -12,6 +12,7 @@ mod verdict_rows;
 mod waiting;
 
 pub use share::{Share, omissions};
+pub(crate) use statement::{Phase, UNMARKED};
 pub use targets::{Target, Targets, TargetsError, Witness};
 
 use crate::judge::{DomainInsert, Encoder, Judged};
@@ -175,13 +176,13 @@ impl Writer {
         fence: Fence,
     ) -> Result<(), WriteError> {
         let sql = self.statements.insert(insert.domain);
-        let table = format!("in_{}", insert.domain.as_str());
+        let table = insert.domain.input_table();
         self.send(
             judged,
             insert,
             fence,
             sql,
-            &table,
+            table,
             event_store::Params::new(),
         )
         .await

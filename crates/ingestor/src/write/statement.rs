@@ -6,19 +6,37 @@ use event_store::fence::Fence;
 use shared_schema::Domain;
 use std::collections::HashMap;
 
+/// The mark of rows that are events and no sentinels, as an expression.
+pub(crate) const UNMARKED: &str = "toUUID('00000000-0000-0000-0000-000000000000')";
+
+/// Why rows come to an input table.
+pub(crate) enum Phase {
+    /// They were read from Kafka.
+    Ingest,
+    /// Their region has become known.
+    Settle,
+}
+
+impl Phase {
+    /// The value, as an expression.
+    pub(crate) fn expression(self) -> String {
+        let name = match self {
+            Self::Ingest => "ingest",
+            Self::Settle => "settle",
+        };
+        format!("CAST('{name}', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)')")
+    }
+}
+
 /// What stands in every row and not in the block.
-const CONSTANTS: [(&str, &str); 4] = [
-    ("batch", "{batch:UUID}"),
-    (
-        "mark",
-        "if(sentinel, {mark:UUID}, toUUID('00000000-0000-0000-0000-000000000000'))",
-    ),
-    (
-        "phase",
-        "CAST('ingest', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)')",
-    ),
-    ("decided_at", "{decided_at:DateTime64(3, 'UTC')}"),
-];
+fn constants() -> [(&'static str, String); 4] {
+    [
+        ("batch", "{batch:UUID}".to_owned()),
+        ("mark", format!("if(sentinel, {{mark:UUID}}, {UNMARKED})")),
+        ("phase", Phase::Ingest.expression()),
+        ("decided_at", "{decided_at:DateTime64(3, 'UTC')}".to_owned()),
+    ]
+}
 
 /// The statements of every domain.
 pub(super) struct Statements {
@@ -54,9 +72,9 @@ impl Statements {
         let source = self.sources.get(&domain);
         let (names, select) = source.map_or(("", ""), |source| (&source.names, &source.select));
         format!(
-            "INSERT INTO {}.in_{domain} ({names}) {select}",
+            "INSERT INTO {}.{} ({names}) {select}",
             self.database,
-            domain = domain.as_str()
+            domain.input_table()
         )
     }
 
@@ -97,16 +115,16 @@ impl Target {
 
     /// The view's own `SELECT`, read from `source` instead of the input table.
     pub(super) fn select_from(&self, database: &str, domain: Domain, source: &str) -> String {
-        let input = format!("FROM {database}.in_{}", domain.as_str());
+        let input = format!("FROM {database}.{}", domain.input_table());
         self.select.replace(&input, &format!("FROM ({source})"))
     }
 }
 
 fn source(database: &str, input: &str, columns: &[String]) -> Source {
-    let constants = CONSTANTS
+    let names = constants().map(|(name, _)| name).join(", ");
+    let constants = constants()
         .map(|(name, value)| format!("{value} AS {name}"))
         .join(", ");
-    let names = CONSTANTS.map(|(name, _)| name).join(", ");
     let columns = columns.join(", ");
     Source {
         select: format!(

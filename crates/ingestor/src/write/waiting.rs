@@ -7,14 +7,10 @@
 use super::{Target, Targets, WriteError, Writer};
 use crate::{
     judge::{DomainInsert, Judged},
-    places::{PLACE, without_region, write_regions},
+    places::{FIRST_OF_REPAIRS, PLACE, without_region, write_regions},
 };
 use event_store::{Params, StoreError, fence, fence::Fence};
 use shared_schema::Domain;
-
-/// Buckets above are those of late repairs. Each attempt has its own, which no settling and no other batch will ever
-/// number so.
-const FIRST_OF_REPAIRS: u64 = 1_000_000_000_000_000_000;
 
 /// The places of a batch in one domain, as a condition.
 struct Places {

@@ -43,6 +43,7 @@ mod readiness;
 mod refusals;
 mod settling;
 mod settling_faults;
+mod settling_sources;
 mod story;
 mod takeover;
 mod tidy;

@@ -2,18 +2,18 @@
 
 mod left_over;
 mod outcomes;
+mod sources;
 
 pub(super) use outcomes::{decide, has_answers};
 
-use crate::places::{PLACE, write_regions};
+use crate::{
+    places::{PLACE, write_regions},
+    write::{Phase, UNMARKED},
+};
 use event_store::Params;
 use metadata_store::settlings::{Facts, Settling};
 use outcomes::Asks;
 use shared_schema::Domain;
-
-/// Buckets above were given to facts that an earlier settling left over, or a late repair put there; those below are
-/// numbered by ten seconds.
-pub(super) const FIRST_LEFT_OVER: u64 = 1_000_000_000_000;
 
 /// Facts of a domain that can wait.
 pub(super) struct Waiting {
@@ -36,7 +36,6 @@ const ENVELOPE: [&str; 9] = [
     "clock_skew",
     "decided_at",
 ];
-const ZERO: &str = "toUUID('00000000-0000-0000-0000-000000000000')";
 
 /// Every domain whose facts can wait.
 pub(super) const WAITING: [Waiting; 5] = [
@@ -56,7 +55,7 @@ pub(super) const WAITING: [Waiting; 5] = [
             "total_price",
             "scheduled_departure",
         ],
-        asks: Asks::Ride { names_route: true },
+        asks: Asks::Ride,
     },
     Waiting {
         domain: Domain::Payment,
@@ -70,7 +69,7 @@ pub(super) const WAITING: [Waiting; 5] = [
             "processing_time_ms",
             "refund_amount",
         ],
-        asks: Asks::Ride { names_route: false },
+        asks: Asks::Payment,
     },
     Waiting {
         domain: Domain::Trip,
@@ -88,7 +87,7 @@ pub(super) const WAITING: [Waiting; 5] = [
             "platform_commission",
             "on_time",
         ],
-        asks: Asks::Ride { names_route: true },
+        asks: Asks::Ride,
     },
     Waiting {
         domain: Domain::Route,
@@ -126,8 +125,8 @@ impl Waiting {
     }
 
     /// The table in which they wait.
-    pub(super) fn table(&self) -> String {
-        format!("waiting_{}", self.domain.as_str())
+    pub(super) fn table(&self) -> &'static str {
+        self.domain.waiting_table().unwrap_or_default()
     }
 
     /// Names of what is stored of a fact, beside its bucket and batch.
@@ -165,9 +164,12 @@ impl Waiting {
                 name => format!("f.{name} AS {name}"),
             })
             .collect();
-        let constants = "{batch:UUID} AS batch, CAST('settle', 'Enum8(\\'ingest\\' = 0, \\'settle\\' = 1)') AS phase";
+        let constants = format!(
+            "{{batch:UUID}} AS batch, {} AS phase",
+            Phase::Settle.expression()
+        );
         let settled = format!(
-            "SELECT {constants}, {ZERO} AS mark, s.state AS state, s.city AS city, true AS region_settled, {} \
+            "SELECT {constants}, {UNMARKED} AS mark, s.state AS state, s.city AS city, true AS region_settled, {} \
              FROM {} AS f INNER JOIN {} AS s \
              ON s.kafka_topic = f.kafka_topic AND s.kafka_partition = f.kafka_partition AND s.kafka_offset = f.kafka_offset",
             facts.join(", "),
@@ -176,7 +178,7 @@ impl Waiting {
         );
         format!(
             "SELECT * FROM ({settled} UNION ALL {}) WHERE {fence}",
-            self.sentinels(database, constants)
+            self.sentinels(database, &constants)
         )
     }
 
@@ -190,9 +192,9 @@ impl Waiting {
         format!(
             "SELECT {constants}, {{mark:UUID}} AS mark, '' AS state, '' AS city, false AS region_settled, {} \
              FROM (SELECT arrayJoin({{months:Array(DateTime64(3, 'UTC'))}}) AS first) AS month \
-             CROSS JOIN (SELECT * FROM {database}.in_{} RIGHT JOIN (SELECT 1 AS one) AS nothing ON false) AS blank",
+             CROSS JOIN (SELECT * FROM {database}.{} RIGHT JOIN (SELECT 1 AS one) AS nothing ON false) AS blank",
             columns.collect::<Vec<_>>().join(", "),
-            self.domain.as_str(),
+            self.domain.input_table(),
         )
     }
 
@@ -200,8 +202,8 @@ impl Waiting {
     pub(super) fn insert(&self, database: &str, fence: &str) -> String {
         let columns = self.column_list();
         format!(
-            "INSERT INTO {database}.in_{} (batch, phase, mark, state, city, region_settled, {columns}) {}",
-            self.domain.as_str(),
+            "INSERT INTO {database}.{} (batch, phase, mark, state, city, region_settled, {columns}) {}",
+            self.domain.input_table(),
             self.source(database, fence)
         )
     }

@@ -1,15 +1,28 @@
 //! What can be told of waiting facts now.
 
-use super::{WAITING, Waiting};
-use shared_schema::Domain;
+use super::{
+    WAITING, Waiting,
+    sources::{rides_of_payments, source},
+};
 
-/// When a fact came: a topic's own timestamps may be those of its producers, or of another cluster.
-const ARRIVED: &str = "greatest(f.kafka_timestamp, f.decided_at)";
+/// All that arrived within the patience after the fact has been read. A topic's own timestamps may be those of its
+/// producers, or of another cluster.
+pub(super) const EXPIRED: &str =
+    "greatest(f.kafka_timestamp, f.decided_at) < {expired:DateTime64(3, 'UTC')}";
+/// The place of a fact.
+const OF_FACT: &str = "f.kafka_topic, f.kafka_partition, f.kafka_offset";
+/// The region of a ride `r`, else of its route `o`.
+const REGION: &str = "multiIf(r.state != '', r.state, o.known, o.state, 'unknown') AS state, \
+    multiIf(r.state != '', r.city, o.known, o.city, 'unknown') AS city";
+/// No later event will tell it otherwise.
+const HAS_REGION: &str = "(r.state != '' OR (r.known AND o.known))";
 
 /// What decides a fact's region.
 pub(super) enum Asks {
-    /// The ride's pick-up, else the origin of its route, which the fact names or not.
-    Ride { names_route: bool },
+    /// The ride's pick-up, else the origin of the route, which the fact names.
+    Ride,
+    /// The same, for a fact that names no route. The payment's other events tell its method, if it does not.
+    Payment,
     /// The origin of the route.
     Route,
     /// The registration.
@@ -43,72 +56,50 @@ fn outcomes(database: &str) -> String {
 }
 
 impl Waiting {
-    /// The outcomes that can be told now: place, region, method. A fact whose source is missing waits until
-    /// everything that arrived `patience` before has been read (`{expired:DateTime64}`), and is `unknown` then.
+    /// The outcomes that can be told now: place, region, method. A fact that lacks a source waits until everything that
+    /// arrived `patience` after it has been read (`{expired:DateTime64}`), and is `unknown` then.
     fn outcomes(&self, database: &str) -> String {
+        let facts = self.taken(database);
         match self.asks {
-            Asks::User => self.by_source(database, "user", "user_id"),
-            Asks::Route => self.by_source(database, "route", "route_id"),
-            Asks::Ride { names_route } => self.by_ride(database, names_route),
+            Asks::User => by_source(database, &facts, "user", "user_id"),
+            Asks::Route => by_source(database, &facts, "route", "route_id"),
+            Asks::Ride => by_ride(database, &facts),
+            Asks::Payment => by_payment(database, &facts),
         }
-    }
-
-    fn by_source(&self, database: &str, kind: &str, id: &str) -> String {
-        let facts = self.taken(database);
-        let source = source(database, kind, &format!("SELECT {id} FROM {facts}"));
-        format!(
-            "SELECT f.kafka_topic, f.kafka_partition, f.kafka_offset, \
-                 if(s.known, s.state, 'unknown') AS state, if(s.known, s.city, 'unknown') AS city, '' AS payment_method \
-             FROM {facts} AS f LEFT JOIN {source} AS s ON s.id = f.{id} \
-             WHERE s.known OR {ARRIVED} < {{expired:DateTime64(3, 'UTC')}}"
-        )
-    }
-
-    fn by_ride(&self, database: &str, names_route: bool) -> String {
-        let facts = self.taken(database);
-        let ride = source(database, "ride", &format!("SELECT booking_id FROM {facts}"));
-        let route_id = if names_route {
-            "f.route_id"
-        } else {
-            "r.route_id"
-        };
-        let routes = if names_route {
-            format!("SELECT route_id FROM {facts}")
-        } else {
-            format!("SELECT route_id FROM {ride}")
-        };
-        let route = source(database, "route", &routes);
-        let (method_join, method) = match self.domain {
-            Domain::Payment => {
-                let payment = source(
-                    database,
-                    "payment",
-                    &format!("SELECT payment_id FROM {facts}"),
-                );
-                (
-                    format!("LEFT JOIN {payment} AS p ON p.id = f.payment_id"),
-                    "p.payment_method",
-                )
-            }
-            _ => (String::new(), "''"),
-        };
-        format!(
-            "SELECT f.kafka_topic, f.kafka_partition, f.kafka_offset, \
-                 multiIf(r.state != '', r.state, o.known, o.state, 'unknown') AS state, \
-                 multiIf(r.state != '', r.city, o.known, o.city, 'unknown') AS city, {method} AS payment_method \
-             FROM {facts} AS f LEFT JOIN {ride} AS r ON r.id = f.booking_id \
-             LEFT JOIN {route} AS o ON o.id = {route_id} {method_join} \
-             WHERE r.state != '' OR (r.known AND o.known) OR {ARRIVED} < {{expired:DateTime64(3, 'UTC')}}"
-        )
     }
 }
 
-/// What is known of some ids; of several events that tell it, the earliest counts.
-fn source(database: &str, kind: &str, ids: &str) -> String {
+fn by_source(database: &str, facts: &str, kind: &str, id: &str) -> String {
+    let source = source(database, kind, &format!("SELECT {id} FROM {facts}"));
     format!(
-        "(SELECT id, argMin(route_id, kafka_offset) AS route_id, argMin(toString(state), kafka_offset) AS state, \
-             argMin(toString(city), kafka_offset) AS city, argMin(toString(payment_method), kafka_offset) AS payment_method, \
-             true AS known \
-         FROM {database}.region_sources WHERE kind = '{kind}' AND id IN ({ids}) GROUP BY id)"
+        "SELECT {OF_FACT}, if(s.known, s.state, 'unknown') AS state, if(s.known, s.city, 'unknown') AS city, \
+             '' AS payment_method \
+         FROM {facts} AS f LEFT JOIN {source} AS s ON s.id = f.{id} \
+         WHERE s.known OR {EXPIRED}"
+    )
+}
+
+fn by_ride(database: &str, facts: &str) -> String {
+    let ride = source(database, "ride", &format!("SELECT booking_id FROM {facts}"));
+    let route = source(database, "route", &format!("SELECT route_id FROM {facts}"));
+    format!(
+        "SELECT {OF_FACT}, {REGION}, '' AS payment_method \
+         FROM {facts} AS f LEFT JOIN {ride} AS r ON r.id = f.booking_id \
+         LEFT JOIN {route} AS o ON o.id = f.route_id \
+         WHERE {HAS_REGION} OR {EXPIRED}"
+    )
+}
+
+fn by_payment(database: &str, facts: &str) -> String {
+    let ride = rides_of_payments(database, facts);
+    let route = source(database, "route", &format!("SELECT route_id FROM {ride}"));
+    let ids = format!("SELECT payment_id FROM {facts}");
+    let payment = source(database, "payment", &ids);
+    format!(
+        "SELECT {OF_FACT}, {REGION}, p.payment_method AS payment_method \
+         FROM {facts} AS f LEFT JOIN {ride} AS r ON r.id = f.booking_id \
+         LEFT JOIN {route} AS o ON o.id = r.route_id \
+         LEFT JOIN {payment} AS p ON p.id = f.payment_id \
+         WHERE ({HAS_REGION} AND (f.payment_method IS NOT NULL OR p.known)) OR {EXPIRED}"
     )
 }
