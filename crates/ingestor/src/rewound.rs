@@ -136,12 +136,12 @@ async fn stop_before_a_hole(
     lane: &Lane,
     found: &Entry,
 ) -> Result<String, RecoverError> {
-    let reason = format!(
+    let reason = stopped::reason(&format!(
         "the ledger tells nothing about offsets from {} to {}, and something about later ones",
         lane.next_offset,
         found.first - 1
-    );
-    let reason = stopped::alarm(&lane.id(), &reason);
+    ));
+    stopped::alarm(&lane.id(), &reason);
     lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?;
     Ok(reason)
 }

@@ -12,9 +12,23 @@ pub(crate) fn reason(what_is_wrong: &str) -> String {
 pub(crate) const RETIRED: &str =
     "retired: nothing waits for it and nobody reads it; `ingestor lanes resume` takes it back";
 
-/// Raises the alarm that a lane stops, and returns the reason to store.
-pub(crate) fn alarm(lane: &LaneId, what_is_wrong: &str) -> String {
-    let reason = reason(what_is_wrong);
+/// The reason of a lane that stands at `next` before the beginning of its log, at `low`.
+pub(crate) fn lost(next: i64, low: i64) -> String {
+    reason(&format!(
+        "lost: the log begins at {low}, offsets from {next} on were deleted before they were read"
+    ))
+}
+
+/// The reason of a lane that stands at `next` in a log that ends before, at `high`. Its offsets name records of the old
+/// log for ever, so the new one's need other names.
+pub(crate) fn made_anew(next: i64, high: i64) -> String {
+    format!(
+        "the log ends at {high}, before the next offset {next}: the topic was made anew; let its records come by a topic \
+         of another name, and retire this one with `ingestor lanes retire --force`"
+    )
+}
+
+/// Raises the alarm that a lane stops.
+pub(crate) fn alarm(lane: &LaneId, reason: &str) {
     error!(lane = %lane, reason, "a lane stops until an operator decides");
-    reason
 }

@@ -33,6 +33,7 @@ impl Board {
         let standing = Standing {
             epoch,
             durable: next,
+            reached: next,
             cut: VecDeque::new(),
             gathering: None,
             end: None,

@@ -8,6 +8,8 @@ pub(super) struct Standing {
     pub(super) epoch: i64,
     /// Everything before it is durable.
     pub(super) durable: i64,
+    /// What was durable when its progress was last worked out: since then, its log cannot end before.
+    pub(super) reached: i64,
     /// Ranges that are cut and not durable: last offset, and Kafka's timestamp of the first record, if there is one.
     pub(super) cut: VecDeque<(i64, Option<i64>)>,
     /// Kafka's timestamp of the first record that is gathered and not cut.
@@ -27,15 +29,18 @@ pub(super) struct Standing {
 
 impl Standing {
     /// The first record that is not durable tells how far the lane is complete; where there is none, the moment
-    /// at which Kafka's end was seen. Where it has not been fetched yet, what was known before stays.
+    /// at which Kafka's end was seen. Where it has not been fetched yet, what was known before stays; so it does where
+    /// the lane stands still, or the log that ends there is another one.
     pub(super) fn advance(&mut self, end: i64, asked_at_ms: i64) {
         let mut firsts = self.cut.iter().filter_map(|&(_, first)| first);
         let first_open = firsts.next().or(self.gathering);
+        let is_read = !self.stopped && end >= self.reached;
         let known = match first_open {
             Some(first) => Some(first.min(asked_at_ms)),
-            None if self.durable >= end => Some(asked_at_ms),
+            None if is_read && self.durable >= end => Some(asked_at_ms),
             None => None,
         };
         self.complete_through = known.or(self.complete_through);
+        self.reached = self.durable;
     }
 }

@@ -72,6 +72,22 @@ fn records_that_were_not_fetched_yet_leave_it_where_it_was() {
 }
 
 #[test]
+fn a_lane_is_not_complete_by_the_end_of_another_log() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    assert_eq!(complete_through(&board, 5, 1000), Some(1000));
+    board.gathering(&lane(), 1100);
+    board.cut(&lane(), 9);
+    assert_eq!(board.hold(&[range(5, 9)]), []);
+    board.closed(&[range(5, 9)]);
+    // asked before it was read further
+    assert_eq!(complete_through(&board, 7, 1200), Some(1200));
+    assert_eq!(complete_through(&board, 7, 1300), Some(1200));
+    board.stop(&lane());
+    assert_eq!(complete_through(&board, 10, 1400), Some(1200));
+}
+
+#[test]
 fn a_leaving_lane_opens_no_batch_and_is_waited_for() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);

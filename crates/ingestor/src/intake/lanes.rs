@@ -140,13 +140,13 @@ impl Intake {
     }
 
     pub(super) fn stop(&mut self, lane: &LaneId, reason: &str) {
-        let reason = stopped::alarm(lane, reason);
+        stopped::alarm(lane, reason);
         self.gather.stop(lane);
         self.board.stop(lane);
         let group = self.consumer.context();
         group
             .takeover
-            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(&reason)).await);
+            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
     }
 
     /// Waits for the take-overs, which end with the process: none may raise an epoch afterwards.

@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     handover::Giving,
     reread::{Emptiness, Prober},
+    stopped,
 };
 use event_store::Buffers;
 use gather::{Gather, Taken};
@@ -253,7 +254,7 @@ impl Intake {
                 true
             }
             Ok(Emptiness::Lost { begins_at }) => {
-                self.stop(lane, &format!("lost: the log begins at {begins_at}, offsets from {lo} on were deleted before they were read"));
+                self.stop(lane, &stopped::lost(lo, begins_at));
                 false
             }
             Ok(Emptiness::Refuted) => {

@@ -218,7 +218,7 @@ impl Run {
         let found = bounds.iter().find(|(bounded, ..)| *bounded == id);
         let reason = found.and_then(|&(_, low, high)| outside(lane.next_offset, low, high));
         if let (None, Some(reason)) = (&lane.stopped_reason, reason) {
-            let reason = stopped::alarm(&id, &reason);
+            stopped::alarm(&id, &reason);
             let pool = &self.recovery.pool;
             if let Err(failure) = lanes::set_stopped(pool, &id, Some(&reason)).await {
                 warn!(reason = chain(&failure), "PostgreSQL was not told");
@@ -242,13 +242,9 @@ fn under_our_epoch(stored: Lane, owned: &[Lane]) -> Option<Lane> {
 /// Why a lane cannot stand at `next` in a log between `low` and `high`.
 pub(super) fn outside(next: i64, low: i64, high: i64) -> Option<String> {
     if low > next {
-        Some(format!(
-            "lost: the log begins at {low}, offsets from {next} on were deleted before they were read"
-        ))
+        Some(stopped::lost(next, low))
     } else if high < next {
-        Some(format!(
-            "the log ends at {high}, before the next offset {next}: the topic was made anew"
-        ))
+        Some(stopped::made_anew(next, high))
     } else {
         None
     }

@@ -1,6 +1,6 @@
 //! Topics that are gone for good.
 
-use super::{assert_ledger_adds_up, done, lane, lost_offsets, portions, refused};
+use super::{assert_ledger_adds_up, done, lane, lost_offsets, portions, refused, stopped};
 use crate::{
     kafka_admin::{admin, options},
     member::Program,
@@ -128,4 +128,38 @@ async fn what_was_not_read_of_a_retired_topic_is_lost_and_the_ledger_shows_it() 
     assert_ledger_adds_up(&platform).await;
     let said = done(&platform, &["retire", &topic]).await;
     assert!(said.contains("is retired already"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_records_of_a_topic_that_was_made_anew_come_by_another_name() {
+    let mut platform = Platform::new(1).await;
+    let topic = platform.config.topics.booking.clone();
+    let story = Story::new(153, 40);
+    let (before, after) = portions(&story);
+    let read = super::of_topic(&platform, &before, &topic);
+    let member = Program::start(&platform.config);
+    platform.send(&before);
+    platform.drained(before.len() as u64).await;
+    delete(&platform, &topic).await;
+    make_anew(&platform, &topic).await;
+    stopped(&platform, &topic).await;
+    member.stop();
+    let list = done(&platform, &["list"]).await;
+    assert!(list.contains("retire this one with"), "{list}");
+
+    done(&platform, &["retire", &topic, "--force"]).await;
+    platform.config.topics.booking = topic.replace(".booking", ".anew.booking");
+    ingestor::topics::create(&platform.config).await.unwrap();
+    platform.renew_producer();
+    let member = Program::start(&platform.config);
+    platform.send(&after);
+    platform.drained(story.len()).await;
+    settled(&platform).await;
+    member.stop();
+    let retired = lane(&platform, &topic).await;
+    assert!(retired.is_retired(), "{retired:?}");
+    assert_eq!(retired.next_offset, read);
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
+    assert_ledger_adds_up(&platform).await;
 }
