@@ -1,6 +1,6 @@
 //! Locks that go with a session, and so with the process that has it. All of them, whoever takes them.
 
-use crate::{Pool, StoreError, session::Session};
+use crate::{Pool, StoreError, pool::Connection, session::Session};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -16,22 +16,33 @@ pub(crate) const PUTTING_BACK: i64 = 0x0072_6562_7569_6c74;
 /// The right to do what one process does at a time. It ends when it is dropped, or with the process.
 pub struct Turn(#[expect(dead_code, reason = "the session holds the lock")] Session);
 
+/// A session that is asked for a lock. While the answer is not known it may hold it: then no pool may have it again.
+struct Asking(Option<Connection>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.take());
+        }
+    }
+}
+
 /// Takes the turn, unless another session has it.
 pub(crate) async fn try_turn(
     pool: &Pool,
     operation: &'static str,
     key: i64,
 ) -> Result<Option<Turn>, StoreError> {
-    let mut connection = pool.get(operation).await?;
-    let taken = ask(
-        &mut connection,
-        "SELECT pg_try_advisory_lock($1) AS yes",
-        key,
-    )
-    .await
-    .map_err(|source| StoreError::Query { operation, source })?;
+    let mut asking = Asking(Some(pool.get(operation).await?));
+    let Some(connection) = &mut asking.0 else {
+        return Ok(None);
+    };
+    let taken = ask(connection, "SELECT pg_try_advisory_lock($1) AS yes", key)
+        .await
+        .map_err(|source| StoreError::Query { operation, source })?;
+    let connection = asking.0.take().filter(|_| taken);
     // out of the pool: the lock goes with the session
-    Ok(taken.then(|| Turn(connection.take())))
+    Ok(connection.map(|connection| Turn(connection.take())))
 }
 
 /// Shares the lock until the transaction ends, unless another session has it alone or waits for that.

@@ -1,6 +1,11 @@
 //! Settlings: one under way at a time, each going on from state to state once.
 
-use metadata_store::settlings::{self, Settling, State};
+use metadata_store::{
+    rebuilt,
+    settlings::{self, Settling, State},
+};
+
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use crate::{
     database::{Database, until},
@@ -89,6 +94,36 @@ async fn a_turn_takes_no_connection_from_those_who_work() {
     assert!(turn.is_some());
 }
 
+/// Looks at the future so many times, and drops it. Answers whether it was over.
+async fn looked_at(times: usize, future: impl Future) -> bool {
+    let mut future = pin!(future);
+    let mut looks = 0;
+    poll_fn(|context| {
+        looks += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if looks == times => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_whose_taker_was_given_up_is_free_wherever_it_was() {
+    let database = Database::new().await;
+    let other = database.hasty(1, std::time::Duration::from_secs(10));
+    let is_free = async || settlings::take_turn(&other).await.unwrap().is_some();
+    let mut looks = 1;
+    while !looked_at(looks, settlings::take_turn(&database.pool)).await {
+        // behind it on its connection, should the pool have that again
+        database.pool.ping().await.unwrap();
+        until("the turn is free", is_free).await;
+        looks += 1;
+    }
+    assert!(looks > 3, "{looks} looks see no answer on its way");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn settlings_that_were_over_before_a_time_are_forgotten_and_no_others() {
     let database = Database::new().await;
@@ -118,8 +153,13 @@ async fn settlings_that_were_over_before_a_time_are_forgotten_and_no_others() {
         recent.id, current.id
     );
     assert_eq!(database.count(&kept).await, 2);
-    // however late, what is not over stays
-    assert_eq!(forget(at(10_000)).await, 1);
+    // however late, what is not over stays, and the latest that is
+    assert_eq!(forget(at(10_000)).await, 0);
+    assert_eq!(database.count(&kept).await, 2);
     let stays = settlings::current(&database.pool).await.unwrap();
-    assert_eq!(stays, Some(current));
+    assert_eq!(stays.as_ref(), Some(&current));
+    finish(&database, &current).await;
+    assert_eq!(forget(at(10_000)).await, 1);
+    let known = rebuilt::latest_settlings(&database.pool, 10).await.unwrap();
+    assert_eq!(known, [(current.id, at(20))]);
 }
