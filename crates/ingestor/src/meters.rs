@@ -1,6 +1,7 @@
 //! What the ingestor counts. Names are an interface: dashboards and alerts use them.
 
 use crate::{board::Board, judge::Judged, open_batches::OldestOpen};
+use metadata_store::LaneId;
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter},
@@ -99,11 +100,18 @@ impl Meters {
         }
     }
 
-    /// Counts a batch that was closed.
-    pub fn count(&self, judged: &Judged) {
+    /// Counts a batch that was closed, without the ranges of `parked` lanes.
+    pub fn count(&self, judged: &Judged, parked: &[LaneId]) {
         self.batches.add(1, &[]);
-        self.batch_records.record(judged.raw.len() as u64, &[]);
-        for (lane, counts) in judged.raw.lanes.iter().zip(&judged.counts) {
+        let lanes = judged.raw.lanes.iter().zip(&judged.counts);
+        let durable = || {
+            lanes
+                .clone()
+                .filter(|(lane, _)| !parked.contains(&lane.lane))
+        };
+        let records: usize = durable().map(|(lane, _)| lane.records.len()).sum();
+        self.batch_records.record(records as u64, &[]);
+        for (lane, counts) in durable() {
             let domain = KeyValue::new("domain", lane.source.domain.as_str());
             let verdicts = [
                 ("accepted", counts.accepted),

@@ -1,15 +1,23 @@
-//! Twice a second: ask Kafka for its ends, and store how far every lane is complete. Beside it: commits to the
-//! group, and forgetting what was closed long ago.
+//! Twice a second: ask Kafka for its ends, and store how far every lane is complete, after all partitions that it has are
+//! known, of other members too: nobody may take for complete what lies in one of which nobody knows. Beside it: commits
+//! to the group, and forgetting what was closed long ago.
 
-use crate::{board::Board, intake::Group, kafka::partitions, recover::chain, ticks};
+use crate::{
+    board::Board,
+    intake::Group,
+    kafka::{existence, partitions},
+    recover::{Recovery, chain},
+    ticks,
+};
 use metadata_store::{LaneId, Pool, StoreError, batches, lanes, settlings};
 use rdkafka::{
     TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::KafkaResult,
+    error::{KafkaError, KafkaResult},
     topic_partition_list::Offset,
 };
 use service_runtime::clock::Clock;
+use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -26,10 +34,10 @@ const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) async fn report(
     consumer: Arc<BaseConsumer<Group>>,
     board: Arc<Board>,
-    pool: Pool,
-    clock: Arc<dyn Clock>,
+    recovery: Recovery,
     stop: CancellationToken,
 ) {
+    let Recovery { pool, clock, .. } = &recovery;
     let mut ticks = ticks::every(INTERVAL);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let lanes = board.lanes();
@@ -37,18 +45,24 @@ pub(crate) async fn report(
             continue;
         }
         let asked_at = clock.now();
-        let asked = consumer.clone();
-        let ends = tokio::task::spawn_blocking(move || ends(&asked, &lanes)).await;
-        let ends = match ends {
-            Ok(Ok(ends)) => ends,
+        let (asked, sources) = (consumer.clone(), recovery.sources.clone());
+        let asking = move || Ok((ends(&asked, &lanes)?, others(&asked, &sources, &lanes)?));
+        let (ends, others) = match tokio::task::spawn_blocking(asking).await {
+            Ok(Ok(told)) => told,
             Ok(Err(error)) => {
-                warn!(%error, "Kafka does not tell its ends");
+                let error: KafkaError = error;
+                warn!(%error, "Kafka does not tell its partitions and their ends");
                 continue;
             }
             Err(_) => return,
         };
         let progress = board.progress(&ends, asked_at);
-        let reporting = lanes::report(&pool, clock.now(), &progress);
+        let reporting = async {
+            if !others.is_empty() {
+                lanes::announce(pool, &others).await?;
+            }
+            lanes::report(pool, clock.now(), &progress).await
+        };
         if let Some(Err(failure)) = stop.run_until_cancelled(reporting).await {
             warn!(reason = chain(&failure), "progress cannot be stored");
         }
@@ -93,6 +107,24 @@ fn ends(consumer: &BaseConsumer<Group>, lanes: &[LaneId]) -> KafkaResult<Vec<(La
         }
     });
     Ok(ends.collect())
+}
+
+/// The partitions of the subscribed topics that are not among ours. Blocks.
+fn others(
+    consumer: &BaseConsumer<Group>,
+    sources: &Subscriptions,
+    ours: &[LaneId],
+) -> KafkaResult<Vec<LaneId>> {
+    let mut others = Vec::new();
+    for topic in sources.topics() {
+        let all = existence::partitions_of(consumer, topic)?;
+        let lanes = all.into_iter().map(|partition| LaneId {
+            topic: topic.to_owned(),
+            partition,
+        });
+        others.extend(lanes.filter(|lane| !ours.contains(lane)));
+    }
+    Ok(others)
 }
 
 /// Commits what is durable to the group: a hint for lag tools, never read by us.

@@ -4,6 +4,7 @@ use crate::{
     batch::{LaneRecords, RawBatch, Record, store},
     config::KafkaConfig,
     kafka::partitions,
+    stopped,
 };
 use event_store::Buffer;
 use metadata_store::{LaneId, batches::Range};
@@ -46,7 +47,7 @@ pub enum RereadError {
 pub(crate) struct Reread {
     /// Those that read as stored.
     pub(crate) raw: RawBatch,
-    /// Those that do not, with what is wrong.
+    /// Those that do not, with the reason for which their lanes stop.
     pub(crate) changed: Vec<(LaneId, String)>,
 }
 
@@ -84,11 +85,14 @@ pub(crate) fn ranges(
                 if range.hash == UNKNOWN_HASH || range.hash == records.hash() {
                     reread.raw.lanes.push(records);
                 } else {
-                    let other = "its records are no longer those that were stored".to_owned();
+                    let other = stopped::reason("its records are no longer those that were stored");
                     reread.changed.push((records.lane, other));
                 }
             }
-            Err(difference) => reread.changed.push((range.lane.clone(), difference)),
+            Err(difference) => {
+                let changed = (range.lane.clone(), stopped::reason(&difference));
+                reread.changed.push(changed);
+            }
         }
     }
     Ok(reread)

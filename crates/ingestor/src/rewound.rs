@@ -142,7 +142,7 @@ async fn stop_before_a_hole(
         found.first - 1
     ));
     stopped::alarm(&lane.id(), &reason);
-    lanes::set_stopped(&recovery.pool, &lane.id(), Some(&reason)).await?;
+    lanes::stop(&recovery.pool, &lane.id(), &reason).await?;
     Ok(reason)
 }
 

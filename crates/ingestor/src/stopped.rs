@@ -12,6 +12,11 @@ pub(crate) fn reason(what_is_wrong: &str) -> String {
 pub(crate) const RETIRED: &str =
     "retired: nothing waits for it and nobody reads it; `ingestor lanes resume` takes it back";
 
+/// The reason of a lane whose partition Kafka does not have any more: it has no owner who could take it up again, and no
+/// log by which anything could be declared lost.
+pub(crate) const GONE: &str =
+    "Kafka does not have the partition any more; if that is meant to be, `ingestor lanes retire`";
+
 /// The reason of a lane that stands at `next` before the beginning of its log, at `low`.
 pub(crate) fn lost(next: i64, low: i64) -> String {
     reason(&format!(

@@ -1,5 +1,9 @@
 //! A lane is a topic-partition: where it stands, who owns it, and how far arrivals are durable.
 
+mod known;
+
+pub use known::{announce, ensure};
+
 use crate::{LaneId, Pool, StoreError, schema::ingest_lane};
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -17,11 +21,11 @@ pub struct Lane {
     pub topic: String,
     /// The partition's number.
     pub partition: i32,
-    /// The first offset that this platform answers for.
+    /// The first offset that this platform answers for; 0 until the lane is taken over for the first time.
     pub first_offset: i64,
     /// Everything before it is durable.
     pub next_offset: i64,
-    /// How often it was taken over.
+    /// Raised by every take-over; 0 before the first.
     pub epoch: i64,
     /// The member that took it over last, unless it gave it back.
     pub owner: Option<String>,
@@ -97,30 +101,6 @@ pub async fn find(pool: &Pool, lane: &LaneId) -> Result<Option<Lane>, StoreError
         .first(&mut connection)
         .await
         .optional()
-        .map_err(|source| StoreError::Query { operation, source })
-}
-
-/// Makes lanes that are not known yet, each starting at the given offset; known ones stay as they are.
-pub async fn ensure(pool: &Pool, lanes: &[(LaneId, i64)]) -> Result<(), StoreError> {
-    let operation = "make lanes";
-    let rows: Vec<_> = lanes
-        .iter()
-        .map(|(lane, first)| {
-            (
-                ingest_lane::topic.eq(&lane.topic),
-                ingest_lane::partition.eq(lane.partition),
-                ingest_lane::first_offset.eq(first),
-                ingest_lane::next_offset.eq(first),
-            )
-        })
-        .collect();
-    let mut connection = pool.get(operation).await?;
-    diesel::insert_into(ingest_lane::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .execute(&mut connection)
-        .await
-        .map(drop)
         .map_err(|source| StoreError::Query { operation, source })
 }
 
@@ -223,12 +203,8 @@ pub async fn report(
     .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// Stops a lane with a reason that operators see, or lets it go on.
-pub async fn set_stopped(
-    pool: &Pool,
-    lane: &LaneId,
-    reason: Option<&str>,
-) -> Result<(), StoreError> {
+/// Stops a lane with a reason that operators see.
+pub async fn stop(pool: &Pool, lane: &LaneId, reason: &str) -> Result<(), StoreError> {
     let operation = "stop a lane";
     let mut connection = pool.get(operation).await?;
     diesel::update(ingest_lane::table.find((&lane.topic, lane.partition)))

@@ -140,16 +140,15 @@ impl Board {
         self.settled.notify_all();
     }
 
-    /// The batch of these ranges is closed.
-    pub fn closed(&self, ranges: &[Range]) {
+    /// The batch of these ranges is closed. Of those on `parked` lanes nothing is durable.
+    pub fn closed(&self, ranges: &[Range], parked: &[LaneId]) {
         let mut lanes = self.lock();
         for range in ranges {
             let Some(standing) = held(&mut lanes, range) else {
                 continue;
             };
             standing.held = standing.held.saturating_sub(1);
-            standing.stopped |= range.parked;
-            if range.parked {
+            if parked.contains(&range.lane) {
                 continue;
             }
             standing.durable = standing.durable.max(range.hi + 1);

@@ -47,7 +47,7 @@ fn a_record_that_is_not_durable_holds_the_lane_back_at_its_own_time() {
     board.gathering(&lane(), 800);
     assert_eq!(board.hold(&[range(5, 9)]), []);
     assert_eq!(complete_through(&board, 12, 1000), Some(700));
-    board.closed(&[range(5, 9)]);
+    board.closed(&[range(5, 9)], &[]);
     assert_eq!(complete_through(&board, 12, 1000), Some(800));
 }
 
@@ -79,7 +79,7 @@ fn a_lane_is_not_complete_by_the_end_of_another_log() {
     board.gathering(&lane(), 1100);
     board.cut(&lane(), 9);
     assert_eq!(board.hold(&[range(5, 9)]), []);
-    board.closed(&[range(5, 9)]);
+    board.closed(&[range(5, 9)], &[]);
     // asked before it was read further
     assert_eq!(complete_through(&board, 7, 1200), Some(1200));
     assert_eq!(complete_through(&board, 7, 1300), Some(1200));
@@ -98,7 +98,7 @@ fn a_leaving_lane_opens_no_batch_and_is_waited_for() {
             std::thread::yield_now();
         }
         assert!(!leaver.is_finished());
-        board.closed(&[range(5, 9)]);
+        board.closed(&[range(5, 9)], &[]);
     });
     assert!(board.lanes().is_empty());
 }
@@ -109,7 +109,7 @@ fn a_lane_is_held_until_the_last_of_its_batches_is_over() {
     board.assign(lane(), 1, 5, false);
     assert_eq!(board.hold(&[range(5, 9)]), []);
     assert_eq!(board.hold(&[range(10, 12)]), []);
-    board.closed(&[range(5, 9)]);
+    board.closed(&[range(5, 9)], &[]);
     assert!(!board.leave_if_free(&lane()));
     assert_eq!(board.hold(&[range(13, 14)]), [lane()]);
     board.free(&[range(10, 12)]);
@@ -122,8 +122,21 @@ fn a_batch_of_an_earlier_epoch_is_refused_and_moves_nothing() {
     let board = Board::default();
     board.assign(lane(), 2, 5, false);
     assert_eq!(board.hold(&[range(5, 9)]), [lane()]);
-    board.closed(&[range(5, 9)]);
+    board.closed(&[range(5, 9)], &[]);
     assert_eq!(board.seen()[0].durable, 5);
+}
+
+#[test]
+fn a_parked_range_is_let_go_of_and_not_durable() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    board.gathering(&lane(), 700);
+    board.cut(&lane(), 9);
+    assert_eq!(board.hold(&[range(5, 9)]), []);
+    board.closed(&[range(5, 9)], &[lane()]);
+    assert_eq!(board.seen()[0].durable, 5);
+    assert_eq!(complete_through(&board, 10, 1000), Some(700));
+    assert!(board.leave_if_free(&lane()));
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl Intake {
         let group = self.consumer.context();
         group
             .takeover
-            .block_on(async |pool, _| lanes::set_stopped(pool, lane, Some(reason)).await);
+            .block_on(async |pool, _| lanes::stop(pool, lane, reason).await);
     }
 
     /// Waits for the take-overs, which end with the process: none may raise an epoch afterwards.

@@ -220,7 +220,7 @@ impl Run {
         if let (None, Some(reason)) = (&lane.stopped_reason, reason) {
             stopped::alarm(&id, &reason);
             let pool = &self.recovery.pool;
-            if let Err(failure) = lanes::set_stopped(pool, &id, Some(&reason)).await {
+            if let Err(failure) = lanes::stop(pool, &id, &reason).await {
                 warn!(reason = chain(&failure), "PostgreSQL was not told");
             }
             lane.stopped_reason = Some(reason);

@@ -123,7 +123,7 @@ impl<I: IdentityJudge> LaneJudge<'_, I> {
         };
         match self
             .identities
-            .judge(&self.lane.lane, decoded.event_id, record.offset, value)
+            .judge(&self.lane.lane, &decoded, record.offset, value)
         {
             Identity::New => {}
             Identity::Repeats(repeats) => {

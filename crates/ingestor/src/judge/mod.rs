@@ -20,6 +20,7 @@ use event_store::native::BlockError;
 use lane::Outcome;
 use metadata_store::batches::Range;
 use shared_schema::{AgeLimits, Rejection};
+use tokio::task::JoinError;
 use uuid::Uuid;
 
 /// The version of this module's behaviour: raised when the same bytes may give other rows. A batch is
@@ -125,18 +126,20 @@ pub fn judge(
     })
 }
 
-/// Judges off the threads that serve the wire: a full batch takes tens of milliseconds. `None` when the process ends
-/// before it is judged.
+/// Judges off the threads that serve the wire: a full batch takes tens of milliseconds.
+///
+/// # Errors
+/// When judging panics, or the process ends before it.
 pub async fn judge_aside<I: IdentityJudge + Send + 'static>(
     id: Uuid,
     raw: RawBatch,
     rules: Rules,
     mut identities: I,
     mut encoder: Encoder,
-) -> Option<(Result<Judged, BlockError>, I, Encoder)> {
+) -> Result<(Result<Judged, BlockError>, I, Encoder), JoinError> {
     let judging = tokio::task::spawn_blocking(move || {
         let judged = judge(id, raw, rules, &mut identities, &mut encoder);
         (judged, identities, encoder)
     });
-    judging.await.ok()
+    judging.await
 }

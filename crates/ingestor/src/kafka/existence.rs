@@ -3,7 +3,7 @@
 use crate::config::KafkaConfig;
 use metadata_store::LaneId;
 use rdkafka::{
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     metadata::{Metadata, MetadataBroker, MetadataTopic},
 };
@@ -22,7 +22,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When Kafka does not answer, or not for certain.
-pub(crate) fn partitions_of(consumer: &BaseConsumer, topic: &str) -> KafkaResult<BTreeSet<i32>> {
+pub(crate) fn partitions_of<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+) -> KafkaResult<BTreeSet<i32>> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
     let told = metadata.topics().first();
     let told = told.ok_or(KafkaError::MetadataFetch(RDKafkaErrorCode::BadMessage))?;

@@ -47,6 +47,13 @@ struct Open {
     writing: JoinHandle<Result<Finished, RecoverError>>,
 }
 
+/// A batch that is written and may be closed.
+struct Written {
+    judged: Arc<Judged>,
+    /// Lanes whose ranges its recovery had to leave.
+    parked: Vec<LaneId>,
+}
+
 impl Pipeline {
     /// A pipeline for one member. What is durable is told to `committed`.
     pub(crate) fn new(
@@ -83,7 +90,7 @@ impl Pipeline {
                     written = &mut current.writing => {
                         let judged = current.judged.clone();
                         open = None;
-                        if let Some(written) = self.written(judged, outcome(written)?) {
+                        if let Some(written) = self.written(judged, written??) {
                             self.close(&written).await?;
                         }
                         continue;
@@ -93,13 +100,13 @@ impl Pipeline {
             let Some(raw) = raw else { break };
             let judged = self.judge(raw).await?;
             let before = match open.take() {
-                Some(before) => self.written(before.judged, outcome(before.writing.await)?),
+                Some(before) => self.written(before.judged, before.writing.await??),
                 None => None,
             };
             open = self.open(judged, before).await?;
         }
         if let Some(last) = open
-            && let Some(written) = self.written(last.judged, outcome(last.writing.await)?)
+            && let Some(written) = self.written(last.judged, last.writing.await??)
         {
             self.close(&written).await?;
         }
@@ -107,18 +114,24 @@ impl Pipeline {
     }
 
     /// A batch that may be closed. One that PostgreSQL has forgotten may not: its lanes are taken over again, which
-    /// finds in ClickHouse whatever was written of it.
-    fn written(&mut self, judged: Arc<Judged>, finished: Finished) -> Option<Arc<Judged>> {
+    /// finds in ClickHouse whatever was written of it. So are lanes whose ranges were parked: they stand still.
+    fn written(&mut self, judged: Arc<Judged>, finished: Finished) -> Option<Written> {
         match finished {
-            Finished::Written => Some(judged),
+            Finished::Written { parked } => {
+                self.lose(parked.iter());
+                Some(Written { judged, parked })
+            }
             Finished::Forgotten => {
-                let lanes = || judged.ranges.iter().map(|range| &range.lane);
-                lanes().for_each(|lane| self.identities.forget(lane));
-                self.board.lose(lanes());
+                self.lose(judged.ranges.iter().map(|range| &range.lane));
                 self.board.free(&judged.ranges);
                 None
             }
         }
+    }
+
+    fn lose<'a>(&mut self, lanes: impl Iterator<Item = &'a LaneId> + Clone) {
+        lanes.clone().for_each(|lane| self.identities.forget(lane));
+        self.board.lose(lanes);
     }
 
     /// Judges a batch, off the threads that serve the wire.
@@ -151,7 +164,7 @@ impl Pipeline {
     ) -> Result<(Judged, I), RecoverError> {
         let encoder = std::mem::take(&mut self.encoder);
         let judging = judge_aside(id, raw, rules, identities, encoder).await;
-        let (judged, identities, encoder) = judging.ok_or(RecoverError::ShuttingDown)?;
+        let (judged, identities, encoder) = judging?;
         self.encoder = encoder;
         Ok((judged.map_err(WriteError::from)?, identities))
     }
@@ -184,7 +197,7 @@ impl Pipeline {
         let writing = async move {
             let started = tokio::time::Instant::now();
             let finished = match first_attempt(&recovery, &batch, life).await {
-                Ok(()) => Finished::Written,
+                Ok(()) => Finished::Written { parked: Vec::new() },
                 Err(failure) => {
                     warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
                     recovery.finish(batch.id, Some(&batch)).await?
@@ -200,21 +213,21 @@ impl Pipeline {
         Open { judged, writing }
     }
 
-    async fn close(&self, judged: &Judged) -> Result<(), RecoverError> {
+    async fn close(&self, written: &Written) -> Result<(), RecoverError> {
         let recovery = &self.recovery;
-        let close = || recovery.close(judged.id);
+        let close = || recovery.close(written.judged.id);
         persist(&recovery.shutdown, "close a batch", close).await?;
-        self.announce_closed(judged);
+        self.announce_closed(written);
         Ok(())
     }
 
-    fn announce_closed(&self, judged: &Judged) {
-        self.board.closed(&judged.ranges);
-        self.recovery.meters.count(judged);
+    fn announce_closed(&self, Written { judged, parked }: &Written) {
+        self.board.closed(&judged.ranges, parked);
+        self.recovery.meters.count(judged, parked);
         debug!(batch.id = %judged.id, batch.records = judged.raw.len(), "closed a batch");
-        let next = judged
-            .ranges
-            .iter()
+        let durable = judged.ranges.iter();
+        let durable = durable.filter(|range| !parked.contains(&range.lane));
+        let next = durable
             .map(|range| (range.lane.clone(), range.hi + 1))
             .collect();
         // nobody listens while the process ends; the commit is a hint for lag tools only
@@ -229,11 +242,4 @@ async fn first_attempt(
 ) -> Result<(), RecoverError> {
     recovery.dead_letters.publish(judged).await?;
     Ok(recovery.writer.write(judged, life).await?)
-}
-
-/// A write that ended; a panic in it leaves the batch to its recovery.
-fn outcome(
-    joined: Result<Result<Finished, RecoverError>, tokio::task::JoinError>,
-) -> Result<Finished, RecoverError> {
-    joined.unwrap_or(Err(RecoverError::ShuttingDown))
 }

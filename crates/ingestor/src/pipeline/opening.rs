@@ -1,13 +1,13 @@
 //! The transaction that closes one batch and opens the next, and what may stand in its way.
 
-use super::{Open, Pipeline, persist::persist};
+use super::{Open, Pipeline, Written, persist::persist};
 use crate::{
     judge::{Judged, StoredVerdicts},
     recover::RecoverError,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{LaneId, batches::Opening};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -19,10 +19,10 @@ impl Pipeline {
     pub(super) async fn open(
         &mut self,
         mut judged: Judged,
-        mut before: Option<Arc<Judged>>,
+        mut before: Option<Written>,
     ) -> Result<Option<Open>, RecoverError> {
         let mut life = self.life(&mut before).await?;
-        let mut close = before.as_ref().map(|before| before.id);
+        let mut close = before.as_ref().map(|before| before.judged.id);
         let mut is_held_up = false;
         loop {
             // a lane that is held is not given up, nor taken over again, before the batch is over
@@ -38,11 +38,13 @@ impl Pipeline {
             if let (Some(_), Some(before)) = (close.take(), &before) {
                 self.announce_closed(before);
             }
-            if opening == Opening::Opened {
-                return Ok(intent.is_some().then(|| self.start(judged, life)));
+            if opening != Opening::Opened {
+                self.board.free(&judged.ranges);
             }
-            self.board.free(&judged.ranges);
             match opening {
+                Opening::Opened => {
+                    return Ok(intent.is_some().then(|| self.start(judged, life)));
+                }
                 Opening::LanesLost(lanes) => {
                     self.board.lose(&lanes);
                     judged = self.without(judged, &lanes).await?;
@@ -58,7 +60,6 @@ impl Pipeline {
                     self.pause().await?;
                     life = self.life(&mut None).await?;
                 }
-                Opening::Opened => {}
             }
         }
     }
@@ -72,7 +73,7 @@ impl Pipeline {
 
     /// The life of ClickHouse in which the next batch will be written. Where it does not tell, it may be down for
     /// long, and what it has written until then need not stay open.
-    async fn life(&self, before: &mut Option<Arc<Judged>>) -> Result<Uuid, RecoverError> {
+    async fn life(&self, before: &mut Option<Written>) -> Result<Uuid, RecoverError> {
         if let Ok(life) = self.recovery.writer.life().await {
             return Ok(life);
         }

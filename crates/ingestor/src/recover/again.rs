@@ -2,9 +2,8 @@
 
 use super::{RecoverError, Recovery, gone};
 use crate::{
-    judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge},
+    judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge_aside},
     reread::Reread,
-    stopped,
     write::{Share, WriteError, omissions},
 };
 use metadata_store::{
@@ -37,7 +36,7 @@ impl Recovery {
         let ranges = batch.ranges.iter();
         let ranges = ranges.filter(|range| !range.parked && share.has(&range.lane, range.omission));
         let ranges: Vec<Range> = ranges.cloned().collect();
-        let mut verdicts = StoredVerdicts::new(&ranges);
+        let verdicts = StoredVerdicts::new(&ranges);
         let reread = self.read_again(ranges).await?;
         if !reread.changed.is_empty() {
             let omission = omissions(batch) + 1;
@@ -46,8 +45,8 @@ impl Recovery {
             }
             share.lacks(omission);
         }
-        let mut encoder = Encoder::default();
-        let judged = judge(batch.id, reread.raw, rules, &mut verdicts, &mut encoder);
+        let judging = judge_aside(batch.id, reread.raw, rules, verdicts, Encoder::default());
+        let (judged, ..) = judging.await?;
         Ok(Judged {
             share,
             ..judged.map_err(WriteError::from)?
@@ -58,7 +57,7 @@ impl Recovery {
         let (kafka, sources) = (self.kafka.clone(), self.sources.clone());
         let reading =
             tokio::task::spawn_blocking(move || gone::read_again(&kafka, &sources, &ranges));
-        Ok(reading.await.map_err(|_| RecoverError::ShuttingDown)??)
+        Ok(reading.await??)
     }
 
     /// One range of a batch can no longer be read: its lane stands still until an operator decides, the others go on.
@@ -69,10 +68,9 @@ impl Recovery {
         omission: i32,
         reason: &str,
     ) -> Result<(), StoreError> {
-        let reason = stopped::reason(reason);
         error!(batch.id = %batch, lane = %lane, reason, "a range of an open batch no longer reads as stored; its lane stops");
         batches::park(&self.pool, batch, lane, omission).await?;
-        lanes::set_stopped(&self.pool, lane, Some(&reason)).await
+        lanes::stop(&self.pool, lane, reason).await
     }
 }
 

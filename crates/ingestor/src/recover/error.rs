@@ -5,6 +5,7 @@ use crate::{
     write::WriteError,
 };
 use metadata_store::StoreError;
+use tokio::task::JoinError;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
@@ -47,6 +48,19 @@ pub enum RecoverError {
     /// The process ends; the batch stays open for the next one.
     #[error("the process is shutting down")]
     ShuttingDown,
+    /// A defect of ours; the batch stays open.
+    #[error("a step panicked")]
+    Panicked(#[source] JoinError),
+}
+
+impl From<JoinError> for RecoverError {
+    fn from(ended: JoinError) -> Self {
+        match ended.is_panic() {
+            true => Self::Panicked(ended),
+            // the runtime ends
+            false => Self::ShuttingDown,
+        }
+    }
 }
 
 impl RecoverError {
@@ -86,4 +100,21 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_not_taken_for_a_shutdown() {
+        let panicked = tokio::spawn(async { panic!("on purpose") }).await;
+        let failure = RecoverError::from(panicked.unwrap_err());
+        assert!(matches!(failure, RecoverError::Panicked(_)), "{failure:?}");
+        assert!(chain(&failure).contains("on purpose"), "{failure:?}");
+        let ended = tokio::spawn(std::future::pending::<()>());
+        ended.abort();
+        let failure = RecoverError::from(ended.await.unwrap_err());
+        assert!(matches!(failure, RecoverError::ShuttingDown), "{failure:?}");
+    }
 }

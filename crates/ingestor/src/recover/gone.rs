@@ -5,14 +5,12 @@ use crate::{
     kafka::existence,
     recover::chain,
     reread::{self, Reread, RereadError},
+    stopped::GONE,
 };
 use metadata_store::{LaneId, batches::Range};
 use shared_schema::Subscriptions;
 use std::collections::BTreeSet;
 use tracing::warn;
-
-const GONE: &str =
-    "Kafka does not have the partition any more; if that is meant to be, `ingestor lanes retire`";
 
 /// Reads ranges again. Those whose partition is gone for certain are told as changed. Blocks.
 pub(super) fn read_again(

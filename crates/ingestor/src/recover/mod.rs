@@ -23,7 +23,7 @@ use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use error::report;
 use event_store::fence;
-use metadata_store::{Pool, StoreError, batches};
+use metadata_store::{LaneId, Pool, StoreError, batches, batches::Batch};
 use service_runtime::clock::Clock;
 use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
@@ -62,10 +62,13 @@ pub struct Recovery {
 }
 
 /// How a batch ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finished {
-    /// All of it is in ClickHouse.
-    Written,
+    /// It is closed. All of it is in ClickHouse, but for the ranges of these lanes, which had to be left.
+    Written {
+        /// The lanes.
+        parked: Vec<LaneId>,
+    },
     /// PostgreSQL does not know it any more, and nothing more of it will be written. What was written before tells the
     /// next take-over of its lanes.
     Forgotten,
@@ -115,7 +118,7 @@ impl Recovery {
             stored => stored?,
         };
         if stored.done {
-            return Ok(Finished::Written);
+            return Ok(written(&stored.batch));
         }
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
@@ -147,7 +150,7 @@ impl Recovery {
         self.correct_ledger(&stored.batch).await?;
         self.close(batch).await?;
         info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
-        Ok(Finished::Written)
+        Ok(written(&batches::load(&self.pool, batch).await?.batch))
     }
 
     async fn write(
@@ -159,5 +162,14 @@ impl Recovery {
     ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
         Ok(self.writer.repair(judged, attempt, life, settling).await?)
+    }
+}
+
+/// A closed batch. A range that is parked without ever having been left out was durable before.
+fn written(closed: &Batch) -> Finished {
+    let ranges = closed.ranges.iter();
+    let left = ranges.filter(|range| range.parked && range.omission.is_some());
+    Finished::Written {
+        parked: left.map(|range| range.lane.clone()).collect(),
     }
 }

@@ -43,8 +43,7 @@ impl Background {
         self.tasks.spawn(progress::report(
             consumer.clone(),
             member.board.clone(),
-            pool.clone(),
-            clock.clone(),
+            member.recovery.clone(),
             self.stop.clone(),
         ));
         let settle = settler(&member.config, &member.recovery, &member.owner);

@@ -184,3 +184,18 @@ async fn drain(
 fn hostname() -> String {
     std::env::var("HOSTNAME").unwrap_or_else(|_| "ingestor".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_the_pipeline_is_a_failure_and_its_shutdown_is_none() {
+        let panicked = tokio::spawn(async { panic!("on purpose") }).await;
+        let failed = Err(RecoverError::from(panicked.unwrap_err()));
+        let drained = drain(tokio::spawn(async { failed }), CancellationToken::new()).await;
+        assert!(drained.is_err());
+        let ended = tokio::spawn(async { Err(RecoverError::ShuttingDown) });
+        assert!(drain(ended, CancellationToken::new()).await.is_ok());
+    }
+}

@@ -138,12 +138,7 @@ fn ledger(judged: &Judged) -> Result<VerdictInsert, BlockError> {
     ];
     let columns = names.map(|name| block.add(name, ColumnType::uint64()));
     let intent = IntentColumns::new(&mut block);
-    for (range, counts) in judged
-        .ranges
-        .iter()
-        .zip(&judged.counts)
-        .filter(|(range, _)| !range.parked)
-    {
+    for (range, counts) in judged.ranges.iter().zip(&judged.counts) {
         lane.set(&mut block, range);
         for (column, value) in columns.into_iter().zip(counted(range, counts)) {
             block.set(column, value);

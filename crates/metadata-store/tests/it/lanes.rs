@@ -33,6 +33,49 @@ async fn a_lane_that_is_known_stays_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_was_announced_begins_where_it_is_first_taken_over() {
+    let database = Database::new().await;
+    let ids = [lane(0), lane(1)];
+    lanes::announce(&database.pool, &ids).await.unwrap();
+    let announced = database.lane(0).await;
+    assert_eq!((announced.epoch, announced.next_offset), (0, 0));
+    assert_eq!((announced.owner, announced.complete_through), (None, None));
+    for (first, begins) in [(40, 40), (50, 50)] {
+        // the first of two has died before it took the lane over
+        lanes::ensure(&database.pool, &[(lane(0), first)])
+            .await
+            .unwrap();
+        let known = database.lane(0).await;
+        assert_eq!((known.first_offset, known.next_offset), (begins, begins));
+    }
+    lanes::take_over(&database.pool, "member", &ids[..1])
+        .await
+        .unwrap();
+    let taken = database.lane(0).await;
+    lanes::ensure(&database.pool, &[(lane(0), 70)])
+        .await
+        .unwrap();
+    lanes::announce(&database.pool, &ids).await.unwrap();
+    assert_eq!(database.lane(0).await, taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_was_retired_unread_stays_retired() {
+    let database = Database::new().await;
+    lanes::announce(&database.pool, &[lane(0)]).await.unwrap();
+    let is_retired = lanes::retire(&database.pool, at(3), &lane(0), 0, "gone")
+        .await
+        .unwrap();
+    assert!(is_retired);
+    let retired = database.lane(0).await;
+    lanes::announce(&database.pool, &[lane(0)]).await.unwrap();
+    lanes::ensure(&database.pool, &[(lane(0), 40)])
+        .await
+        .unwrap();
+    assert_eq!(database.lane(0).await, retired);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_that_take_a_lane_over_at_once_one_can_open_on_it() {
     let database = Database::new().await;
     for partition in 0..10 {
@@ -143,15 +186,13 @@ async fn a_stopped_lane_says_why_until_it_is_resumed_once() {
     let database = Database::new().await;
     database.lanes(2).await;
     let untouched = database.lane(1).await;
-    let reason = Some("offsets 3 to 5 no longer read");
-    lanes::set_stopped(&database.pool, &lane(0), reason)
-        .await
-        .unwrap();
+    let reason = "offsets 3 to 5 no longer read";
+    lanes::stop(&database.pool, &lane(0), reason).await.unwrap();
     // a new owner finds it stopped
     let taken = lanes::take_over(&database.pool, "other", &[lane(0)])
         .await
         .unwrap();
-    assert_eq!(taken[0].stopped_reason.as_deref(), reason);
+    assert_eq!(taken[0].stopped_reason.as_deref(), Some(reason));
 
     // whoever decided about another place has not decided about this one
     let elsewhere = lanes::resume(&database.pool, &lane(0), 5).await.unwrap();

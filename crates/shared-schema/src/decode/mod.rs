@@ -29,6 +29,8 @@ use document::Document;
 pub struct Decoded<'a> {
     /// The identity that the producer gave, or the one that is derived from the event.
     pub event_id: Uuid,
+    /// Whether it is derived: then it tells the event's content, however that is written.
+    pub is_id_derived: bool,
     /// What happened.
     pub event_type: EventType,
     /// When it happened, in milliseconds since 1970.
@@ -84,6 +86,7 @@ fn finish<'a>(
     };
     Ok(Decoded {
         event_id,
+        is_id_derived: envelope.event_id.is_none(),
         event_type,
         timestamp_ms: Timestamp::ms(timestamp),
         schema_version: envelope.schema_version.unwrap_or_default(),

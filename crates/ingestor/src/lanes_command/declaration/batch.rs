@@ -97,7 +97,7 @@ impl Declaration<'_> {
             )
         };
         match finishing.await.map_err(|_| late())?? {
-            Finished::Written => Ok(()),
+            Finished::Written { .. } => Ok(()),
             Finished::Forgotten => bail!("PostgreSQL has forgotten batch {batch}: say it again"),
         }
     }

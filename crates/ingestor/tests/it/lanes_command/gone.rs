@@ -44,7 +44,11 @@ async fn a_topic_deleted_in_the_middle_of_an_open_batch_stops_its_lane_and_no_ot
     stopped(&platform, &topic).await;
     let stands = lane(&platform, &topic).await;
     let reason = stands.stopped_reason.unwrap();
-    assert!(reason.contains("does not have the partition"), "{reason}");
+    assert!(
+        reason.contains("does not have the partition")
+            && reason.ends_with("`ingestor lanes retire`"),
+        "{reason}"
+    );
     assert_eq!(stands.next_offset, 0);
     let lost = u64::try_from(bookings).unwrap();
     platform.drained(story.len() - lost).await;
