@@ -13,6 +13,7 @@
 //! - The windows of the real-time tiles are `(now − w, now]`, but a ping and a trip may be exactly 15 minutes and
 //!   24 hours old.
 //! - A refund counts under the payment method of its payment.
+//! - Of a ride whose `booking.created` was not accepted, the earliest other event tells the route.
 //! - `other_currencies` maps a currency to the same money fields; a currency stands there once it has a
 //!   successful or refunded payment.
 //! - The series of the users gives `active_users`, `new_registrations` and `total_users` of each bucket.
@@ -115,7 +116,7 @@ impl AnswerKey {
         let ride = self.rides.get(place(booking)).copied().unwrap_or_default();
         match (ride.pickup, ride.route) {
             (Some(pickup), _) => self.region(Some(pickup)),
-            (None, Some(route)) => self.route_region(route),
+            (None, Some(named)) => self.route_region(named.route),
             (None, None) => UNKNOWN,
         }
     }

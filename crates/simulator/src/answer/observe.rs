@@ -3,13 +3,14 @@
 use super::AnswerKey;
 use super::numbering::entry;
 use super::rows::{
-    BookingKind, BookingRow, Completion, Number, PaymentKind, PaymentRow, PingRow, RouteCreated,
-    RouteRow, Stamp, TripKind, TripRow, UserKind, UserRow,
+    BookingKind, BookingRow, Completion, NamedRoute, Number, PaymentKind, PaymentRow, PingRow,
+    RouteCreated, RouteRow, Stamp, TripKind, TripRow, UserKind, UserRow,
 };
 use crate::event::{
     BookingFact, BookingStep, Fact, LogicalEvent, PaymentFact, PaymentStep, Ping, RouteFact,
     RouteStep, TripFact, TripStep, UNKNOWN, UserFact, UserStep,
 };
+use uuid::Uuid;
 
 /// An event further in the future than this, when its batch is decided, is flagged `clock_skew`.
 const CLOCK_SKEW_MS: i64 = 5 * 60 * 1000;
@@ -52,8 +53,9 @@ impl AnswerKey {
 
     fn observe_booking(&mut self, stamp: Stamp, fact: &BookingFact) {
         let booking = self.booking_ids.number(fact.booking);
-        let route = self.route_ids.number(fact.route);
-        self.note_step_of_ride(booking, route, &fact.step);
+        let by_creation = matches!(fact.step, BookingStep::Created { .. });
+        self.name_route(booking, fact.route, stamp, by_creation);
+        self.note_step_of_ride(booking, &fact.step);
         let kind = match &fact.step {
             BookingStep::Created { .. } => BookingKind::Created,
             BookingStep::Confirmed {
@@ -77,11 +79,22 @@ impl AnswerKey {
         });
     }
 
-    fn note_step_of_ride(&mut self, booking: Number, route: Number, step: &BookingStep) {
+    fn name_route(&mut self, booking: Number, id: Uuid, stamp: Stamp, by_creation: bool) {
+        let named = NamedRoute {
+            by_another_event: !by_creation,
+            at_ms: stamp.at_ms,
+            id,
+            route: self.route_ids.number(id),
+        };
+        if let Some(ride) = entry(&mut self.rides, booking) {
+            ride.name_route(named);
+        }
+    }
+
+    fn note_step_of_ride(&mut self, booking: Number, step: &BookingStep) {
         let Some(ride) = entry(&mut self.rides, booking) else {
             return;
         };
-        ride.route = Some(route);
         match step {
             BookingStep::Created {
                 pickup_region,
@@ -140,10 +153,7 @@ impl AnswerKey {
 
     fn observe_trip(&mut self, stamp: Stamp, fact: &TripFact) {
         let booking = self.booking_ids.number(fact.booking);
-        let route = self.route_ids.number(fact.route);
-        if let Some(ride) = entry(&mut self.rides, booking) {
-            ride.route = Some(route);
-        }
+        self.name_route(booking, fact.route, stamp, false);
         let (trip, rider) = (
             self.trip_ids.number(fact.trip),
             self.user_ids.number(fact.rider),

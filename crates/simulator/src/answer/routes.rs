@@ -68,7 +68,8 @@ impl AnswerKey {
             let route = self
                 .rides
                 .get(place(row.booking))
-                .and_then(|ride| ride.route);
+                .and_then(|ride| ride.route)
+                .map(|named| named.route);
             let (BookingKind::Confirmed { price_kobo }, Some(route)) = (row.kind, route) else {
                 continue;
             };
@@ -85,13 +86,13 @@ impl AnswerKey {
     fn departures(&self, question: &Question) -> HashMap<Number, Departures> {
         let mut routes = HashMap::<Number, Departures>::new();
         for (booking, ride) in (0..).zip(&self.rides) {
-            let (Some((departure_ms, seats)), Some(route)) = (ride.departure, ride.route) else {
+            let (Some((departure_ms, seats)), Some(named)) = (ride.departure, ride.route) else {
                 continue;
             };
             let sold = ride.confirmed && !ride.cancelled && question.range.contains(departure_ms);
             if sold && question.region.admits(self.ride_region(booking)) {
                 *routes
-                    .entry(route)
+                    .entry(named.route)
                     .or_default()
                     .entry(departure_ms)
                     .or_default() += u64::from(seats);

@@ -1,6 +1,7 @@
 //! What the key remembers of each event: a few dozen bytes, ids replaced by small numbers.
 
 use crate::event::Role;
+use uuid::Uuid;
 
 /// A number that stands for an id.
 pub(super) type Number = u32;
@@ -106,11 +107,29 @@ pub(super) struct PingRow {
 pub(super) struct Ride {
     /// The pick-up region of its `booking.created`, when recognised.
     pub pickup: Option<Number>,
-    pub route: Option<Number>,
+    pub route: Option<NamedRoute>,
     /// From its `booking.created`: when it was to depart, and the seats.
     pub departure: Option<(i64, u8)>,
     pub confirmed: bool,
     pub cancelled: bool,
+}
+
+/// A route, and which of a ride's events named it. Should they not agree, the least is right: that of the
+/// `booking.created`, else of the earliest event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NamedRoute {
+    /// False comes first.
+    pub by_another_event: bool,
+    pub at_ms: i64,
+    pub id: Uuid,
+    pub route: Number,
+}
+
+impl Ride {
+    /// Takes note of the route that an event names.
+    pub(super) fn name_route(&mut self, named: NamedRoute) {
+        self.route = Some(self.route.map_or(named, |known| known.min(named)));
+    }
 }
 
 /// What is known of a route, from its `route.created` and the names in its other events.

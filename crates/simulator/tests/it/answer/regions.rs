@@ -65,6 +65,37 @@ fn without_a_known_pick_up_a_ride_lies_where_its_route_begins() {
 }
 
 #[test]
+fn of_the_routes_that_a_ride_names_that_of_its_booking_is_right_else_the_earliest() {
+    let by = |route| Ride { route, ..ride(1) };
+    let mut histories = [History::new(), History::new()];
+    for (history, backwards) in histories.iter_mut().zip([false, true]) {
+        history
+            .route("2024-03-01 06:00", 90, 50, KANO, 4)
+            .route("2024-03-01 06:00", 91, 50, IKEJA, 4)
+            .paid("2024-03-04 07:01", by(0), 500, 1);
+        if backwards {
+            history.arrived("2024-03-04 09:00", by(90), LEG).confirmed(
+                "2024-03-04 07:02",
+                by(91),
+                500,
+            );
+        } else {
+            history.confirmed("2024-03-04 07:02", by(91), 500).arrived(
+                "2024-03-04 09:00",
+                by(90),
+                LEG,
+            );
+        }
+        let paid = |history: &History, question: &Question| {
+            history.key.payments(question).totals.payments_success
+        };
+        assert_eq!(paid(history, &march().in_city("Ikeja")), 1);
+        history.created("2024-03-04 10:00", by(90), NOWHERE, "2024-03-04 08:00", 1);
+        assert_eq!(paid(history, &march().in_city("Kano")), 1);
+    }
+}
+
+#[test]
 fn a_ride_of_an_unknown_route_lies_nowhere() {
     let mut history = History::new();
     history.created("2024-03-04 07:00", ride(1), NOWHERE, "2024-03-04 08:00", 1);
