@@ -122,8 +122,16 @@ impl Rig {
 
     /// A member does not notice how time goes by.
     pub(super) async fn halt_member(&mut self, index: usize, pause: Duration) {
-        signal(&self.members[index], Signal::SIGSTOP);
+        self.put_to_sleep(index);
         self.wait(pause).await;
+        self.wake(index);
+    }
+
+    pub(super) fn put_to_sleep(&self, index: usize) {
+        signal(&self.members[index], Signal::SIGSTOP);
+    }
+
+    pub(super) fn wake(&self, index: usize) {
         signal(&self.members[index], Signal::SIGCONT);
     }
 

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use devstack::{PrivateStack, Server, StackConfig};
 use event_store::{
     Config, InsertSelect, Store, StoreError,
-    fence::{Fence, boot_id, fence_off, query_id},
+    fence::{Fence, boot_id, fence_off, query_id, settlers_life},
     migrations::{Rendering, apply_steps, embedded},
 };
 use tokio::{task::JoinHandle, time::sleep};
@@ -114,10 +114,41 @@ async fn fencing_off_one_batch_leaves_the_inserts_of_another_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_settler_ends_those_before_it_and_no_batch() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let (of_a_batch, batch) = new_attempt(&store).await;
+    let settler = async || Fence {
+        boot: settlers_life(&store).await.unwrap(),
+        attempt: Uuid::new_v4(),
+    };
+    let first = settler().await;
+    insert(&store, first, batch).await.unwrap();
+    let mut deciding = attempt(&store, first, batch, "n + sleepEachRow(0.02)", 3_000)
+        .setting("max_block_size", 10)
+        .setting("function_sleep_max_microseconds_per_block", 0);
+    deciding.query_id = query_id(batch, "settlements", first.attempt);
+    let (id, sender) = (deciding.query_id.clone(), store.clone());
+    let deciding = tokio::spawn(async move { sender.insert_select(deciding).await });
+    wait_for_query(&store, &id, true).await;
+
+    let second = settler().await;
+    let killed = deciding.await.unwrap().unwrap_err();
+    assert_eq!(killed.server_code(), Some(394), "{killed}");
+    let refused = insert(&store, first, batch).await.unwrap_err();
+    assert!(refused.is_fenced(), "{refused}");
+    for goes_on in [second, of_a_batch] {
+        insert(&store, goes_on, batch).await.unwrap();
+    }
+    assert_eq!(count(&store, "numbers").await, 30);
+    assert_eq!(boot_id(&store).await.unwrap(), of_a_batch.boot);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_insert_that_races_with_its_fence_writes_before_it_or_never() {
     let store = support::store().await;
     prepare(&store).await;
-    let (boot, mut written) = (boot_id(&store).await.unwrap(), 0);
+    let (boot, mut written, mut ended) = (boot_id(&store).await.unwrap(), 0, 0);
     for round in 0..100_u64 {
         let fence = Fence {
             boot,
@@ -146,8 +177,11 @@ async fn an_insert_that_races_with_its_fence_writes_before_it_or_never() {
         );
         assert!(outcome.is_err() || seen == written + 10, "round {round}");
         written = seen;
+        ended += u32::from(outcome.is_err());
     }
+    println!("{ended} inserts were ended by their fence");
     assert!(written > 0, "no insert was ever faster than its fence");
+    assert!(ended > 0, "no fence was ever faster than its insert");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,10 +5,12 @@ use crate::{
     member::Program,
     own,
     platform::{Platform, until},
+    postgres::Database,
     story::Story,
 };
 use devstack::{PrivateStack, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use service_runtime::config::HumanDuration;
 use std::{net::TcpListener, time::Duration};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,22 +40,37 @@ fn die_at(stack: &PrivateStack, rename: u32) -> devstack::Tracer {
         .unwrap()
 }
 
-/// Sends a portion for each of the renames, at which ClickHouse is killed.
+/// Sends a portion for each of the renames, at which ClickHouse is killed while it writes that.
 async fn killed_at_renames(renames: &[u32], seed: u64) {
-    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    // settlings rename as well
+    platform.config.settle.interval = HumanDuration::secs(3600);
+    let mut database = Database::of(&platform).await;
     let story = Story::new(seed, 40 * renames.len() as u64);
     let member = platform.start();
     platform.owned_by(1).await;
+    let (mut sent, mut repaired) = (0, 0);
     for (portion, rename) in story.portions(renames.len()).zip(renames) {
+        rename_nothing_else(&platform).await;
         let tracer = die_at(&stack, *rename);
-        platform.send(portion);
+        let portion: Vec<_> = portion.collect();
+        platform.send(portion.iter().copied());
         own::dead(&stack, Server::ClickHouse).await;
         drop(tracer);
         stack.restart(Server::ClickHouse).unwrap();
+        sent += portion.len() as u64;
+        platform.drained(sent).await;
+        let before = std::mem::replace(&mut repaired, database.repaired_batches().await);
+        assert!(repaired > before, "no batch was written at rename {rename}");
     }
-    platform.drained(story.len()).await;
     member.stop().await;
     story.assert_told(&platform).await;
+}
+
+/// For the next moments, ClickHouse renames only what it is told to insert.
+async fn rename_nothing_else(platform: &Platform) {
+    execute(platform, "SYSTEM STOP MERGES").await;
+    execute(platform, "SYSTEM FLUSH LOGS").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +80,7 @@ async fn clickhouse_killed_at_early_renames_of_a_batch_is_repaired() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_killed_at_late_renames_of_a_batch_is_repaired() {
-    killed_at_renames(&[15, 21, 28], 53).await;
+    killed_at_renames(&[8, 12, 14], 53).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,16 +89,22 @@ async fn a_full_disk_for_one_rename_is_repaired() {
     let story = Story::new(54, 60);
     let member = platform.start();
     platform.owned_by(1).await;
-    let mut sent = 0;
+    let mut database = Database::of(&platform).await;
+    let (mut sent, mut failed) = (0, 0);
     for (portion, rename) in story.portions(2).zip([2, 9]) {
         let inject = format!("inject=rename:error=ENOSPC:when={rename}");
         let tracer = stack
             .attach_strace(Server::ClickHouse, &["-e", "trace=rename", "-e", &inject])
             .unwrap();
         platform.send(portion);
+        failed += 1;
+        let has_failed = async || database.repaired_batches().await >= failed;
+        assert!(until(has_failed).await, "nothing failed at rename {rename}");
+        // each thread of the server counts its renames by itself
+        tracer.detach().unwrap();
         sent = story.len().min(sent + story.len().div_ceil(2));
         platform.drained(sent).await;
-        tracer.detach().unwrap();
+        failed = database.repaired_batches().await;
     }
     member.stop().await;
     story.assert_told(&platform).await;
@@ -187,30 +210,35 @@ async fn a_view_that_throws_holds_the_batch_until_it_is_mended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_killed_during_a_repair_is_repaired_again() {
-    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    // the member keeps its lanes while it is halted
+    platform.config.kafka.session_timeout = HumanDuration::secs(30);
+    let mut database = Database::of(&platform).await;
     let story = Story::new(57, 60);
-    let member = platform.start();
+    let member = Program::start(&platform.config);
     platform.owned_by(1).await;
     let tracer = die_at(&stack, 12);
     platform.send(story.records());
     own::dead(&stack, Server::ClickHouse).await;
     drop(tracer);
-    // its own start renames as well, and some of these kills come before the repair does
-    for rename in [4, 9] {
-        let inject = format!("inject=rename:signal=SIGKILL:when={rename}");
-        let arguments = ["-e", "trace=rename", "-e", inject.as_str()];
-        if stack
-            .restart_under_strace(Server::ClickHouse, &arguments)
-            .is_ok()
-        {
-            until(async || {
-                !stack.is_running(Server::ClickHouse) || platform.is_drained(story.len()).await
-            })
-            .await;
-        }
+    for (attempt, rename) in [(2, 1), (3, 3)] {
+        // it does not repair anything before the next kill is prepared
+        member.halt();
+        stack.restart(Server::ClickHouse).unwrap();
+        let tracer = die_at(&stack, rename);
+        member.go_on();
+        own::dead(&stack, Server::ClickHouse).await;
+        drop(tracer);
+        let under_repair = format!("ingest_batch WHERE state = 'open' AND attempt >= {attempt}");
+        assert_eq!(
+            database.count(&under_repair).await,
+            1,
+            "killed, but not during repair {attempt}: {}",
+            member.log()
+        );
     }
     stack.restart(Server::ClickHouse).unwrap();
     platform.drained(story.len()).await;
-    member.stop().await;
+    member.stop();
     story.assert_told(&platform).await;
 }

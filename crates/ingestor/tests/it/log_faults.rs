@@ -268,6 +268,12 @@ async fn partitions_that_are_added_are_read_from_their_beginning() {
     platform.send(portions.next().unwrap());
     platform.drained(story.len()).await;
     platform.owned_by(1).await;
+    let is_added = |lane: &Lane| lane.partition > 0 && lane.next_offset > 0;
+    platform
+        .lanes_are("read where they were added", |lanes| {
+            lanes.iter().any(is_added)
+        })
+        .await;
     member.stop().await;
     // a duplicate of a record from before may be in another partition now, so only what is stored is looked at
     platform.assert_exact().await;

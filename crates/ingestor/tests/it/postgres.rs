@@ -38,6 +38,11 @@ impl Database {
         counted.rows
     }
 
+    /// How many batches were not written at their first attempt.
+    pub async fn repaired_batches(&mut self) -> i64 {
+        self.count("ingest_batch WHERE attempt > 1").await
+    }
+
     /// Keeps a copy of everything that the ingestor stores.
     pub async fn remember(&mut self) {
         let copies = TABLES.map(|table| format!("CREATE TABLE kept_{table} AS TABLE {table};"));

@@ -4,19 +4,15 @@ use crate::{
     member::{Member, Program},
     own,
     platform::Platform,
+    postgres::Database,
     proxy::{Fault, Proxy},
     story::Story,
 };
 use devstack::Server;
-use ingestor::{
-    board::Board, dead_letters::DeadLetterTopic, judge::Encoder, meters::Meters, recover::Recovery,
-    write::Writer,
-};
+use ingestor::recover::Recovery;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use service_runtime::{clock::SystemClock, telemetry};
-use shared_schema::Subscriptions;
+use service_runtime::config::HumanDuration;
 use std::{sync::Arc, time::Duration};
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_killed_at_any_moment_under_load_loses_and_doubles_nothing() {
@@ -37,18 +33,24 @@ async fn postgres_killed_at_any_moment_under_load_loses_and_doubles_nothing() {
     story.assert_told(&platform).await;
 }
 
-/// The answer to the `after`-th request with these words is lost.
-async fn lost_answer(words: &str, after: usize, seed: u64) {
-    let platform = Platform::new(2).await;
+/// The answer to the `after`-th transaction about batches is lost, when there are these rows.
+async fn lost_answer(after: usize, committed: &str, seed: u64) {
+    let mut platform = Platform::new(2).await;
+    // settlings have transactions too
+    platform.config.settle.interval = HumanDuration::secs(3600);
+    platform.config.batch.max_rows = 300;
     let (proxy, config) = Proxy::before_postgres(&platform).await;
+    let mut database = Database::of(&platform).await;
     let story = Story::new(seed, 120);
     let member = Member::start(&config);
     platform.owned_by(1).await;
-    proxy.plan(words, after, Fault::LoseReply);
+    proxy.plan("COMMIT", after, Fault::LoseReply);
     for portion in story.portions(3) {
         platform.send(portion);
     }
     proxy.struck().await;
+    let rows = database.count(committed).await;
+    assert!(rows > 0, "another answer was lost");
     platform.drained(story.len()).await;
     member.stop().await;
     story.assert_told(&platform).await;
@@ -56,26 +58,17 @@ async fn lost_answer(words: &str, after: usize, seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_to_the_opening_of_a_batch_opens_it_once() {
-    lost_answer("COMMIT", 0, 92).await;
+    lost_answer(0, "ingest_batch", 92).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_to_the_closing_and_opening_of_batches_does_both_once() {
-    lost_answer("COMMIT", 1, 93).await;
+    let closed_and_opened = "ingest_batch a, ingest_batch b WHERE a.state = 'done' AND a.id < b.id";
+    lost_answer(1, closed_and_opened, 93).await;
 }
 
-fn recovery(platform: &Platform) -> Recovery {
-    let config = &platform.config;
-    Recovery {
-        pool: platform.pool.clone(),
-        writer: Writer::new(platform.store.clone(), &mut Encoder::default()),
-        dead_letters: DeadLetterTopic::new(&config.kafka).unwrap(),
-        kafka: config.kafka.clone(),
-        sources: Arc::new(Subscriptions::new(&config.topics).unwrap()),
-        clock: Arc::new(SystemClock),
-        meters: Meters::new(&telemetry::meter(), &Arc::new(Board::default())),
-        shutdown: CancellationToken::new(),
-    }
+pub fn recovery(platform: &Platform) -> Recovery {
+    Recovery::connect(&platform.config, &Arc::default()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,9 @@
 
 use crate::{
     member::{Member, Program},
-    platform::Platform,
-    proxy::Fault,
+    platform::{Platform, until},
+    postgres::Database,
+    proxy::{Fault, Proxy},
     story::Story,
 };
 
@@ -51,8 +52,21 @@ async fn the_lanes_of_an_open_batch_go_to_two_new_owners() {
     let story = Story::new(21, 150);
     let hold = Fault::Hold(0);
     let (first, proxy) = Program::struck(&platform, ".in_booking", hold, story.records()).await;
+    let batch = platform.opened().await;
     first.kill();
-    let others = [platform.start(), platform.start()];
+    let (recoverers, config) = Proxy::before_clickhouse(&platform).await;
+    recoverers.plan(".events_raw", 0, hold);
+    let others = [Member::start(&config), Member::start(&config)];
+    recoverers.struck().await;
+    let new_owners = format!(
+        "(SELECT DISTINCT l.owner FROM ingest_batch b JOIN ingest_range r ON r.batch_id = b.id \
+            JOIN ingest_lane l USING (topic, partition) \
+            WHERE b.id = '{batch}' AND b.state = 'open' AND l.owner <> b.owner) AS owners"
+    );
+    let mut database = Database::of(&platform).await;
+    let two_own_it = async || database.count(&new_owners).await == 2;
+    assert!(until(two_own_it).await, "closed before two had its lanes");
+    recoverers.heal();
     platform.drained(story.len()).await;
     platform.owned_by(2).await;
     proxy.heal();
