@@ -141,8 +141,7 @@ async fn stop_before_a_hole(
         lane.next_offset,
         found.first - 1
     ));
-    stopped::alarm(&lane.id(), &reason);
-    lanes::stop(&recovery.pool, &lane.id(), &reason).await?;
+    stopped::stop(&recovery.pool, &lane.id(), lane.epoch, &reason).await?;
     Ok(reason)
 }
 

@@ -1,7 +1,7 @@
 //! A lane that stands still: told once in the log, and to operators by its reason.
 
-use metadata_store::LaneId;
-use tracing::error;
+use metadata_store::{LaneId, Pool, StoreError, lanes};
+use tracing::{error, info};
 
 /// The reason with the commands that decide about the lane.
 pub(crate) fn reason(what_is_wrong: &str) -> String {
@@ -33,7 +33,21 @@ pub(crate) fn made_anew(next: i64, high: i64) -> String {
     )
 }
 
-/// Raises the alarm that a lane stops.
-pub(crate) fn alarm(lane: &LaneId, reason: &str) {
-    error!(lane = %lane, reason, "a lane stops until an operator decides");
+/// Stops a lane that is ours under this epoch, with an alarm. One that has another owner by now goes on.
+pub(crate) async fn stop(
+    pool: &Pool,
+    lane: &LaneId,
+    epoch: i64,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let stopped = lanes::stop(pool, lane, epoch, reason).await;
+    match stopped {
+        Ok(false) => {
+            info!(lane = %lane, reason, "a lane is not stopped, for another member has it")
+        }
+        Ok(true) | Err(_) => {
+            error!(lane = %lane, reason, "a lane stops until an operator decides");
+        }
+    }
+    stopped.map(drop)
 }

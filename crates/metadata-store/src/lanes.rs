@@ -203,15 +203,24 @@ pub async fn report(
     .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// Stops a lane with a reason that operators see.
-pub async fn stop(pool: &Pool, lane: &LaneId, reason: &str) -> Result<(), StoreError> {
+/// Stops a lane with a reason that operators see, unless somebody has taken it over since it got this epoch. Answers
+/// whether it did.
+pub async fn stop(
+    pool: &Pool,
+    lane: &LaneId,
+    epoch: i64,
+    reason: &str,
+) -> Result<bool, StoreError> {
     let operation = "stop a lane";
     let mut connection = pool.get(operation).await?;
-    diesel::update(ingest_lane::table.find((&lane.topic, lane.partition)))
+    let ours = ingest_lane::table
+        .find((&lane.topic, lane.partition))
+        .filter(ingest_lane::epoch.eq(epoch));
+    diesel::update(ours)
         .set(ingest_lane::stopped_reason.eq(reason))
         .execute(&mut connection)
         .await
-        .map(drop)
+        .map(|rows| rows == 1)
         .map_err(|source| StoreError::Query { operation, source })
 }
 

@@ -140,13 +140,16 @@ impl Intake {
     }
 
     pub(super) fn stop(&mut self, lane: &LaneId, reason: &str) {
-        stopped::alarm(lane, reason);
+        let epoch = self.board.epoch(lane);
         self.gather.stop(lane);
         self.board.stop(lane);
-        let group = self.consumer.context();
-        group
-            .takeover
-            .block_on(async |pool, _| lanes::stop(pool, lane, reason).await);
+        // one that is given back just now is looked at by whoever takes it over
+        if let Some(epoch) = epoch {
+            let group = self.consumer.context();
+            group
+                .takeover
+                .block_on(async |pool, _| stopped::stop(pool, lane, epoch, reason).await);
+        }
     }
 
     /// Waits for the take-overs, which end with the process: none may raise an epoch afterwards.

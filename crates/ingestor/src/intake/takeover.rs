@@ -218,9 +218,8 @@ impl Run {
         let found = bounds.iter().find(|(bounded, ..)| *bounded == id);
         let reason = found.and_then(|&(_, low, high)| outside(lane.next_offset, low, high));
         if let (None, Some(reason)) = (&lane.stopped_reason, reason) {
-            stopped::alarm(&id, &reason);
             let pool = &self.recovery.pool;
-            if let Err(failure) = lanes::stop(pool, &id, &reason).await {
+            if let Err(failure) = stopped::stop(pool, &id, lane.epoch, &reason).await {
                 warn!(reason = chain(&failure), "PostgreSQL was not told");
             }
             lane.stopped_reason = Some(reason);

@@ -4,12 +4,11 @@ use super::{RecoverError, Recovery, gone};
 use crate::{
     judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge_aside},
     reread::Reread,
-    write::{Share, WriteError, omissions},
+    write::{Share, WriteError},
 };
 use metadata_store::{
     LaneId, StoreError,
     batches::{self, Batch, Range},
-    lanes,
 };
 use tracing::error;
 use uuid::Uuid;
@@ -30,6 +29,7 @@ impl Recovery {
     pub(super) async fn judge_again(
         &self,
         batch: &Batch,
+        attempt: i32,
         mut share: Share,
     ) -> Result<Judged, RecoverError> {
         let rules = rules(batch)?;
@@ -39,11 +39,7 @@ impl Recovery {
         let verdicts = StoredVerdicts::new(&ranges);
         let reread = self.read_again(ranges).await?;
         if !reread.changed.is_empty() {
-            let omission = omissions(batch) + 1;
-            for (lane, reason) in &reread.changed {
-                self.park(batch.id, lane, omission, reason).await?;
-            }
-            share.lacks(omission);
+            share.lacks(self.park(batch.id, attempt, &reread.changed).await?);
         }
         let judging = judge_aside(batch.id, reread.raw, rules, verdicts, Encoder::default());
         let (judged, ..) = judging.await?;
@@ -60,17 +56,20 @@ impl Recovery {
         Ok(reading.await??)
     }
 
-    /// One range of a batch can no longer be read: its lane stands still until an operator decides, the others go on.
+    /// Ranges of a batch can no longer be read: their lanes stand still until an operator decides, the others go on.
+    /// Answers which omission of the batch it is.
     async fn park(
         &self,
         batch: Uuid,
-        lane: &LaneId,
-        omission: i32,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        error!(batch.id = %batch, lane = %lane, reason, "a range of an open batch no longer reads as stored; its lane stops");
-        batches::park(&self.pool, batch, lane, omission).await?;
-        lanes::stop(&self.pool, lane, reason).await
+        attempt: i32,
+        changed: &[(LaneId, String)],
+    ) -> Result<i32, RecoverError> {
+        let omission = batches::park(&self.pool, batch, attempt, changed).await?;
+        let omission = omission.ok_or(RecoverError::LostRace(batch))?;
+        for (lane, reason) in changed {
+            error!(batch.id = %batch, lane = %lane, reason, "a range of an open batch no longer reads as stored; its lane stops");
+        }
+        Ok(omission)
     }
 }
 

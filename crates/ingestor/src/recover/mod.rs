@@ -122,8 +122,6 @@ impl Recovery {
         }
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
-        // since others have left ranges out of it, it is no longer as its member judged it
-        let own = own.filter(|_| omissions(&stored.batch) == 0);
         let life = self.writer.life().await?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else {
@@ -131,6 +129,10 @@ impl Recovery {
         };
         self.meters.recoveries.add(1, &[]);
         info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
+        // again: until then, others may have left ranges out
+        let stored = batches::load(&self.pool, batch).await?;
+        // and then it is no longer as its member judged it
+        let own = own.filter(|_| omissions(&stored.batch) == 0);
         let turn = self
             .turn_to_settle(own.is_some(), stored.batch.decided_at)
             .await?;
@@ -142,7 +144,7 @@ impl Recovery {
             Some(judged) => self.write(judged, attempt, life, settling).await?,
             None => {
                 for share in Share::of(&stored.batch) {
-                    let judged = self.judge_again(&stored.batch, share).await?;
+                    let judged = self.judge_again(&stored.batch, attempt, share).await?;
                     self.write(&judged, attempt, life, settling).await?;
                 }
             }

@@ -1,11 +1,16 @@
 //! What recovery announces: its attempts, and ranges that it has to leave.
 
-use crate::{LaneId, Pool, StoreError, schema::ingest_batch};
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl,
-    sql_types::{Integer, Text, Uuid as SqlUuid},
+use crate::{
+    LaneId, Pool, StoreError,
+    error::TxError,
+    schema::{ingest_batch, ingest_range},
 };
-use diesel_async::RunQueryDsl;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl,
+    dsl::max,
+    sql_types::{Array, Integer, Text, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 /// Announces the attempt after `last`, unless somebody else announced it first or the batch is closed.
@@ -23,21 +28,98 @@ pub async fn next_attempt(pool: &Pool, id: Uuid, last: i32) -> Result<Option<i32
     Ok((announced == 1).then_some(last + 1))
 }
 
-/// Marks a range as parked: its log no longer reads as stored. What is inserted of the batch from now on lacks it, so
-/// this comes first. One that was parked before keeps its `omission`.
-pub async fn park(pool: &Pool, id: Uuid, lane: &LaneId, omission: i32) -> Result<(), StoreError> {
-    let operation = "park a range";
+/// Marks ranges as parked, because their log no longer reads as stored, and stops their lanes, each for its reason. What is
+/// inserted of the batch from now on lacks them, so this comes first. Answers which of the batch's omissions it is; a
+/// range that was parked before keeps its own. Changes nothing, and answers so, where another attempt was announced
+/// since, or the batch is closed.
+pub async fn park(
+    pool: &Pool,
+    id: Uuid,
+    attempt: i32,
+    changed: &[(LaneId, String)],
+) -> Result<Option<i32>, StoreError> {
+    let operation = "park ranges";
     let mut connection = pool.get(operation).await?;
+    connection
+        .transaction(async |tx| {
+            if !is_last(tx, id, attempt).await? {
+                return Ok(None);
+            }
+            let omission = next_omission(tx, id).await?;
+            leave_out(tx, id, omission, changed).await?;
+            stop_lanes(tx, changed).await?;
+            Ok(Some(omission))
+        })
+        .await
+        .map_err(|error: TxError| error.during(operation))
+}
+
+/// Whether this is the attempt under way. It stays so until the transaction ends.
+async fn is_last(tx: &mut AsyncPgConnection, id: Uuid, attempt: i32) -> Result<bool, TxError> {
+    let found: Option<Uuid> = ingest_batch::table
+        .find(id)
+        .filter(ingest_batch::state.eq("open"))
+        .filter(ingest_batch::attempt.eq(attempt))
+        .select(ingest_batch::id)
+        .for_update()
+        .first(tx)
+        .await
+        .optional()?;
+    Ok(found.is_some())
+}
+
+async fn next_omission(tx: &mut AsyncPgConnection, id: Uuid) -> Result<i32, TxError> {
+    let last: Option<i32> = ingest_range::table
+        .filter(ingest_range::batch_id.eq(id))
+        .select(max(ingest_range::omission))
+        .first(tx)
+        .await?;
+    Ok(last.unwrap_or_default() + 1)
+}
+
+async fn leave_out(
+    tx: &mut AsyncPgConnection,
+    id: Uuid,
+    omission: i32,
+    changed: &[(LaneId, String)],
+) -> Result<(), TxError> {
     diesel::sql_query(
-        "UPDATE ingest_range SET parked = true, omission = coalesce(omission, $4) \
-         WHERE batch_id = $1 AND topic = $2 AND partition = $3",
+        "UPDATE ingest_range r SET parked = true, omission = coalesce(r.omission, $2) \
+         FROM unnest($3, $4) AS changed (topic, partition) \
+         WHERE r.batch_id = $1 AND r.topic = changed.topic AND r.partition = changed.partition",
     )
     .bind::<SqlUuid, _>(id)
-    .bind::<Text, _>(&lane.topic)
-    .bind::<Integer, _>(lane.partition)
     .bind::<Integer, _>(omission)
-    .execute(&mut connection)
-    .await
-    .map(drop)
-    .map_err(|source| StoreError::Query { operation, source })
+    .bind::<Array<Text>, _>(topics(changed))
+    .bind::<Array<Integer>, _>(partitions(changed))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn stop_lanes(
+    tx: &mut AsyncPgConnection,
+    changed: &[(LaneId, String)],
+) -> Result<(), TxError> {
+    let reasons: Vec<&str> = changed.iter().map(|(_, reason)| reason.as_str()).collect();
+    diesel::sql_query(
+        "UPDATE ingest_lane l SET stopped_reason = changed.reason \
+         FROM unnest($1, $2, $3) AS changed (topic, partition, reason) \
+         WHERE l.topic = changed.topic AND l.partition = changed.partition",
+    )
+    .bind::<Array<Text>, _>(topics(changed))
+    .bind::<Array<Integer>, _>(partitions(changed))
+    .bind::<Array<Text>, _>(reasons)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn topics(changed: &[(LaneId, String)]) -> Vec<&str> {
+    let topics = changed.iter().map(|(lane, _)| lane.topic.as_str());
+    topics.collect()
+}
+
+fn partitions(changed: &[(LaneId, String)]) -> Vec<i32> {
+    changed.iter().map(|(lane, _)| lane.partition).collect()
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{
-    Pool,
+    LaneId, Pool,
     batches::{self, Batch, Opening, Range, Stored, Verdicts},
     lanes::Lane,
     settlings::{Facts, Settling, Slice, State},
@@ -69,9 +69,15 @@ pub(crate) async fn close(pool: &Pool, id: Uuid) {
     assert_eq!(closed.unwrap(), Opening::Opened);
 }
 
+/// A lane whose range does not read as stored.
+pub(crate) fn unreadable(partition: i32) -> (LaneId, String) {
+    (lane(partition), format!("{partition} reads otherwise"))
+}
+
 /// Leaves the first lane's range out of an open batch, and closes it.
 pub(crate) async fn close_without_the_first_lane(pool: &Pool, id: Uuid) {
-    batches::park(pool, id, &lane(0), 1).await.unwrap();
+    let parked = batches::park(pool, id, 1, &[unreadable(0)]).await;
+    assert!(parked.unwrap().is_some());
     close(pool, id).await;
 }
 

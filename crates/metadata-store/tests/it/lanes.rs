@@ -184,15 +184,19 @@ async fn a_report_counts_under_the_epoch_of_today_and_keeps_what_it_does_not_tel
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_lane_says_why_until_it_is_resumed_once() {
     let database = Database::new().await;
-    database.lanes(2).await;
+    let epoch = database.lanes(2).await[0].epoch;
     let untouched = database.lane(1).await;
     let reason = "offsets 3 to 5 no longer read";
-    lanes::stop(&database.pool, &lane(0), reason).await.unwrap();
+    let stop = async |reason| lanes::stop(&database.pool, &lane(0), epoch, reason).await;
+    assert!(stop(reason).await.unwrap());
     // a new owner finds it stopped
     let taken = lanes::take_over(&database.pool, "other", &[lane(0)])
         .await
         .unwrap();
     assert_eq!(taken[0].stopped_reason.as_deref(), Some(reason));
+    // and the one before, who sees another log or wakes late, has no say any more
+    assert!(!stop("the log begins at 2000").await.unwrap());
+    assert_eq!(database.lane(0).await, taken[0]);
 
     // whoever decided about another place has not decided about this one
     let elsewhere = lanes::resume(&database.pool, &lane(0), 5).await.unwrap();
