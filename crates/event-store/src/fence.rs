@@ -22,7 +22,7 @@ pub(crate) const REFUSAL: &str = "this attempt to write the batch was given up";
 /// What an insert carries to be stopped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fence {
-    /// The life of the server that the attempt belongs to; from [`boot_id`].
+    /// The life that the attempt belongs to: of the server, from [`boot_id`], or of a settler, from [`settlers_life`].
     pub boot: Uuid,
     /// The attempt's own id.
     pub attempt: Uuid,
@@ -33,6 +33,8 @@ pub struct Fence {
 pub enum Whose {
     /// Those of one batch.
     Batch(Uuid),
+    /// The decisions of every settling.
+    Settlers,
     /// Those of every batch and settling in the database.
     Everyone,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Batch(batch) => write!(f, "batch {batch}"),
+            Self::Settlers => f.write_str("every settling"),
             Self::Everyone => f.write_str("every batch"),
         }
     }
@@ -53,6 +56,10 @@ impl Whose {
             Self::Batch(batch) => (
                 "startsWith(query_id, {prefix:String})",
                 Params::new().with("prefix", format!("{batch}/")),
+            ),
+            Self::Settlers => (
+                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/settlements/[0-9a-f-]{36}$')",
+                Params::new(),
             ),
             Self::Everyone => (
                 "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/[a-z_]+/[0-9a-f-]{36}$')",
@@ -132,6 +139,26 @@ pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
     let id = Uuid::new_v4();
     write(store, &[id]).await?;
     Ok(id)
+}
+
+/// Begins the life of a settler, which ends with the next one, or with the server's: no attempt of an earlier one can
+/// start any more, and what had started to decide has ended when this returns. What settlers have promised elsewhere need
+/// not be known for that.
+///
+/// Its id is a UUIDv7, as nothing else in the table is.
+///
+/// # Errors
+/// As [`fence_off`].
+pub async fn settlers_life(store: &Store) -> Result<Uuid, FenceError> {
+    let whose = Whose::Settlers;
+    let failed = |source| FenceError::Store { whose, source };
+    let life = Uuid::now_v7();
+    write(store, &[life]).await.map_err(failed)?;
+    let others = "ALTER TABLE ingest_fence DELETE WHERE substring(toString(id), 15, 1) = '7' AND id != {life:UUID}";
+    let params = Params::new().with("life", life);
+    store.execute(others, &params).await.map_err(failed)?;
+    end_inserts(store, whose).await?;
+    Ok(life)
 }
 
 /// Ends these attempts of a batch: none of them can start any more, and all inserts of the batch that
