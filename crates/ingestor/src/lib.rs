@@ -24,6 +24,7 @@
 //! | [`topics`], [`lanes_command`], `stopped` | what operators say, and what they are told of lanes that stand still |
 //! | `service`, `config`, `kafka` | starting and ending everything, settings, clients of Kafka |
 //! | [`meters`], `open_batches` | what is counted, and the alarm about batches that stay open |
+//! | `persist`, `ticks` | what is done until it works, and what is done now and then |
 
 mod batch;
 pub mod board;
@@ -36,6 +37,7 @@ mod kafka;
 pub mod lanes_command;
 pub mod meters;
 mod open_batches;
+mod persist;
 mod pipeline;
 mod places;
 mod progress;

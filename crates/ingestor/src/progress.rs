@@ -5,7 +5,7 @@
 use crate::{
     board::Board,
     intake::Group,
-    kafka::{existence, partitions},
+    kafka::{existence, lane_at, partitions},
     recover::{Recovery, chain},
     ticks,
 };
@@ -96,13 +96,7 @@ fn ends(consumer: &BaseConsumer<Group>, lanes: &[LaneId]) -> KafkaResult<Vec<(La
     let answered: TopicPartitionList = consumer.offsets_for_times(asked, KAFKA_TIMEOUT)?;
     let ends = answered.elements().into_iter().filter_map(|element| {
         match (element.error(), element.offset()) {
-            (Ok(()), Offset::Offset(end)) => Some((
-                LaneId {
-                    topic: element.topic().to_owned(),
-                    partition: element.partition(),
-                },
-                end,
-            )),
+            (Ok(()), Offset::Offset(end)) => Some((lane_at(&element), end)),
             _ => None,
         }
     });

@@ -3,7 +3,7 @@
 use crate::{
     batch::{LaneRecords, RawBatch, Record, store},
     config::KafkaConfig,
-    kafka::partitions,
+    kafka::{bounds, partitions},
     stopped,
 };
 use event_store::Buffer;
@@ -110,8 +110,7 @@ fn read_range(
         // its gaps are stored, and the log need not have their offsets any more
         return Ok(Ok(records));
     }
-    let (low, high) =
-        consumer.fetch_watermarks(&range.lane.topic, range.lane.partition, SILENCE)?;
+    let (low, high) = bounds(consumer, &range.lane)?;
     if low > range.lo {
         return Ok(Err(format!("its log begins at {low} now")));
     }
@@ -227,7 +226,7 @@ fn look(
     lo: i64,
     hi: i64,
 ) -> Result<Emptiness, RereadError> {
-    let (low, high) = consumer.fetch_watermarks(&lane.topic, lane.partition, SILENCE)?;
+    let (low, high) = bounds(consumer, lane)?;
     if low > lo {
         return Ok(Emptiness::Lost { begins_at: low });
     }

@@ -5,6 +5,7 @@ use crate::{
     batch::{LaneRecords, RawBatch},
     board::Board,
     config::BatchConfig,
+    kafka::lane_of,
     reread::keep,
 };
 use event_store::{Buffer, Buffers};
@@ -160,13 +161,9 @@ impl Gather {
                 hi: message.offset() - 1,
             };
         }
-        let id = || LaneId {
-            topic: message.topic().to_owned(),
-            partition: message.partition(),
-        };
         let range = lane.range.get_or_insert_with(|| LaneRecords {
             arena: self.memory.take(lane.usual),
-            ..open_range(id(), lane.epoch, &lane.source, message.offset())
+            ..open_range(lane_of(message), lane.epoch, &lane.source, message.offset())
         });
         let before = range.arena.len();
         let record = keep(&mut range.arena, message);

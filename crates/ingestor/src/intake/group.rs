@@ -3,7 +3,10 @@
 //! A callback promises nothing about a lane that comes: it is assigned and paused, and taken over beside the polls.
 
 use super::takeover::TakeOver;
-use crate::{board::Board, kafka::partitions};
+use crate::{
+    board::Board,
+    kafka::{lane_at, partitions},
+};
 use metadata_store::{LaneId, lanes, lanes::Lane};
 use rdkafka::{
     ClientContext, TopicPartitionList,
@@ -114,9 +117,5 @@ impl ConsumerContext for Group {
 }
 
 fn ids(list: &TopicPartitionList) -> Vec<LaneId> {
-    let id = |element: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| LaneId {
-        topic: element.topic().to_owned(),
-        partition: element.partition(),
-    };
-    list.elements().into_iter().map(id).collect()
+    list.elements().iter().map(lane_at).collect()
 }

@@ -125,10 +125,15 @@ impl Intake {
     }
 
     fn seek(&self, lane: &LaneId, next: i64) -> KafkaResult<()> {
-        let target = Offset::Offset(next);
-        self.consumer
-            .seek(&lane.topic, lane.partition, target, SEEK)?;
+        self.place(lane, next)?;
         self.resume(std::slice::from_ref(lane))
+    }
+
+    /// The next record that comes of the lane is that at `offset`.
+    pub(super) fn place(&self, lane: &LaneId, offset: i64) -> KafkaResult<()> {
+        let target = Offset::Offset(offset);
+        self.consumer
+            .seek(&lane.topic, lane.partition, target, SEEK)
     }
 
     pub(super) fn pause(&self, lanes: &[LaneId]) -> KafkaResult<()> {

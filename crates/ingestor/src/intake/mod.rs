@@ -14,6 +14,7 @@ use crate::{
     board::Board,
     config::Config,
     handover::Giving,
+    kafka,
     reread::{Emptiness, Prober},
     stopped,
 };
@@ -24,7 +25,6 @@ use rdkafka::{
     Message,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult},
-    topic_partition_list::Offset,
 };
 use service_runtime::health::Heartbeat;
 use shared_schema::{GapCause, Subscriptions};
@@ -142,10 +142,7 @@ impl Intake {
                 None => return Ok(()),
             };
             if let Taken::Gap { lo, hi } = self.gather.take(&message, &self.board) {
-                let lane = LaneId {
-                    topic: message.topic().to_owned(),
-                    partition: message.partition(),
-                };
+                let lane = kafka::lane_of(&message);
                 if self.account_for(&lane, lo, hi) {
                     self.gather.take(&message, &self.board);
                 }
@@ -222,10 +219,7 @@ impl Intake {
 
     /// Asks Kafka for the bounds of a lane that may lie beyond them. Answers whether it knows.
     fn find_end(&mut self, lane: &LaneId, next: i64) -> bool {
-        let bounds = self
-            .consumer
-            .fetch_watermarks(&lane.topic, lane.partition, POLL * 20);
-        match bounds {
+        match kafka::bounds(&self.consumer, lane) {
             Ok((low, high)) => {
                 if let Some(reason) = takeover::outside(next, low, high) {
                     self.stop(lane, &reason);
@@ -271,11 +265,7 @@ impl Intake {
     }
 
     fn seek_back(&self, lane: &LaneId, offset: i64) {
-        let target = Offset::Offset(offset);
-        if let Err(error) =
-            self.consumer
-                .seek(&lane.topic, lane.partition, target, Duration::from_secs(5))
-        {
+        if let Err(error) = self.place(lane, offset) {
             warn!(lane = %lane, %error, "a lane cannot be read again from {offset}");
         }
     }

@@ -3,6 +3,7 @@
 
 use super::group::{Change, Group};
 use crate::{
+    kafka,
     recover::{Finished, RecoverError, Recovery, chain},
     rewound, stopped,
 };
@@ -17,7 +18,6 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 const PAUSE: Duration = Duration::from_millis(500);
-const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs take-overs beside the thread of the consumer, which goes on polling.
 pub(crate) struct TakeOver {
@@ -178,11 +178,9 @@ impl Run {
                 if shutdown.is_cancelled() {
                     return Err("the process is shutting down".to_owned());
                 }
-                let (low, high) = consumer
-                    .fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
-                    .map_err(|error| {
-                        format!("Kafka does not tell the bounds of {lane}: {error}")
-                    })?;
+                let (low, high) = kafka::bounds(&consumer, &lane).map_err(|error| {
+                    format!("Kafka does not tell the bounds of {lane}: {error}")
+                })?;
                 Ok((lane, low, high))
             });
             bounds.collect()

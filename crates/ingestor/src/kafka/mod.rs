@@ -3,7 +3,17 @@
 pub(crate) mod existence;
 
 use crate::config::{GroupProtocol, KafkaConfig};
-use rdkafka::{ClientConfig, TopicPartitionList, topic_partition_list::Offset};
+use metadata_store::LaneId;
+use rdkafka::{
+    ClientConfig, Message, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::KafkaResult,
+    topic_partition_list::{Offset, TopicPartitionListElem},
+};
+use std::time::Duration;
+
+/// How long Kafka may take to tell the bounds of a partition.
+const BOUNDS: Duration = Duration::from_secs(10);
 
 impl KafkaConfig {
     /// What every client needs.
@@ -78,11 +88,35 @@ impl KafkaConfig {
 
 /// A list of partitions with offsets.
 pub(crate) fn partitions<'a>(
-    lanes: impl IntoIterator<Item = (&'a metadata_store::LaneId, Offset)>,
-) -> rdkafka::error::KafkaResult<TopicPartitionList> {
+    lanes: impl IntoIterator<Item = (&'a LaneId, Offset)>,
+) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::new();
     for (lane, offset) in lanes {
         list.add_partition_offset(&lane.topic, lane.partition, offset)?;
     }
     Ok(list)
+}
+
+/// The lane of a record.
+pub(crate) fn lane_of(message: &impl Message) -> LaneId {
+    LaneId {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+    }
+}
+
+/// The lane of an entry in a list of partitions.
+pub(crate) fn lane_at(element: &TopicPartitionListElem<'_>) -> LaneId {
+    LaneId {
+        topic: element.topic().to_owned(),
+        partition: element.partition(),
+    }
+}
+
+/// The first offset that a partition has, and the one behind its last. Blocks.
+pub(crate) fn bounds<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    lane: &LaneId,
+) -> KafkaResult<(i64, i64)> {
+    consumer.fetch_watermarks(&lane.topic, lane.partition, BOUNDS)
 }

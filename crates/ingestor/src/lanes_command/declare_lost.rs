@@ -1,9 +1,10 @@
 //! Declaring offsets of a lane that stands still lost.
 
 use super::declaration::{Declaration, Then};
-use crate::config::Config;
+use crate::{config::Config, recover::Recovery};
 use anyhow::ensure;
 use metadata_store::LaneId;
+use std::sync::Arc;
 
 /// Declares a stopped lane's offsets from its next one to `through` lost.
 pub(super) async fn run(
@@ -12,7 +13,8 @@ pub(super) async fn run(
     through: i64,
     yes: bool,
 ) -> anyhow::Result<()> {
-    let declaration = Declaration::new(config, lane, Then::GoOn)?;
+    let recovery = Recovery::connect(config, &Arc::default())?;
+    let declaration = Declaration::new(config, &recovery, lane, Then::GoOn)?;
     let stored = declaration.stands().await?;
     let is_declared = declaration.is_made(&stored, through).await?;
     let reason = stored.stopped_reason.unwrap_or_default();

@@ -4,6 +4,7 @@
 mod bounds;
 mod declaration;
 mod declare_lost;
+mod finish;
 mod list;
 mod plan;
 mod retire;
@@ -47,9 +48,13 @@ pub enum LanesCommand {
         /// Which ones.
         #[arg(value_name = "TOPIC[/PARTITION]", value_parser = selection::parse)]
         selection: Selection,
-        /// Gives up what was not read of them, also of those that Kafka still has. The ledger shows it as lost.
+        /// Gives up what was not read of them, also of those that Kafka still has; the ledger shows it as lost. Batches
+        /// that hold partitions which Kafka does not have any more are finished first.
         #[arg(long)]
         force: bool,
+        /// Does it. Without this, it is only said what would be done.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -68,7 +73,11 @@ pub async fn run(command: LanesCommand, config: Config) -> anyhow::Result<()> {
         LanesCommand::DeclareLost { lane, through, yes } => {
             declare_lost::run(&config, &lane, through, yes).await
         }
-        LanesCommand::Retire { selection, force } => retire::run(&config, &selection, force).await,
+        LanesCommand::Retire {
+            selection,
+            force,
+            yes,
+        } => retire::run(&config, &selection, force, yes).await,
     }
 }
 

@@ -3,18 +3,19 @@
 
 use super::{
     Selection,
-    declaration::{Declaration, Then},
+    declaration::{Declaration, Then, retire_at},
+    finish::finish,
 };
-use crate::{config::Config, kafka::existence, stopped::RETIRED};
+use crate::{
+    config::Config,
+    kafka::{bounds, existence},
+    recover::Recovery,
+};
 use anyhow::{Context, bail, ensure};
-use chrono::{DateTime, Utc};
-use metadata_store::{LaneId, Pool, batches, lanes, lanes::Lane};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use service_runtime::clock::{Clock, SystemClock};
-use std::{collections::BTreeMap, time::Duration};
+use metadata_store::{LaneId, batches, lanes, lanes::Lane};
+use rdkafka::consumer::BaseConsumer;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use uuid::Uuid;
-
-const KAFKA_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Why a lane cannot be retired.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,19 +57,53 @@ impl Candidate {
     fn check(&self, force: bool) -> Result<(), Refusal> {
         match (self.lane.open_batch, self.unread()) {
             (Some(batch), _) if self.is_alive => Err(Refusal::Held(batch)),
-            (Some(batch), _) => Err(Refusal::HeldAndGone(batch)),
-            (None, _) if force => Ok(()),
-            (None, _) if self.is_alive => Err(Refusal::Alive),
-            (None, 0) => Ok(()),
-            (None, unread) => Err(Refusal::Unread(unread, self.lane.next_offset)),
+            (Some(batch), _) if !force => Err(Refusal::HeldAndGone(batch)),
+            (_, _) if force => Ok(()),
+            (_, _) if self.is_alive => Err(Refusal::Alive),
+            (_, 0) => Ok(()),
+            (_, unread) => Err(Refusal::Unread(unread, self.lane.next_offset)),
         }
     }
 }
 
-/// Retires the selected lanes, all or none.
-pub(super) async fn run(config: &Config, selection: &Selection, force: bool) -> anyhow::Result<()> {
-    let pool = Pool::new(&config.postgres)?;
-    let all = lanes::all(&pool).await?;
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, next) = (self.lane.id(), self.lane.next_offset);
+        write!(f, "{id}, which stands at {next}, is retired.")?;
+        if self.is_alive {
+            write!(f, " Kafka has it: what comes is not read.")?;
+        }
+        if let Some(batch) = self.lane.open_batch {
+            write!(f, " Batch {batch}, which holds it, is finished first.")?;
+        }
+        match self.unread() {
+            0 => Ok(()),
+            _ => write!(
+                f,
+                " What has no verdict of the offsets {next} to {} is given up, and the ledger shows it as lost.",
+                self.end - 1
+            ),
+        }
+    }
+}
+
+/// What a command is about.
+struct Retiring<'a> {
+    config: &'a Config,
+    recovery: &'a Recovery,
+    /// Kafka's end of every partition of the topic that it has.
+    ends: BTreeMap<i32, i64>,
+}
+
+/// Retires the selected lanes, one after the other. Without `yes`, it is only said what would be done.
+pub(super) async fn run(
+    config: &Config,
+    selection: &Selection,
+    force: bool,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let recovery = &Recovery::connect(config, &Arc::default())?;
+    let all = lanes::all(&recovery.pool).await?;
     let selected: Vec<Lane> = all.into_iter().filter(|lane| selection.has(lane)).collect();
     ensure!(
         !selected.is_empty(),
@@ -79,62 +114,104 @@ pub(super) async fn run(config: &Config, selection: &Selection, force: bool) -> 
     for lane in retired {
         println!("{} is retired already", lane.id());
     }
-    let ends = match selected.first() {
-        Some(lane) => ends(config, lane.topic.clone()).await?,
-        None => BTreeMap::new(),
+    let Some(lane) = selected.first() else {
+        return Ok(());
     };
-    let mut candidates = Vec::new();
+    let ends = ends(config, lane.topic.clone()).await?;
+    let retiring = Retiring {
+        config,
+        recovery,
+        ends,
+    };
+    retiring.look(&selected, force, yes).await?;
+    ensure!(yes, "nothing was changed: to do it, add --yes");
     for lane in selected {
-        let lane = match force && !ends.contains_key(&lane.partition) {
-            true => freed(config, &pool, lane).await?,
-            false => lane,
-        };
-        candidates.push(candidate(&pool, &ends, lane).await?);
-    }
-    let refused: Vec<String> = candidates
-        .iter()
-        .filter_map(|candidate| {
-            let refusal = candidate.check(force).err()?;
-            Some(format!("{}: {refusal}", candidate.lane.id()))
-        })
-        .collect();
-    if !refused.is_empty() {
-        bail!("nothing was changed. {}", refused.join("\n"));
-    }
-    for candidate in &candidates {
-        retire(config, &pool, candidate).await?;
+        let id = lane.id();
+        let told = || format!("{id} is not retired; what is told above was done");
+        retiring.retire(&id).await.with_context(told)?;
     }
     Ok(())
 }
 
-/// The lane without the batch that holds it, which may have no lane that a member could take over.
-async fn freed(config: &Config, pool: &Pool, lane: Lane) -> anyhow::Result<Lane> {
-    let id = lane.id();
-    let stands = lanes::find(pool, &id).await?.context("the lane is gone")?;
-    let Some(batch) = stands.open_batch else {
-        return Ok(stands);
-    };
-    println!("finishing batch {batch}, which holds {id}");
-    let declaration = Declaration::new(config, &id, Then::Retire)?;
-    declaration.finish(batch, None).await?;
-    lanes::find(pool, &id).await?.context("the lane is gone")
-}
+impl Retiring<'_> {
+    /// Says what is about to be done, and changes nothing.
+    ///
+    /// # Errors
+    /// When a lane may not be retired.
+    async fn look(&self, selected: &[Lane], force: bool, yes: bool) -> anyhow::Result<()> {
+        let mut refused = Vec::new();
+        for lane in selected {
+            let candidate = self.candidate(lane.clone()).await?;
+            match candidate.check(force) {
+                Ok(()) => println!("{candidate}"),
+                Err(refusal) => refused.push(format!("{}: {refusal}", lane.id())),
+            }
+            if refused.is_empty() && !yes {
+                self.show_plan(&candidate).await?;
+            }
+        }
+        if !refused.is_empty() {
+            bail!("nothing was changed. {}", refused.join("\n"));
+        }
+        Ok(())
+    }
 
-async fn candidate(
-    pool: &Pool,
-    ends: &BTreeMap<i32, i64>,
-    lane: Lane,
-) -> anyhow::Result<Candidate> {
-    let parked = batches::parked(pool, &lane.id(), lane.next_offset).await?;
-    let known = parked.iter().map(|parked| parked.hi + 1);
-    let known = known.chain(lane.end_offset).max();
-    let alive = ends.get(&lane.partition).copied();
-    let end = alive.or(known).unwrap_or(lane.next_offset);
-    Ok(Candidate {
-        is_alive: alive.is_some(),
-        end,
-        lane,
-    })
+    /// What would be lost. What a batch that holds the lane will have written of it is not known before it is finished.
+    async fn show_plan(&self, candidate: &Candidate) -> anyhow::Result<()> {
+        if candidate.unread() > 0 && candidate.lane.open_batch.is_none() {
+            let id = candidate.lane.id();
+            let declaration = self.declaration(&id)?;
+            let next = candidate.lane.next_offset;
+            print!("{}", declaration.plan(next, candidate.end - 1).await?);
+        }
+        Ok(())
+    }
+
+    async fn candidate(&self, lane: Lane) -> anyhow::Result<Candidate> {
+        let parked = batches::parked(&self.recovery.pool, &lane.id(), lane.next_offset).await?;
+        let known = parked.iter().map(|parked| parked.hi + 1);
+        let known = known.chain(lane.end_offset).max();
+        let alive = self.ends.get(&lane.partition).copied();
+        let end = alive.or(known).unwrap_or(lane.next_offset);
+        Ok(Candidate {
+            is_alive: alive.is_some(),
+            end,
+            lane,
+        })
+    }
+
+    fn declaration<'b>(&'b self, lane: &'b LaneId) -> anyhow::Result<Declaration<'b>> {
+        Declaration::new(self.config, self.recovery, lane, Then::Retire)
+    }
+
+    async fn retire(&self, id: &LaneId) -> anyhow::Result<()> {
+        let lane = self.freed(id).await?;
+        let candidate = self.candidate(lane).await?;
+        let next = candidate.lane.next_offset;
+        match candidate.unread() {
+            0 => retire_at(self.recovery, id, next).await?,
+            _ => self.declaration(id)?.make(candidate.end - 1).await?,
+        }
+        println!("{id} is retired at {}", next + candidate.unread());
+        Ok(())
+    }
+
+    /// The lane without the batch that holds it, which may have no lane that a member could take over.
+    async fn freed(&self, id: &LaneId) -> anyhow::Result<Lane> {
+        let stands = async || {
+            let lane = lanes::find(&self.recovery.pool, id).await?;
+            lane.context("the lane is gone")
+        };
+        let lane = stands().await?;
+        match lane.open_batch {
+            Some(batch) if !self.ends.contains_key(&id.partition) => {
+                println!("finishing batch {batch}, which holds {id}");
+                finish(self.recovery, batch, None).await?;
+                stands().await
+            }
+            _ => Ok(lane),
+        }
+    }
 }
 
 /// Kafka's end of every partition of a topic that it has.
@@ -145,46 +222,14 @@ async fn ends(config: &Config, topic: String) -> anyhow::Result<BTreeMap<i32, i6
         let partitions = existence::partitions_of(&consumer, &topic)
             .context("Kafka does not tell about the topic")?;
         let end = |partition| {
-            let bounds = consumer.fetch_watermarks(&topic, partition, KAFKA_TIMEOUT);
-            let (_, high) = bounds.context("Kafka does not tell the bounds of the partition")?;
+            let topic = topic.clone();
+            let (_, high) = bounds(&consumer, &LaneId { topic, partition })
+                .context("Kafka does not tell the bounds of the partition")?;
             Ok((partition, high))
         };
         partitions.into_iter().map(end).collect()
     });
     asking.await?
-}
-
-async fn retire(config: &Config, pool: &Pool, candidate: &Candidate) -> anyhow::Result<()> {
-    let id = candidate.lane.id();
-    if candidate.unread() > 0 {
-        let declaration = Declaration::new(config, &id, Then::Retire)?;
-        declaration.make(candidate.end - 1).await?;
-    } else {
-        retire_at(pool, SystemClock.now(), &id, candidate.lane.next_offset).await?;
-    }
-    println!(
-        "{id} is retired at {}",
-        candidate.lane.next_offset + candidate.unread()
-    );
-    Ok(())
-}
-
-/// Retires a lane that stands at `next`.
-///
-/// # Errors
-/// When it stands there no more, or a batch has come to hold it.
-pub(super) async fn retire_at(
-    pool: &Pool,
-    now: DateTime<Utc>,
-    lane: &LaneId,
-    next: i64,
-) -> anyhow::Result<()> {
-    let is_done = lanes::retire(pool, now, lane, next, RETIRED).await?;
-    ensure!(
-        is_done,
-        "{lane} was not retired, for it has moved: say it again"
-    );
-    Ok(())
 }
 
 #[cfg(test)]
@@ -232,6 +277,8 @@ mod tests {
         let held = candidate(true, 10, Some(Uuid::nil()));
         assert_eq!(held.check(true), Err(Refusal::Held(Uuid::nil())));
         let gone = candidate(false, 10, Some(Uuid::nil()));
-        assert_eq!(gone.check(true), Err(Refusal::HeldAndGone(Uuid::nil())));
+        assert_eq!(gone.check(false), Err(Refusal::HeldAndGone(Uuid::nil())));
+        assert_eq!(gone.check(true), Ok(()));
+        assert!(gone.to_string().contains("is finished first"), "{gone}");
     }
 }

@@ -10,7 +10,6 @@
 //! one opens the other.
 
 mod opening;
-mod persist;
 
 use crate::{
     batch::RawBatch,
@@ -18,13 +17,13 @@ use crate::{
     config::Config,
     handover::Taking,
     judge::{Encoder, Identities, IdentityJudge, Judged, Rules, judge_aside},
+    persist::persist,
     recover::{Finished, RecoverError, Recovery, chain},
     windows,
     write::WriteError,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::LaneId;
-use persist::persist;
 use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::{Instrument, debug, info_span, warn};

@@ -1,8 +1,9 @@
 //! The transaction that closes one batch and opens the next, and what may stand in its way.
 
-use super::{Open, Pipeline, Written, persist::persist};
+use super::{Open, Pipeline, Written};
 use crate::{
     judge::{Judged, StoredVerdicts},
+    persist::persist,
     recover::RecoverError,
 };
 use chrono::{DateTime, SubsecRound, Utc};

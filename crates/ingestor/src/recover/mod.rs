@@ -13,18 +13,22 @@ pub use error::RecoverError;
 pub(crate) use error::{ALARM_AFTER, chain};
 
 use crate::{
-    config::KafkaConfig,
+    board::Board,
+    config::{Config, KafkaConfig},
     dead_letters::DeadLetterTopic,
-    judge::Judged,
+    judge::{Encoder, Judged},
     meters::Meters,
     write::{Settling, Share, WriteError, Writer, omissions},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use error::report;
-use event_store::fence;
+use event_store::{Store, fence};
 use metadata_store::{LaneId, Pool, StoreError, batches, batches::Batch};
-use service_runtime::clock::Clock;
+use service_runtime::{
+    clock::{Clock, SystemClock},
+    telemetry,
+};
 use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +79,24 @@ pub enum Finished {
 }
 
 impl Recovery {
+    /// Connects when it is first needed. Its shutdown is not that of the process: what is being written when that comes
+    /// may still be finished.
+    ///
+    /// # Errors
+    /// When a client cannot be configured so.
+    pub fn connect(config: &Config, board: &Arc<Board>) -> anyhow::Result<Self> {
+        Ok(Self {
+            pool: Pool::new(&config.postgres)?,
+            writer: Writer::new(Store::connect(&config.clickhouse)?, &mut Encoder::default()),
+            dead_letters: DeadLetterTopic::new(&config.kafka)?,
+            kafka: config.kafka.clone(),
+            sources: Arc::new(Subscriptions::new(&config.topics)?),
+            clock: Arc::new(SystemClock),
+            meters: Meters::new(&telemetry::meter(), board),
+            shutdown: CancellationToken::new(),
+        })
+    }
+
     /// Finishes a batch, however long it takes. `own` is the batch where this process judged it; without it, it is
     /// read from Kafka again.
     ///

@@ -1,41 +1,49 @@
 //! What the member depends on, and what it says of its health.
 
-use crate::{board::Board, write::Targets};
-use anyhow::{Context, anyhow};
+use crate::{
+    board::Board,
+    persist::persist,
+    recover::RecoverError,
+    write::{Targets, TargetsError},
+};
 use event_store::{Store, probe};
-use metadata_store::{Pool, lanes};
+use metadata_store::{Pool, StoreError, lanes};
 use service_runtime::health::{HealthState, Heartbeat};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 /// How long the loop that polls Kafka may be silent: it waits for a batch when lanes are revoked, and for Kafka when a
 /// gap is looked into.
 const LIVE_WITHIN: Duration = Duration::from_secs(120);
 
+/// What a member cannot begin without.
+#[derive(Debug, thiserror::Error)]
+enum MissingError {
+    #[error(transparent)]
+    Postgres(StoreError),
+    #[error("PostgreSQL is not migrated")]
+    NotMigrated(#[source] StoreError),
+    #[error(transparent)]
+    Targets(#[from] TargetsError),
+    #[error(transparent)]
+    Probe(#[from] probe::ProbeError),
+}
+
 /// Waits until both stores answer and fit, and says what is missing meanwhile.
+///
+/// # Errors
+/// When the process ends before.
 pub(super) async fn await_dependencies(
     store: &Store,
     pool: &Pool,
     shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    loop {
-        match check_dependencies(store, pool).await {
-            Ok(()) => return Ok(()),
-            Err(error) => warn!(reason = format!("{error:#}"), "waiting for the stores"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = shutdown.cancelled() => return Err(anyhow!("ended while waiting for the stores")),
-        }
-    }
+) -> Result<(), RecoverError> {
+    persist(shutdown, "begin", || check_dependencies(store, pool)).await
 }
 
-async fn check_dependencies(store: &Store, pool: &Pool) -> anyhow::Result<()> {
-    pool.ping().await?;
-    lanes::all(pool)
-        .await
-        .context("PostgreSQL is not migrated")?;
+async fn check_dependencies(store: &Store, pool: &Pool) -> Result<(), MissingError> {
+    pool.ping().await.map_err(MissingError::Postgres)?;
+    lanes::all(pool).await.map_err(MissingError::NotMigrated)?;
     Targets::discover(store).await?;
     probe::probe(store).await?;
     Ok(())

@@ -6,27 +6,19 @@ mod dependencies;
 use crate::{
     board::Board,
     config::Config,
-    dead_letters::DeadLetterTopic,
     handover::{Giving, handover},
     intake::{Group, Intake, TakeOver},
     judge::Encoder,
-    meters::Meters,
     pipeline::Pipeline,
     recover::{RecoverError, Recovery},
-    write::Writer,
 };
 use anyhow::{Context, anyhow};
 use background::{Background, Durable};
 use dependencies::{await_dependencies, health_state};
-use event_store::{Buffers, Store};
-use metadata_store::{Pool, lanes};
+use event_store::Buffers;
+use metadata_store::lanes;
 use rdkafka::consumer::BaseConsumer;
-use service_runtime::{
-    clock::SystemClock,
-    health::{self, HealthState, Heartbeat},
-    telemetry,
-};
-use shared_schema::Subscriptions;
+use service_runtime::health::{self, HealthState, Heartbeat};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -43,7 +35,7 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// When it cannot start, or the Kafka client is beyond repair.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let board = Arc::new(Board::default());
-    let recovery = recovery(&config, &board)?;
+    let recovery = Recovery::connect(&config, &board)?;
     let heartbeat = Heartbeat::new();
     let health = health_state(recovery.writer.store(), &recovery.pool, &board, &heartbeat);
     let admin_stop = CancellationToken::new();
@@ -65,21 +57,6 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     Ok(served??)
 }
 
-/// What finishes batches. Its shutdown is not that of the process: what is being written when that comes may still be
-/// finished.
-pub(crate) fn recovery(config: &Config, board: &Arc<Board>) -> anyhow::Result<Recovery> {
-    Ok(Recovery {
-        writer: Writer::new(Store::connect(&config.clickhouse)?, &mut Encoder::default()),
-        dead_letters: DeadLetterTopic::new(&config.kafka)?,
-        kafka: config.kafka.clone(),
-        sources: Arc::new(Subscriptions::new(&config.topics)?),
-        clock: Arc::new(SystemClock),
-        meters: Meters::new(&telemetry::meter(), board),
-        shutdown: CancellationToken::new(),
-        pool: Pool::new(&config.postgres)?,
-    })
-}
-
 /// A member of the group.
 struct Member {
     config: Config,
@@ -94,7 +71,9 @@ struct Member {
 impl Member {
     /// Takes part in the group until shutdown. Nothing that it has started goes on afterwards.
     async fn live(self, heartbeat: Heartbeat, shutdown: CancellationToken) -> anyhow::Result<()> {
-        await_dependencies(self.recovery.writer.store(), &self.recovery.pool, &shutdown).await?;
+        await_dependencies(self.recovery.writer.store(), &self.recovery.pool, &shutdown)
+            .await
+            .context("ended while waiting for the stores")?;
         // without the pipeline, there is nothing to read for
         let reading_stop = shutdown.child_token();
         let (batches, incoming) = handover();

@@ -4,23 +4,19 @@ use super::Declaration;
 use crate::{
     batch::{LaneRecords, RawBatch},
     judge::{Encoder, Judged, StoredVerdicts, judge},
-    lanes_command::plan::Plan,
-    recover::{Finished, RecoverError, chain},
+    lanes_command::{finish::finish, plan::Plan},
+    recover::{RecoverError, chain},
 };
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use chrono::{DateTime, SubsecRound, Utc};
 use event_store::Buffer;
 use metadata_store::batches::Opening;
-use std::time::Duration;
 use uuid::Uuid;
-
-/// How long a batch may take to be finished.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Declaration<'_> {
     /// Opens, writes and closes the batch that has the gap, unless the lane is not ours any more.
     pub(super) async fn write(&self, plan: &Plan, epoch: i64) -> anyhow::Result<Option<Uuid>> {
-        let recovery = &self.recovery;
+        let recovery = self.recovery;
         let id = Uuid::now_v7();
         let life = recovery.writer.life().await?;
         let mut decided_at = recovery.clock.now().trunc_subsecs(3);
@@ -44,7 +40,7 @@ impl Declaration<'_> {
             Ok(()) => recovery.close(id).await?,
             Err(failure) => {
                 println!("not written at once: {}", chain(&failure));
-                self.finish(id, Some(&judged)).await?;
+                finish(recovery, id, Some(&judged)).await?;
             }
         }
         Ok(Some(id))
@@ -78,27 +74,5 @@ impl Declaration<'_> {
             &mut StoredVerdicts::default(),
             &mut Encoder::default(),
         )?)
-    }
-
-    /// Finishes a batch: the declaration itself, or one that holds the lane.
-    ///
-    /// # Errors
-    /// When it cannot be finished soon, or PostgreSQL has forgotten it.
-    pub(in crate::lanes_command) async fn finish(
-        &self,
-        batch: Uuid,
-        own: Option<&Judged>,
-    ) -> anyhow::Result<()> {
-        let finishing = tokio::time::timeout(PATIENCE, self.recovery.finish(batch, own));
-        let late = || {
-            anyhow!(
-                "batch {batch} cannot be finished within {} s: see the log, and say it again when it is done",
-                PATIENCE.as_secs()
-            )
-        };
-        match finishing.await.map_err(|_| late())?? {
-            Finished::Written { .. } => Ok(()),
-            Finished::Forgotten => bail!("PostgreSQL has forgotten batch {batch}: say it again"),
-        }
     }
 }

@@ -11,25 +11,24 @@
 
 mod batch;
 
-use super::{bounds::Bounds, plan::Plan, retire::retire_at, stored};
+use super::{bounds::Bounds, finish::finish, plan::Plan, stored};
 use crate::{
-    board::Board,
     config::Config,
+    kafka::bounds,
     recover::{Recovery, chain},
-    service,
+    stopped::RETIRED,
 };
 use anyhow::{Context, bail, ensure};
 use metadata_store::{
     LaneId, Pool, batches,
     lanes::{self, Lane},
 };
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use shared_schema::Subscription;
 use std::{sync::Arc, time::Duration};
 use tracing::warn;
 use uuid::Uuid;
 
-const KAFKA_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often the lane is taken over, where a member takes it back meanwhile, and the pause between.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(2);
@@ -48,15 +47,19 @@ pub(super) struct Declaration<'a> {
     config: &'a Config,
     lane: &'a LaneId,
     then: Then,
-    recovery: Recovery,
+    recovery: &'a Recovery,
     source: Arc<Subscription>,
     owner: String,
 }
 
 impl<'a> Declaration<'a> {
-    /// Connects when it is first needed.
-    pub(super) fn new(config: &'a Config, lane: &'a LaneId, then: Then) -> anyhow::Result<Self> {
-        let recovery = service::recovery(config, &Arc::new(Board::default()))?;
+    /// About a lane of a subscribed topic.
+    pub(super) fn new(
+        config: &'a Config,
+        recovery: &'a Recovery,
+        lane: &'a LaneId,
+        then: Then,
+    ) -> anyhow::Result<Self> {
         let source = recovery.sources.by_topic(&lane.topic).cloned();
         Ok(Self {
             config,
@@ -133,7 +136,7 @@ impl<'a> Declaration<'a> {
     async fn declare(&self, taken: Lane, through: i64) -> anyhow::Result<bool> {
         if let Some(batch) = taken.open_batch {
             println!("finishing batch {batch}, which holds it");
-            self.finish(batch, None).await?;
+            finish(self.recovery, batch, None).await?;
         }
         let stands = self.stands().await?;
         if self.is_made(&stands, through).await? {
@@ -164,7 +167,7 @@ impl<'a> Declaration<'a> {
                 println!("{lane} goes on at {next}; its owner takes it up within seconds.");
             }
             Then::Retire => {
-                retire_at(self.pool(), self.recovery.clock.now(), lane, next).await?;
+                retire_at(self.recovery, lane, next).await?;
             }
         }
         Ok(())
@@ -194,11 +197,25 @@ impl<'a> Declaration<'a> {
         let (kafka, lane) = (self.config.kafka.clone(), self.lane.clone());
         let asking = tokio::task::spawn_blocking(move || {
             let consumer: BaseConsumer = kafka.reader().create()?;
-            consumer.fetch_watermarks(&lane.topic, lane.partition, KAFKA_TIMEOUT)
+            bounds(&consumer, &lane)
         });
         let (low, _) = asking
             .await?
             .context("Kafka does not tell the bounds of the partition")?;
         Ok(low)
     }
+}
+
+/// Retires a lane that stands at `next`.
+///
+/// # Errors
+/// When it stands there no more, or a batch has come to hold it.
+pub(super) async fn retire_at(recovery: &Recovery, lane: &LaneId, next: i64) -> anyhow::Result<()> {
+    let now = recovery.clock.now();
+    let is_done = lanes::retire(&recovery.pool, now, lane, next, RETIRED).await?;
+    ensure!(
+        is_done,
+        "{lane} was not retired, for it has moved: say it again"
+    );
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Topics that are deleted while a batch of theirs is open.
 
 use super::{
-    assert_ledger_adds_up, done, lane, lost_offsets, of_topic, refused, retired::delete, stopped,
+    assert_ledger_adds_up, done, lane, lost_offsets, of_topic, refused, retired::delete, say,
+    stopped,
 };
 use crate::{
     member::Program,
@@ -56,7 +57,7 @@ async fn a_topic_deleted_in_the_middle_of_an_open_batch_stops_its_lane_and_no_ot
     platform.assert_balanced().await;
 
     refused(&platform, &["retire", &topic], "were not read").await;
-    let said = done(&platform, &["retire", &topic, "--force"]).await;
+    let said = done(&platform, &["retire", &topic, "--force", "--yes"]).await;
     let is_told = format!("is retired at {bookings}");
     assert!(said.contains(&is_told), "{said}");
     second.stop();
@@ -84,7 +85,16 @@ async fn a_batch_of_deleted_topics_alone_is_finished_by_whoever_retires_them() {
     delete(&platform, &topic).await;
 
     refused(&platform, &["retire", &topic], "say with --force").await;
-    let said = done(&platform, &["retire", &topic, "--force"]).await;
+    let open = batches::open(&platform.pool).await.unwrap();
+    let force = ["retire", &topic, "--force"];
+    let (well, said) = say(&platform, &force).await;
+    assert!(
+        !well && said.contains("is finished first") && said.contains("add --yes"),
+        "{said}"
+    );
+    assert_eq!(batches::open(&platform.pool).await.unwrap(), open);
+    assert!(!lane(&platform, &topic).await.is_retired());
+    let said = done(&platform, &["retire", &topic, "--force", "--yes"]).await;
     assert!(said.contains("is retired at 3"), "{said}");
     assert!(batches::open(&platform.pool).await.unwrap().is_empty());
     assert_eq!(lost_offsets(&platform).await, 3);

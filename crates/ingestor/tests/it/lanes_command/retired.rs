@@ -1,6 +1,6 @@
 //! Topics that are gone for good.
 
-use super::{assert_ledger_adds_up, done, lane, lost_offsets, portions, refused, stopped};
+use super::{assert_ledger_adds_up, done, lane, lost_offsets, portions, refused, say, stopped};
 use crate::{
     kafka_admin::{admin, options},
     member::Program,
@@ -57,7 +57,9 @@ async fn nothing_waits_for_a_topic_that_is_retired() {
     let wait = until(async || platform.number(waiting).await > 0).await;
     assert!(wait, "the story has no such payment");
 
-    let said = done(&platform, &["retire", &topic]).await;
+    refused(&platform, &["retire", &topic], "add --yes").await;
+    assert!(!lane(&platform, &topic).await.is_retired());
+    let said = done(&platform, &["retire", &topic, "--yes"]).await;
     assert!(said.contains("is retired at 0"), "{said}");
     settled(&platform).await;
     assert!(until(async || is_ready(&address).await).await);
@@ -79,7 +81,7 @@ async fn a_retired_topic_that_appears_again_is_not_read_before_it_is_resumed() {
     let member = Program::start(&platform.config);
     platform.owned_by(1).await;
     delete(&platform, &topic).await;
-    done(&platform, &["retire", &id]).await;
+    done(&platform, &["retire", &id, "--yes"]).await;
     make_anew(&platform, &topic).await;
     platform.renew_producer();
     platform.send_raw(&topic, b"key", b"no event");
@@ -112,7 +114,14 @@ async fn what_was_not_read_of_a_retired_topic_is_lost_and_the_ledger_shows_it() 
     platform.send(&after);
     let unread = super::of_topic(&platform, &after, &topic);
     refused(&platform, &["retire", &topic], "Kafka has it").await;
-    done(&platform, &["retire", &topic, "--force"]).await;
+    let (well, said) = say(&platform, &["retire", &topic, "--force"]).await;
+    let plan = format!("lost: {unread} (");
+    assert!(
+        !well && said.contains(&plan) && said.contains("add --yes"),
+        "{said}"
+    );
+    assert_eq!(lost_offsets(&platform).await, 0);
+    done(&platform, &["retire", &topic, "--force", "--yes"]).await;
 
     let member = Program::start(&platform.config);
     platform.drained(story.len()).await;
@@ -147,7 +156,7 @@ async fn the_records_of_a_topic_that_was_made_anew_come_by_another_name() {
     let list = done(&platform, &["list"]).await;
     assert!(list.contains("retire this one with"), "{list}");
 
-    done(&platform, &["retire", &topic, "--force"]).await;
+    done(&platform, &["retire", &topic, "--force", "--yes"]).await;
     platform.config.topics.booking = topic.replace(".booking", ".anew.booking");
     ingestor::topics::create(&platform.config).await.unwrap();
     platform.renew_producer();

@@ -9,7 +9,7 @@ use tracing::{error, warn};
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// Tries until it works; an outage is waited for.
-pub(super) async fn persist<T, E, F>(
+pub(crate) async fn persist<T, E, F>(
     shutdown: &CancellationToken,
     what: &str,
     work: impl Fn() -> F + Send,
