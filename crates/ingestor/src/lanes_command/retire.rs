@@ -1,6 +1,8 @@
 //! Retiring lanes whose topic or partition is gone for good. Nothing waits for them any more: neither what is complete,
 //! nor the facts that wait for what they could still have told.
 
+mod candidate;
+
 use super::{
     Selection,
     declaration::{Declaration, Then, retire_at},
@@ -12,80 +14,10 @@ use crate::{
     recover::Recovery,
 };
 use anyhow::{Context, bail, ensure};
+use candidate::Candidate;
 use metadata_store::{LaneId, batches, lanes, lanes::Lane};
 use rdkafka::consumer::BaseConsumer;
-use std::{collections::BTreeMap, fmt, sync::Arc};
-use uuid::Uuid;
-
-/// Why a lane cannot be retired.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum Refusal {
-    /// Some of its offsets are being written.
-    #[error("batch {0} holds it: the member that has it, or takes its lanes over, finishes it")]
-    Held(Uuid),
-    /// The same, and nobody takes the lane over any more.
-    #[error(
-        "batch {0} holds it: the member that has it, or takes over another of its lanes, finishes it; where nobody does, say with --force that what cannot be read any more is given up"
-    )]
-    HeldAndGone(Uuid),
-    /// It could be read.
-    #[error(
-        "Kafka has it: delete it there first, or say with --force that what is unread, and what comes, is given up"
-    )]
-    Alive,
-    /// Not all of it was read.
-    #[error(
-        "{0} offsets from {1} on were not read: say with --force that they are given up, which the ledger then shows as lost"
-    )]
-    Unread(i64, i64),
-}
-
-/// A lane that may be retired.
-struct Candidate {
-    lane: Lane,
-    /// Whether Kafka has it.
-    is_alive: bool,
-    /// The offset behind the last one that is known of.
-    end: i64,
-}
-
-impl Candidate {
-    fn unread(&self) -> i64 {
-        (self.end - self.lane.next_offset).max(0)
-    }
-
-    fn check(&self, force: bool) -> Result<(), Refusal> {
-        match (self.lane.open_batch, self.unread()) {
-            (Some(batch), _) if self.is_alive => Err(Refusal::Held(batch)),
-            (Some(batch), _) if !force => Err(Refusal::HeldAndGone(batch)),
-            (_, _) if force => Ok(()),
-            (_, _) if self.is_alive => Err(Refusal::Alive),
-            (_, 0) => Ok(()),
-            (_, unread) => Err(Refusal::Unread(unread, self.lane.next_offset)),
-        }
-    }
-}
-
-impl fmt::Display for Candidate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (id, next) = (self.lane.id(), self.lane.next_offset);
-        write!(f, "{id}, which stands at {next}, is retired.")?;
-        if self.is_alive {
-            write!(f, " Kafka has it: what comes is not read.")?;
-        }
-        if let Some(batch) = self.lane.open_batch {
-            write!(f, " Batch {batch}, which holds it, is finished first.")?;
-        }
-        match self.unread() {
-            0 => Ok(()),
-            _ => write!(
-                f,
-                " What has no verdict of the offsets {next} to {} is given up, and the ledger shows it as lost.",
-                self.end - 1
-            ),
-        }
-    }
-}
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What a command is about.
 struct Retiring<'a> {
@@ -128,7 +60,7 @@ pub(super) async fn run(
     for lane in selected {
         let id = lane.id();
         let told = || format!("{id} is not retired; what is told above was done");
-        retiring.retire(&id).await.with_context(told)?;
+        retiring.retire(&id, force).await.with_context(told)?;
     }
     Ok(())
 }
@@ -158,7 +90,8 @@ impl Retiring<'_> {
 
     /// What would be lost. What a batch that holds the lane will have written of it is not known before it is finished.
     async fn show_plan(&self, candidate: &Candidate) -> anyhow::Result<()> {
-        if candidate.unread() > 0 && candidate.lane.open_batch.is_none() {
+        let is_known = candidate.lane.open_batch.is_none() && candidate.forgotten.is_none();
+        if candidate.unread() > 0 && is_known {
             let id = candidate.lane.id();
             let declaration = self.declaration(&id)?;
             let next = candidate.lane.next_offset;
@@ -173,10 +106,15 @@ impl Retiring<'_> {
         let known = known.chain(lane.end_offset).max();
         let alive = self.ends.get(&lane.partition).copied();
         let end = alive.or(known).unwrap_or(lane.next_offset);
+        let forgotten = match alive {
+            None => forgotten::last(self.recovery, &lane).await?,
+            // the member that has it puts it back
+            Some(_) => None,
+        };
         Ok(Candidate {
             is_alive: alive.is_some(),
             end,
-            lane,
+                    lane,
         })
     }
 
@@ -184,9 +122,14 @@ impl Retiring<'_> {
         Declaration::new(self.config, self.recovery, lane, Then::Retire)
     }
 
-    async fn retire(&self, id: &LaneId) -> anyhow::Result<()> {
-        let lane = self.freed(id).await?;
-        let candidate = self.candidate(lane).await?;
+    async fn retire(&self, id: &LaneId, force: bool) -> anyhow::Result<()> {
+        let mut candidate = self.candidate(self.freed(id).await?).await?;
+        if candidate.forgotten.is_some() {
+            println!("putting back what PostgreSQL has forgotten of {id}");
+            forgotten::put_back(self.recovery, &candidate.lane).await?;
+            candidate = self.candidate(self.freed(id).await?).await?;
+            candidate.check(force)?;
+        }
         let next = candidate.lane.next_offset;
         match candidate.unread() {
             0 => retire_at(self.recovery, id, next).await?,
@@ -230,55 +173,4 @@ async fn ends(config: &Config, topic: String) -> anyhow::Result<BTreeMap<i32, i6
         partitions.into_iter().map(end).collect()
     });
     asking.await?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn candidate(is_alive: bool, end: i64, open_batch: Option<Uuid>) -> Candidate {
-        Candidate {
-            lane: Lane {
-                topic: "trip".to_owned(),
-                partition: 0,
-                first_offset: 0,
-                next_offset: 10,
-                epoch: 1,
-                owner: None,
-                open_batch,
-                end_offset: None,
-                complete_through: None,
-                heartbeat_at: None,
-                stopped_reason: None,
-                retired_at: None,
-            },
-            is_alive,
-            end,
-        }
-    }
-
-    #[test]
-    fn a_lane_that_is_gone_and_was_read_to_its_end_is_retired() {
-        assert_eq!(candidate(false, 10, None).check(false), Ok(()));
-    }
-
-    #[test]
-    fn what_is_alive_or_unread_must_be_given_up_expressly() {
-        let alive = candidate(true, 10, None);
-        assert_eq!(alive.check(false), Err(Refusal::Alive));
-        assert_eq!(alive.check(true), Ok(()));
-        let unread = candidate(false, 12, None);
-        assert_eq!(unread.check(false), Err(Refusal::Unread(2, 10)));
-        assert_eq!(unread.check(true), Ok(()));
-    }
-
-    #[test]
-    fn a_batch_that_holds_it_is_finished_first() {
-        let held = candidate(true, 10, Some(Uuid::nil()));
-        assert_eq!(held.check(true), Err(Refusal::Held(Uuid::nil())));
-        let gone = candidate(false, 10, Some(Uuid::nil()));
-        assert_eq!(gone.check(false), Err(Refusal::HeldAndGone(Uuid::nil())));
-        assert_eq!(gone.check(true), Ok(()));
-        assert!(gone.to_string().contains("is finished first"), "{gone}");
-    }
 }

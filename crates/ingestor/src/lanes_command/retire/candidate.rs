@@ -1,0 +1,135 @@
+//! Whether a lane may be retired, and what that does.
+
+use metadata_store::lanes::Lane;
+use std::fmt;
+use uuid::Uuid;
+
+/// Why a lane cannot be retired.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// Some of its offsets are being written.
+    #[error("batch {0} holds it: the member that has it, or takes its lanes over, finishes it")]
+    Held(Uuid),
+    /// The same, and nobody takes the lane over any more.
+    #[error(
+        "batch {0} holds it: the member that has it, or takes over another of its lanes, finishes it; where nobody does, say with --force that what cannot be read any more is given up"
+    )]
+    HeldAndGone(Uuid),
+    /// It could be read.
+    #[error(
+        "Kafka has it: delete it there first, or say with --force that what is unread, and what comes, is given up"
+    )]
+    Alive,
+    /// Not all of it was read.
+    #[error(
+        "{0} offsets from {1} on were not read: say with --force that they are given up, which the ledger then shows as lost"
+    )]
+    Unread(i64, i64),
+}
+
+/// A lane that may be retired.
+pub(super) struct Candidate {
+    pub(super) lane: Lane,
+    /// Whether Kafka has it.
+    pub(super) is_alive: bool,
+    /// The offset behind the last one that is known of.
+    pub(super) end: i64,
+    /// The last offset that was written and is not known of, where PostgreSQL has gone back.
+    pub(super) forgotten: Option<i64>,
+}
+
+impl Candidate {
+    pub(super) fn unread(&self) -> i64 {
+        (self.end - self.lane.next_offset).max(0)
+    }
+
+    pub(super) fn check(&self, force: bool) -> Result<(), Refusal> {
+        match (self.lane.open_batch, self.unread()) {
+            (Some(batch), _) if self.is_alive => Err(Refusal::Held(batch)),
+            (Some(batch), _) if !force => Err(Refusal::HeldAndGone(batch)),
+            (_, _) if force => Ok(()),
+            (_, _) if self.is_alive => Err(Refusal::Alive),
+            (_, 0) => Ok(()),
+            (_, unread) => Err(Refusal::Unread(unread, self.lane.next_offset)),
+        }
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, next) = (self.lane.id(), self.lane.next_offset);
+        write!(f, "{id}, which stands at {next}, is retired.")?;
+        if self.is_alive {
+            write!(f, " Kafka has it: what comes is not read.")?;
+        }
+        if let Some(batch) = self.lane.open_batch {
+            write!(f, " Batch {batch}, which holds it, is finished first.")?;
+        }
+        if let Some(last) = self.forgotten {
+            write!(
+                f,
+                " PostgreSQL has gone back, and what the ledger tells of it to offset {last} is put back first."
+            )?;
+        }
+        match self.unread() {
+            0 => Ok(()),
+            _ => write!(
+                f,
+                " What has no verdict of the offsets {next} to {} is given up, and the ledger shows it as lost.",
+                self.end - 1
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(is_alive: bool, end: i64, open_batch: Option<Uuid>) -> Candidate {
+        Candidate {
+            lane: Lane {
+                topic: "trip".to_owned(),
+                partition: 0,
+                first_offset: 0,
+                next_offset: 10,
+                epoch: 1,
+                owner: None,
+                open_batch,
+                end_offset: None,
+                complete_through: None,
+                heartbeat_at: None,
+                stopped_reason: None,
+                retired_at: None,
+            },
+            is_alive,
+            end,
+            forgotten: None,
+        }
+    }
+
+    #[test]
+    fn a_lane_that_is_gone_and_was_read_to_its_end_is_retired() {
+        assert_eq!(candidate(false, 10, None).check(false), Ok(()));
+    }
+
+    #[test]
+    fn what_is_alive_or_unread_must_be_given_up_expressly() {
+        let alive = candidate(true, 10, None);
+        assert_eq!(alive.check(false), Err(Refusal::Alive));
+        assert_eq!(alive.check(true), Ok(()));
+        let unread = candidate(false, 12, None);
+        assert_eq!(unread.check(false), Err(Refusal::Unread(2, 10)));
+        assert_eq!(unread.check(true), Ok(()));
+    }
+
+    #[test]
+    fn a_batch_that_holds_it_is_finished_first() {
+        let held = candidate(true, 10, Some(Uuid::nil()));
+        assert_eq!(held.check(true), Err(Refusal::Held(Uuid::nil())));
+        let gone = candidate(false, 10, Some(Uuid::nil()));
+        assert_eq!(gone.check(false), Err(Refusal::HeldAndGone(Uuid::nil())));
+        assert_eq!(gone.check(true), Ok(()));
+        assert!(gone.to_string().contains("is finished first"), "{gone}");
+    }
+}
