@@ -39,7 +39,7 @@ pub mod meters;
 mod open_batches;
 mod persist;
 mod pipeline;
-mod places;
+pub mod places;
 mod progress;
 pub mod recover;
 mod reread;

@@ -3,13 +3,74 @@
 //!
 //! A bucket below [`FIRST_LEFT_OVER`] is ten seconds of the time at which its facts were judged.
 
+use event_store::Params;
+use metadata_store::LaneId;
 use shared_schema::Domain;
+use std::collections::BTreeMap;
 
 /// From here on, and below [`FIRST_OF_REPAIRS`], are the buckets in which settlings bring together what goes on waiting.
 pub(crate) const FIRST_LEFT_OVER: u64 = 1_000_000_000_000;
 /// From here on are the buckets of late repairs. Each attempt has its own, which no settling and no other batch will
 /// ever number so.
 pub(crate) const FIRST_OF_REPAIRS: u64 = 1_000_000_000_000_000_000;
+
+/// The condition for places in ranges of lanes, each told by its first and last offset, with the values of its places.
+///
+/// Its length depends on the number of topics and not on that of lanes: it stands in statements that ClickHouse takes
+/// from a request's address only up to 128 KiB. The bounds over all lanes of a topic are for the index, which cannot
+/// make use of each lane's own.
+pub fn in_ranges<'a>(ranges: impl IntoIterator<Item = (&'a LaneId, i64, i64)>) -> (String, Params) {
+    let mut topics: BTreeMap<&str, Ranges> = BTreeMap::new();
+    for (lane, first, last) in ranges {
+        let topic = topics.entry(&lane.topic).or_default();
+        topic.partitions.push(unsigned(lane.partition));
+        topic.first.push(unsigned(first));
+        topic.last.push(unsigned(last));
+    }
+    let mut conditions = vec!["false".to_owned()];
+    let mut params = Params::new();
+    for (index, (topic, ranges)) in topics.iter().enumerate() {
+        conditions.push(ranges.condition(index));
+        params = params
+            .with(&format!("topic_{index}"), *topic)
+            .with(&format!("partitions_{index}"), ranges.partitions.as_slice())
+            .with(&format!("first_{index}"), ranges.first.as_slice())
+            .with(&format!("last_{index}"), ranges.last.as_slice());
+    }
+    (conditions.join(" OR "), params)
+}
+
+/// Ranges of a topic: the n-th offsets are those of the n-th partition.
+#[derive(Default)]
+struct Ranges {
+    partitions: Vec<u64>,
+    first: Vec<u64>,
+    last: Vec<u64>,
+}
+
+impl Ranges {
+    fn condition(&self, index: usize) -> String {
+        let least = self.first.iter().min().copied().unwrap_or_default();
+        let greatest = self.last.iter().max().copied().unwrap_or_default();
+        let partitions = format!("{{partitions_{index}:Array(UInt32)}}");
+        let own = |bound: &str| {
+            format!(
+                "transform(kafka_partition, {partitions}, {{{bound}_{index}:Array(UInt64)}}, toUInt64(0))"
+            )
+        };
+        format!(
+            "(kafka_topic = {{topic_{index}:String}} AND kafka_partition IN {partitions} \
+                 AND kafka_offset BETWEEN {least} AND {greatest} \
+                 AND kafka_offset BETWEEN {} AND {})",
+            own("first"),
+            own("last")
+        )
+    }
+}
+
+fn unsigned(number: impl Into<i64>) -> u64 {
+    u64::try_from(number.into()).unwrap_or_default()
+}
 
 /// The columns of a place.
 pub(crate) const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";

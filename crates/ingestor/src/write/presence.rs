@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use event_store::{Params, Store, StoreError};
 use metadata_store::LaneId;
 use shared_schema::Domain;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The partitions of a table in which the batch's rows of a domain are, as far as they are of the judged lanes.
@@ -46,14 +46,20 @@ pub(super) fn of_lanes<'a>(
     batch: Uuid,
     lanes: impl Iterator<Item = &'a LaneId>,
 ) -> (String, Params) {
+    let mut topics: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for lane in lanes {
+        let partition = u64::try_from(lane.partition).unwrap_or_default();
+        topics.entry(&lane.topic).or_default().push(partition);
+    }
     let mut places = vec!["false".to_owned()];
     let mut params = Params::new().with("batch", batch);
-    for (index, lane) in lanes.enumerate() {
+    for (index, (topic, partitions)) in topics.iter().enumerate() {
         places.push(format!(
-            "(kafka_topic = {{topic_{index}:String}} AND kafka_partition = {})",
-            lane.partition
+            "(kafka_topic = {{topic_{index}:String}} AND kafka_partition IN {{partitions_{index}:Array(UInt32)}})"
         ));
-        params = params.with(&format!("topic_{index}"), &lane.topic);
+        params = params
+            .with(&format!("topic_{index}"), *topic)
+            .with(&format!("partitions_{index}"), partitions.as_slice());
     }
     let condition = format!("batch = {{batch:UUID}} AND ({})", places.join(" OR "));
     (condition, params)

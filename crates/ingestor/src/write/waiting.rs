@@ -7,7 +7,7 @@
 use super::{Target, Targets, WriteError, Writer};
 use crate::{
     judge::{DomainInsert, Judged},
-    places::{FIRST_OF_REPAIRS, PLACE, without_region, write_regions},
+    places::{FIRST_OF_REPAIRS, PLACE, in_ranges, without_region, write_regions},
 };
 use event_store::{Params, StoreError, fence, fence::Fence};
 use shared_schema::Domain;
@@ -22,19 +22,9 @@ impl Places {
     fn of(judged: &Judged, domain: Domain) -> Self {
         let lanes = judged.raw.lanes.iter();
         let lanes = lanes.filter(|lane| lane.source.domain == domain);
-        let mut ranges = Vec::new();
-        let mut params = Params::new();
-        for (index, lane) in lanes.enumerate() {
-            ranges.push(format!(
-                "(kafka_topic = {{topic_{index}:String}} AND kafka_partition = {} AND kafka_offset BETWEEN {} AND {})",
-                lane.lane.partition, lane.lo, lane.hi
-            ));
-            params = params.with(&format!("topic_{index}"), &lane.lane.topic);
-        }
-        Self {
-            condition: ranges.join(" OR "),
-            params,
-        }
+        let ranges = lanes.map(|lane| (&lane.lane, lane.lo, lane.hi));
+        let (condition, params) = in_ranges(ranges);
+        Self { condition, params }
     }
 
     fn settled(&self, database: &str) -> String {

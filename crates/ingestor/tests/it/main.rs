@@ -27,6 +27,7 @@ mod kafka_admin;
 mod lanes_command;
 mod log_faults;
 mod lost_reply;
+mod many_lanes;
 mod member;
 mod migrations_lock;
 mod model;
