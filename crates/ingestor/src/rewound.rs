@@ -63,16 +63,16 @@ pub enum RewoundError {
     Unfinished(Uuid),
 }
 
-/// Brings the lanes to where ClickHouse is, if it is further on. Returns them as they stood when nothing was found beyond
-/// them: should one be set back right after, no batch opens on it where it stood.
+/// Brings lanes that are `ours`, which no batch held, to where ClickHouse is, if it is further on. Returns them as they
+/// stood when nothing was found beyond them: should one be set back right after, no batch opens on it where it stood.
 ///
 /// # Errors
 /// Whatever went wrong; what is done stays done, and the rest is found again.
 pub(crate) async fn catch_up(
     recovery: &Recovery,
-    ids: &[LaneId],
+    ours: &[Lane],
 ) -> Result<Vec<Lane>, RecoverError> {
-    let (lanes, behind) = look(recovery, ids).await?;
+    let (lanes, behind) = look(recovery, ours).await?;
     if behind.is_empty() {
         return Ok(lanes);
     }
@@ -90,7 +90,7 @@ pub(crate) async fn catch_up(
         .map_err(WriteError::from)?;
     let mut standing = None;
     loop {
-        let (lanes, behind) = look(recovery, ids).await?;
+        let (lanes, behind) = look(recovery, ours).await?;
         if behind.is_empty() {
             return Ok(lanes);
         }
@@ -106,28 +106,54 @@ pub(crate) async fn catch_up(
 type Behind = Vec<(LaneId, i64, Vec<Entry>)>;
 
 /// The lanes as they stand, and those of them that the ledger knows further on.
-async fn look(recovery: &Recovery, ids: &[LaneId]) -> Result<(Vec<Lane>, Behind), RecoverError> {
+async fn look(recovery: &Recovery, ours: &[Lane]) -> Result<(Vec<Lane>, Behind), RecoverError> {
     let store = recovery.writer.store();
-    let mut lanes = lanes::all(&recovery.pool).await?;
-    lanes.retain(|lane| ids.contains(&lane.id()));
-    let mut behind = Vec::new();
+    let mut lanes = stored(recovery, ours).await?;
+    let mut found = Vec::new();
     // a stopped lane is not read; whoever lets it go on has it taken over again
-    for lane in lanes
-        .iter_mut()
-        .filter(|lane| lane.stopped_reason.is_none())
-    {
-        let entries = ledger::beyond(store, &lane.id(), lane.next_offset)
-            .await
-            .map_err(WriteError::from)?;
-        match entries.first() {
-            None => {}
-            Some(first) if first.first > lane.next_offset => {
-                lane.stopped_reason = Some(stop_before_a_hole(recovery, lane, first).await?);
-            }
-            Some(_) => behind.push((lane.id(), lane.next_offset, entries)),
+    for (index, lane) in lanes.iter().enumerate() {
+        if lane.stopped_reason.is_none() {
+            let entries = ledger::beyond(store, &lane.id(), lane.next_offset)
+                .await
+                .map_err(WriteError::from)?;
+            found.extend(
+                entries
+                    .first()
+                    .copied()
+                    .map(|first| (index, first, entries)),
+            );
+        }
+    }
+    if found.is_empty() {
+        return Ok((lanes, Vec::new()));
+    }
+    // what is beyond a lane that another member has taken over meanwhile is what that member wrote
+    let now = stored(recovery, ours).await?;
+    let mut behind = Vec::new();
+    for (index, first, entries) in found {
+        let lane = lanes.get_mut(index);
+        let Some(lane) = lane.filter(|lane| is_one_of(lane, ours) && is_one_of(lane, &now)) else {
+            continue;
+        };
+        if first.first > lane.next_offset {
+            lane.stopped_reason = Some(stop_before_a_hole(recovery, lane, &first).await?);
+        } else {
+            behind.push((lane.id(), lane.next_offset, entries));
         }
     }
     Ok((lanes, behind))
+}
+
+async fn stored(recovery: &Recovery, ours: &[Lane]) -> Result<Vec<Lane>, RecoverError> {
+    let mut lanes = lanes::all(&recovery.pool).await?;
+    lanes.retain(|lane| ours.iter().any(|ours| ours.id() == lane.id()));
+    Ok(lanes)
+}
+
+/// Whether the lane is among these under the same epoch.
+fn is_one_of(lane: &Lane, lanes: &[Lane]) -> bool {
+    let mut lanes = lanes.iter();
+    lanes.any(|other| other.id() == lane.id() && other.epoch == lane.epoch)
 }
 
 /// Reading on would reach offsets that were written before.

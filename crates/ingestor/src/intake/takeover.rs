@@ -203,7 +203,7 @@ impl Run {
                 rebuilt::free_lanes_of_nothing(pool, *batch).await?;
             }
         }
-        let standing = rewound::catch_up(&self.recovery, ids).await?;
+        let standing = rewound::catch_up(&self.recovery, &owned).await?;
         Ok(standing
             .into_iter()
             .filter_map(|lane| under_our_epoch(lane, &owned))

@@ -86,3 +86,31 @@ async fn an_insert_that_arrives_after_a_restart_of_clickhouse_is_refused() {
 async fn a_member_that_learns_of_the_new_life_of_clickhouse_too_late_writes_nothing() {
     asleep_over_a_restart("ingest_fence", 44).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_sleeps_over_a_take_over_does_not_take_its_successors_rows_for_forgotten_ones()
+ {
+    let platform = Platform::new(2).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    proxy.plan("ledger+beyond", 0, Fault::Hold(0));
+    let sleeper = Program::start(&config);
+    proxy.struck().await;
+    sleeper.halt();
+
+    let story = Story::new(45, 60);
+    let second = platform.start();
+    platform.send(story.records());
+    platform.drained(story.len()).await;
+    proxy.heal();
+    sleeper.go_on();
+    proxy.over().await;
+    platform.owned_by(2).await;
+    assert!(
+        !sleeper.log().contains("has gone back"),
+        "{}",
+        sleeper.log()
+    );
+    second.stop().await;
+    sleeper.stop();
+    story.assert_told(&platform).await;
+}
