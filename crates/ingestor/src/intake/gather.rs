@@ -1,6 +1,6 @@
 //! Gathers records by lane until a batch is due.
 
-use super::portion::{self, Size, Waiting};
+use super::choice::{self, Gathered, Size};
 use crate::{
     batch::{LaneRecords, RawBatch},
     board::Board,
@@ -11,7 +11,7 @@ use crate::{
 use event_store::{Buffer, Buffers};
 use metadata_store::{LaneId, batches::Gap};
 use rdkafka::Message;
-use shared_schema::Subscription;
+use shared_schema::{GapCause, Subscription};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::Add,
@@ -40,6 +40,8 @@ struct Lane {
     source: Arc<Subscription>,
     next: i64,
     stopped: bool,
+    /// The stream of records in which its last one came.
+    stream: Option<u64>,
     range: Option<LaneRecords>,
     heard: Instant,
     /// Bytes of its last range, as a guess at the next.
@@ -61,6 +63,8 @@ pub(super) struct Gather {
     limits: BatchConfig,
     topics: HashMap<String, Topic>,
     memory: Buffers,
+    /// The number of the stream of records.
+    stream: u64,
 }
 
 impl Gather {
@@ -70,7 +74,13 @@ impl Gather {
             limits,
             topics: HashMap::new(),
             memory,
+            stream: 0,
         }
+    }
+
+    /// The client is told where to read, or tells of trouble: what comes from now on need not follow what came before.
+    pub(super) fn interrupt(&mut self) {
+        self.stream += 1;
     }
 
     /// The lane is ours from `next` on.
@@ -90,6 +100,7 @@ impl Gather {
             source,
             next,
             stopped,
+            stream: None,
             range: None,
             heard: Instant::now(),
             usual: 0,
@@ -142,6 +153,10 @@ impl Gather {
     }
 
     /// Takes a record, unless offsets before it are missing.
+    ///
+    /// Offsets that are missing between two records of one stream have none: the client passes every record on, in order.
+    /// A second client that looked into them could promise no more, and would take a tenth of a second for each of a
+    /// producer's transactions.
     pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
         let Some(Topic {
             lanes,
@@ -155,16 +170,17 @@ impl Gather {
         let Some(lane) = lane.filter(|lane| !lane.stopped && message.offset() >= lane.next) else {
             return Taken::Ignored;
         };
-        if message.offset() > lane.next {
-            return Taken::Gap {
-                lo: lane.next,
-                hi: message.offset() - 1,
-            };
+        let (lo, hi) = (lane.next, message.offset() - 1);
+        if lo <= hi && lane.stream != Some(self.stream) {
+            return Taken::Gap { lo, hi };
         }
         let range = lane.range.get_or_insert_with(|| LaneRecords {
             arena: self.memory.take(lane.usual),
-            ..open_range(lane_of(message), lane.epoch, &lane.source, message.offset())
+            ..open_range(lane_of(message), lane.epoch, &lane.source, lo)
         });
+        if lo <= hi {
+            range.gaps.push(without_record(lo, hi));
+        }
         let before = range.arena.len();
         let record = keep(&mut range.arena, message);
         if range.records.is_empty() {
@@ -173,6 +189,7 @@ impl Gather {
         }
         range.hi = record.offset;
         lane.next = record.offset + 1;
+        lane.stream = Some(self.stream);
         range.records.push(record);
         size.rows += 1;
         size.bytes += range.arena.len() - before;
@@ -181,7 +198,8 @@ impl Gather {
     }
 
     /// Accounts for offsets without a record.
-    pub(super) fn skip(&mut self, id: &LaneId, gap: Gap) {
+    pub(super) fn skip(&mut self, id: &LaneId, lo: i64, hi: i64) {
+        let gap = without_record(lo, hi);
         let Some(lane) = self.lane(id) else { return };
         let range = lane
             .range
@@ -241,17 +259,17 @@ impl Gather {
     /// Cuts a batch; what has no room in it stays.
     pub(super) fn cut(&mut self, board: &Board) -> RawBatch {
         let (limit, patience) = (self.limit(), self.limits.max_age.get());
-        let mut topics: Vec<(Waiting, &mut Topic)> = Vec::new();
+        let mut topics: Vec<(Gathered, &mut Topic)> = Vec::new();
         for topic in self.topics.values_mut() {
             if let Some(oldest) = topic.oldest {
                 let late = oldest.elapsed().checked_sub(patience);
                 let size = topic.size;
-                topics.push((Waiting { size, late }, topic));
+                topics.push((Gathered { size, late }, topic));
             }
         }
-        let waiting: Vec<Waiting> = topics.iter().map(|(waiting, _)| *waiting).collect();
+        let gathered: Vec<Gathered> = topics.iter().map(|(gathered, _)| *gathered).collect();
         let mut raw = RawBatch::default();
-        for index in portion::choose(&waiting, limit) {
+        for index in choice::choose(&gathered, limit) {
             if let Some((_, topic)) = topics.get_mut(index) {
                 raw.lanes.extend(topic.cut());
             }
@@ -307,6 +325,11 @@ impl Topic {
     }
 }
 
+fn without_record(lo: i64, hi: i64) -> Gap {
+    let cause = GapCause::Control.to_string();
+    Gap { lo, hi, cause }
+}
+
 fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> LaneRecords {
     LaneRecords {
         lane,
@@ -319,3 +342,6 @@ fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> 
         arena: Buffer::default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! The thread that polls Kafka, gathers records, and cuts batches.
 
+mod choice;
 mod gather;
 mod group;
 mod lanes;
-mod portion;
 mod takeover;
 mod watch;
 
@@ -20,14 +20,14 @@ use crate::{
 };
 use event_store::Buffers;
 use gather::{Gather, Taken};
-use metadata_store::{LaneId, batches::Gap};
+use metadata_store::LaneId;
 use rdkafka::{
     Message,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult},
 };
 use service_runtime::health::Heartbeat;
-use shared_schema::{GapCause, Subscriptions};
+use shared_schema::Subscriptions;
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -138,7 +138,10 @@ impl Intake {
         for _ in 0..BURST {
             let message = match consumer.poll(patience) {
                 Some(Ok(message)) => message,
-                Some(Err(error)) => return self.survive(error),
+                Some(Err(error)) => {
+                    self.gather.interrupt();
+                    return self.survive(error);
+                }
                 None => return Ok(()),
             };
             if let Taken::Gap { lo, hi } = self.gather.take(&message, &self.board) {
@@ -182,6 +185,7 @@ impl Intake {
         if full == self.paused {
             return;
         }
+        self.gather.interrupt();
         // a lane that is not read yet is paused until it is taken over
         let lanes = self.gather.ids();
         let of = |topics: &BTreeSet<String>, others: &BTreeSet<String>| -> Vec<LaneId> {
@@ -237,14 +241,7 @@ impl Intake {
     fn account_for(&mut self, lane: &LaneId, lo: i64, hi: i64) -> bool {
         match self.prober.prove_empty(lane, lo, hi) {
             Ok(Emptiness::Proved) => {
-                self.gather.skip(
-                    lane,
-                    Gap {
-                        lo,
-                        hi,
-                        cause: GapCause::Control.to_string(),
-                    },
-                );
+                self.gather.skip(lane, lo, hi);
                 true
             }
             Ok(Emptiness::Lost { begins_at }) => {
@@ -264,7 +261,8 @@ impl Intake {
         }
     }
 
-    fn seek_back(&self, lane: &LaneId, offset: i64) {
+    fn seek_back(&mut self, lane: &LaneId, offset: i64) {
+        self.gather.interrupt();
         if let Err(error) = self.place(lane, offset) {
             warn!(lane = %lane, %error, "a lane cannot be read again from {offset}");
         }
