@@ -39,21 +39,21 @@ impl Add for Size {
 
 /// What is gathered of a topic.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waiting {
+pub(super) struct Gathered {
     pub(super) size: Size,
     /// By how much it has waited for longer than anything should, if it has.
     pub(super) late: Option<Duration>,
 }
 
 /// The indexes of the topics that a batch of at most `limit` takes: at least one, if there is one.
-pub(super) fn choose(waiting: &[Waiting], limit: Size) -> Vec<usize> {
-    let all = waiting
+pub(super) fn choose(gathered: &[Gathered], limit: Size) -> Vec<usize> {
+    let all = gathered
         .iter()
         .fold(Size::default(), |sum, of| sum + of.size);
     if all.fits(limit) {
-        return (0..waiting.len()).collect();
+        return (0..gathered.len()).collect();
     }
-    let mut order: Vec<_> = waiting.iter().enumerate().collect();
+    let mut order: Vec<_> = gathered.iter().enumerate().collect();
     order.sort_by_key(|(_, of)| (Reverse(of.late), Reverse(of.size.rows)));
     let mut taken = Size::default();
     let mut chosen = Vec::new();
@@ -76,32 +76,35 @@ mod tests {
         bytes: 1_000,
     };
 
-    fn waiting(rows: usize) -> Waiting {
+    fn gathered(rows: usize) -> Gathered {
         let size = Size { rows, bytes: rows };
-        Waiting { size, late: None }
+        Gathered { size, late: None }
     }
 
-    fn late(rows: usize, by_ms: u64) -> Waiting {
-        Waiting {
+    fn late(rows: usize, by_ms: u64) -> Gathered {
+        Gathered {
             late: Some(Duration::from_millis(by_ms)),
-            ..waiting(rows)
+            ..gathered(rows)
         }
     }
 
     #[test]
     fn everything_is_taken_while_it_fits() {
-        assert_eq!(choose(&[waiting(60), late(40, 1)], LIMIT), [0, 1]);
+        assert_eq!(choose(&[gathered(60), late(40, 1)], LIMIT), [0, 1]);
         assert!(choose(&[], LIMIT).is_empty());
     }
 
     #[test]
     fn of_too_much_the_fullest_topic_is_taken_alone() {
-        assert_eq!(choose(&[waiting(30), waiting(70), waiting(10)], LIMIT), [1]);
+        assert_eq!(
+            choose(&[gathered(30), gathered(70), gathered(10)], LIMIT),
+            [1]
+        );
     }
 
     #[test]
     fn late_topics_go_first_as_long_as_they_fit() {
-        let topics = [late(30, 1), waiting(90), late(80, 2), late(15, 0)];
+        let topics = [late(30, 1), gathered(90), late(80, 2), late(15, 0)];
         assert_eq!(choose(&topics, LIMIT), [2, 3]);
     }
 
@@ -133,6 +136,6 @@ mod tests {
 
     #[test]
     fn a_topic_beyond_the_limit_is_taken_all_the_same() {
-        assert_eq!(choose(&[waiting(101), waiting(1)], LIMIT), [0]);
+        assert_eq!(choose(&[gathered(101), gathered(1)], LIMIT), [0]);
     }
 }
