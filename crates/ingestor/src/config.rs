@@ -18,13 +18,14 @@ use shared_schema::{AgeLimits, Subscriptions, TopicsConfig};
 pub struct Config {
     /// Where the events come from.
     pub kafka: KafkaConfig,
-    /// Which topics carry them.
+    /// The Kafka topics that carry events.
     pub topics: TopicsConfig,
     /// Where the events go.
     pub clickhouse: event_store::Config,
     /// Where batches are promised before they are written.
     pub postgres: metadata_store::Config,
-    /// How records are gathered into batches.
+    /// How records are gathered into batches. Whichever limit is met first cuts a batch. It spans all partitions of a
+    /// member while they fit, and those of one topic while the member is behind.
     pub batch: BatchConfig,
     /// What is a duplicate, and what is too old.
     pub judge: JudgeConfig,
@@ -143,17 +144,17 @@ impl Default for KafkaConfig {
     }
 }
 
-/// When a batch is cut: whichever limit is met first cuts it. It spans all partitions of a member while they fit, and
-/// those of one topic while the member is behind.
+/// When a batch is cut, and how much may wait for that.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchConfig {
     /// Records in a batch.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_rows: usize,
-    /// Bytes of values in a batch.
+    /// Bytes of keys and values in a batch.
     pub max_bytes: ByteSize,
-    /// Bytes of values that wait to be cut, in all batches to come. Reading stands still while there are more.
+    /// Bytes of keys and values that wait to be cut, in all batches to come. While there are more, nothing is read; a
+    /// topic of which as much waits as a batch takes is not read either.
     pub max_gathered: ByteSize,
     /// Records that are worth the fixed cost of a batch's inserts: with so many it is cut at `min_age`.
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -186,11 +187,13 @@ pub struct JudgeConfig {
     pub dedup_window: u32,
     /// Events further ahead of their batch's time are flagged and kept out of real-time numbers.
     pub clock_skew: HumanDuration,
-    /// Events further ahead are refused.
+    /// Events further ahead of their batch's time are refused.
     pub max_ahead: HumanDuration,
-    /// Events further back are refused. At most the default: rows are kept 14 days longer than that.
+    /// Events further behind their batch's time are refused, those of locations by `max_location_age`. At most the
+    /// default: rows are kept 14 days longer than that.
     pub max_age: HumanDuration,
-    /// The same for location events.
+    /// Location events further behind their batch's time are refused. At most the default: their rows are kept 14 days
+    /// longer than that.
     pub max_location_age: HumanDuration,
 }
 
@@ -257,10 +260,11 @@ impl JudgeConfig {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SettleConfig {
-    /// Pause between two settlings. What waits is taken by the ten seconds in which it was judged.
+    /// How often it is looked whether regions can be settled. Then one settling follows the other, 250 ms apart, until
+    /// nothing more can be settled. What waits is taken by the ten seconds in which it was judged.
     pub interval: HumanDuration,
-    /// How long a ride's event waits for its `booking.created` once everything that arrived before it has been
-    /// read; then its route's origin decides, then `unknown`.
+    /// How long a ride's event waits for its `booking.created`, and a refund for its payment's method, once everything
+    /// that arrived before it has been read; then the route's origin decides, then `unknown`.
     pub patience: HumanDuration,
     /// Waiting facts that one settling looks at; one follows the other until nothing more can be settled. The more, the
     /// less they cost; each takes about 1 kB of ClickHouse's memory.

@@ -14,18 +14,18 @@ pub struct Config {
     pub clickhouse: event_store::Config,
     /// PostgreSQL, as a user who may create tables.
     pub postgres: metadata_store::Config,
-    /// How long it may take.
-    pub limits: Limits,
+    /// How long `migrate` may wait and take.
+    pub migration: Limits,
     /// Logs, metrics and traces.
     pub telemetry: TelemetryConfig,
 }
 
-/// How long a migration may take.
+/// How long `migrate` may wait and take.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// How long to wait for other migrations, and until the batches and settlings that are open are closed. No ingestor
-    /// opens another one meanwhile.
+    /// How long `migrate` waits for other migrations, and until the batches and settlings that are open are closed. No
+    /// ingestor opens another one meanwhile.
     pub patience: HumanDuration,
     /// How long PostgreSQL's migrations may take together. Its `statement_timeout` is for everyday's statements.
     pub postgres: HumanDuration,

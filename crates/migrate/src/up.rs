@@ -25,7 +25,7 @@ pub async fn up(config: &Config) -> anyhow::Result<Applied> {
     if !is_something_missing(config).await? {
         return apply(config).await;
     }
-    let mut quiet = quiet::take(&config.postgres, config.limits.patience.get())
+    let mut quiet = quiet::take(&config.postgres, config.migration.patience.get())
         .await
         .context("nothing is migrated")?;
     tokio::select! {
@@ -75,8 +75,8 @@ async fn apply(config: &Config) -> anyhow::Result<Applied> {
 /// The same stores with the time that a migration needs.
 fn unhurried(config: &Config) -> Config {
     let mut unhurried = config.clone();
-    unhurried.postgres.statement_timeout = config.limits.postgres;
-    unhurried.clickhouse.request_timeout = config.limits.clickhouse;
+    unhurried.postgres.statement_timeout = config.migration.postgres;
+    unhurried.clickhouse.request_timeout = config.migration.clickhouse;
     unhurried
 }
 

@@ -7,7 +7,6 @@ use crate::{
     settling::{assert_regions_add_up, settled},
     story::Story,
 };
-use event_store::Params;
 use metadata_store::{StoreError, batches, quiet};
 use migrate::Applied;
 use service_runtime::config::HumanDuration;
@@ -31,11 +30,7 @@ async fn forget_last_step(platform: &Platform) -> String {
     let last = last.unwrap().step;
     let forget = "ALTER TABLE schema_migrations DELETE \
         WHERE version = (SELECT max(version) FROM schema_migrations) SETTINGS mutations_sync = 1";
-    platform
-        .store
-        .execute(forget, &Params::new())
-        .await
-        .unwrap();
+    platform.execute(forget).await;
     assert!(!migrate::status(&config).await.unwrap().is_up_to_date());
     last
 }
@@ -106,23 +101,23 @@ async fn a_batch_that_nobody_finishes_ends_the_migration_with_its_name() {
         .batch
         .owner;
 
-    let mut migration = migration(&platform);
-    migration.limits.patience = HumanDuration::secs(2);
+    let mut config = migration(&platform);
+    config.migration.patience = HumanDuration::secs(2);
     // where nothing is missing, nothing is waited for
-    assert_eq!(migrate::up(&migration).await.unwrap(), Applied::default());
+    assert_eq!(migrate::up(&config).await.unwrap(), Applied::default());
     let last = forget_last_step(&platform).await;
-    let failure = migrate::up(&migration).await.unwrap_err();
+    let failure = migrate::up(&config).await.unwrap_err();
     let text = format!("{failure:#}");
     assert!(
         text.contains(&format!("batch {batch} of {owner}, open for ")),
         "{text}"
     );
     assert!(text.contains("migrate again"), "{text}");
-    assert!(!migrate::status(&migration).await.unwrap().is_up_to_date());
+    assert!(!migrate::status(&config).await.unwrap().is_up_to_date());
 
     let member = platform.start();
     platform.drained(story.len()).await;
-    let applied = migrate::up(&migration).await.unwrap();
+    let applied = migrate::up(&config).await.unwrap();
     assert_eq!(applied.clickhouse, [last]);
     member.stop().await;
     story.assert_told(&platform).await;

@@ -101,11 +101,11 @@ async fn a_statement_may_take_longer_than_a_query() {
     }
 
     config.clickhouse.request_timeout = HumanDuration::secs(1);
-    config.limits.clickhouse = HumanDuration::secs(1);
+    config.migration.clickhouse = HumanDuration::secs(1);
     let error = format!("{:#}", up(&config).await.unwrap_err());
     assert!(error.contains("0012_user_days/02_"), "{error}");
 
-    config.limits.clickhouse = HumanDuration::secs(60);
+    config.migration.clickhouse = HumanDuration::secs(60);
     let applied = up(&config).await.unwrap().clickhouse;
     assert_eq!(applied[0], "0012_user_days");
     assert!(status(&config).await.unwrap().is_up_to_date());
