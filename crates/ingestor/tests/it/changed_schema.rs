@@ -5,11 +5,6 @@ use crate::{
     platform::{Platform, until},
     story::Story,
 };
-use event_store::Params;
-
-async fn execute(platform: &Platform, sql: &str) {
-    platform.store.execute(sql, &Params::new()).await.unwrap();
-}
 
 /// Changes the schema under a running member, which must write nothing and say what is missing until it is back.
 async fn nothing_is_lost(breaking: &str, missing: &str, mending: &str, seed: u64) {
@@ -19,7 +14,7 @@ async fn nothing_is_lost(breaking: &str, missing: &str, mending: &str, seed: u64
     let member = Program::start(&platform.config);
     platform.send(portions.next().unwrap());
     platform.drained(story.len().div_ceil(2)).await;
-    execute(&platform, breaking).await;
+    platform.execute(breaking).await;
     platform.send(portions.next().unwrap());
     let alarmed = until(async || {
         let log = member.log();
@@ -28,7 +23,7 @@ async fn nothing_is_lost(breaking: &str, missing: &str, mending: &str, seed: u64
     .await;
     assert!(alarmed, "no {missing}: {}", member.log());
     assert!(!platform.is_drained(story.len()).await);
-    execute(&platform, mending).await;
+    platform.execute(mending).await;
     platform.drained(story.len()).await;
     member.stop();
     story.assert_told(&platform).await;

@@ -1,6 +1,7 @@
 //! ClickHouse dies, fails and comes back.
 
 use crate::{
+    admin_port::{is_ready, with_admin_port},
     dead_letter_topic::published,
     member::Program,
     own,
@@ -11,7 +12,7 @@ use crate::{
 use devstack::{PrivateStack, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use service_runtime::config::HumanDuration;
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_killed_at_any_moment_under_load_loses_and_doubles_nothing() {
@@ -69,8 +70,8 @@ async fn killed_at_renames(renames: &[u32], seed: u64) {
 
 /// For the next moments, ClickHouse renames only what it is told to insert.
 async fn rename_nothing_else(platform: &Platform) {
-    execute(platform, "SYSTEM STOP MERGES").await;
-    execute(platform, "SYSTEM FLUSH LOGS").await;
+    platform.execute("SYSTEM STOP MERGES").await;
+    platform.execute("SYSTEM FLUSH LOGS").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,27 +111,14 @@ async fn a_full_disk_for_one_rename_is_repaired() {
     story.assert_told(&platform).await;
 }
 
-/// Asks the admin port of a member.
-async fn is_ready(address: &str) -> bool {
-    let url = format!("http://{address}/health/ready");
-    tokio::task::spawn_blocking(move || ureq::get(&url).call().is_ok())
-        .await
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_down_for_a_while_is_back_pressure_and_nothing_else() {
     let (mut platform, stack) = own::platform(Server::ClickHouse, 2).await;
-    let admin = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    platform.config.admin.listen = admin;
+    let admin = with_admin_port(&mut platform.config);
     platform.config.batch.max_rows = 200;
     let story = Story::new(55, 200);
     let member = Program::start(&platform.config);
     platform.owned_by(1).await;
-    let admin = admin.to_string();
     assert!(until(async || is_ready(&admin).await).await, "never ready");
     // the lanes have been taken over, which asks ClickHouse as well
     platform.send(story.records().take(1));
@@ -163,39 +151,29 @@ async fn clickhouse_down_for_a_while_is_back_pressure_and_nothing_else() {
 const BROKEN: &str = "SELECT throwIf(seats_booked > 0, 'broken on purpose') AS broken, batch, kafka_topic, event_timestamp \
     FROM in_booking WHERE mark = toUUID('00000000-0000-0000-0000-000000000000') AND phase = 'ingest'";
 
-async fn execute(platform: &Platform, sql: &str) {
-    platform
-        .store
-        .execute(sql, &event_store::Params::new())
-        .await
-        .unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_that_throws_holds_the_batch_until_it_is_mended() {
     let platform = Platform::new(2).await;
     let story = Story::new(56, 100);
-    execute(
-        &platform,
-        "CREATE TABLE odd (broken UInt8, batch UUID, kafka_topic String, event_timestamp DateTime64(3, 'UTC')) \
+    platform.execute("CREATE TABLE odd (broken UInt8, batch UUID, kafka_topic String, event_timestamp DateTime64(3, 'UTC')) \
          ENGINE = MergeTree PARTITION BY toYYYYMM(event_timestamp) ORDER BY event_timestamp",
     )
     .await;
-    execute(
-        &platform,
-        &format!("CREATE MATERIALIZED VIEW odd_from_booking TO odd AS {BROKEN}"),
-    )
-    .await;
+    platform
+        .execute(&format!(
+            "CREATE MATERIALIZED VIEW odd_from_booking TO odd AS {BROKEN}"
+        ))
+        .await;
     let member = Program::start(&platform.config);
     platform.send(story.records());
     let alarmed = until(async || member.log().contains("a batch cannot be finished")).await;
     assert!(alarmed, "no alarm");
     let mended = BROKEN.replace("seats_booked > 0", "seats_booked > 8");
-    execute(
-        &platform,
-        &format!("ALTER TABLE odd_from_booking MODIFY QUERY {mended}"),
-    )
-    .await;
+    platform
+        .execute(&format!(
+            "ALTER TABLE odd_from_booking MODIFY QUERY {mended}"
+        ))
+        .await;
     platform.drained(story.len()).await;
     member.stop();
     story.assert_told(&platform).await;

@@ -1,7 +1,7 @@
 //! The topic of the dead letters is missing, takes nothing, or does not take all.
 
 use crate::{
-    dead_letter_topic::{Published, published},
+    dead_letter_topic::{published, sources},
     kafka_admin::{admin, options},
     member::Program,
     platform::{Platform, until},
@@ -9,16 +9,6 @@ use crate::{
 };
 use rdkafka::admin::{AlterConfig, ResourceSpecifier};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-
-/// Where each letter came from.
-fn sources(letters: &[Published]) -> BTreeSet<[String; 3]> {
-    let names = ["source_topic", "source_partition", "source_offset"];
-    letters
-        .iter()
-        .map(|letter| names.map(|name| letter.headers[name].clone()))
-        .collect()
-}
 
 /// Waits until the member cannot publish; what has dead letters is then neither written nor passed by.
 async fn held(platform: &Platform, member: &Program, story: &Story) {

@@ -8,7 +8,7 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -50,6 +50,15 @@ pub fn published(platform: &Platform) -> Vec<Published> {
         }
     }
     found
+}
+
+/// Where each letter came from: topic, partition and offset.
+pub fn sources(letters: &[Published]) -> BTreeSet<[String; 3]> {
+    let names = ["source_topic", "source_partition", "source_offset"];
+    letters
+        .iter()
+        .map(|letter| names.map(|name| letter.headers[name].clone()))
+        .collect()
 }
 
 fn read(message: &BorrowedMessage<'_>) -> Published {

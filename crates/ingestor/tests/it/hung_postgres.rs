@@ -1,11 +1,11 @@
 //! PostgreSQL that neither answers nor dies.
 
 use crate::{
+    admin_port::{is_live, with_admin_port},
     member::Program,
     own,
     platform::{Platform, until},
     postgres::Database,
-    readiness,
     story::Story,
 };
 use devstack::Server;
@@ -17,12 +17,6 @@ const STATEMENT_TIMEOUT: HumanDuration = HumanDuration::secs(2);
 /// How long an operation may take with that.
 const LIMIT: Duration = Duration::from_secs(2 + 5);
 const GIVEN_UP: &str = "PostgreSQL has not answered in time; the connection is given up";
-
-async fn is_live(address: &str) -> bool {
-    let url = format!("http://{address}/health/live");
-    let asked = tokio::task::spawn_blocking(move || ureq::get(&url).call().is_ok());
-    asked.await.unwrap()
-}
 
 /// Lets the lanes be read by nobody until it is rolled back.
 async fn lock_lanes(platform: &Platform) -> Database {
@@ -49,7 +43,7 @@ async fn lanes_are_waited_for(platform: &Platform) {
 async fn a_member_outlives_a_postgres_that_hangs_and_loses_nothing() {
     let (mut platform, stack) = own::platform(Server::Postgres, 2).await;
     platform.config.postgres.statement_timeout = STATEMENT_TIMEOUT;
-    let address = readiness::with_admin_port(&mut platform.config);
+    let address = with_admin_port(&mut platform.config);
     let story = Story::new(181, 300);
     let mut portions = story.portions(3);
     let member = Program::start(&platform.config);

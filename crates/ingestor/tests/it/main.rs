@@ -14,6 +14,7 @@
     reason = "the members under test judge by the machine's clock"
 )]
 
+mod admin_port;
 mod bad_input;
 mod behind;
 mod changed_schema;
@@ -40,7 +41,6 @@ mod postgres;
 mod postgres_faults;
 mod postgres_rewound;
 mod proxy;
-mod readiness;
 mod refusals;
 mod settling;
 mod settling_faults;

@@ -1,36 +1,24 @@
 //! A batch that nobody finishes.
 
 use crate::{
+    admin_port::{metric, with_admin_port},
     member::Program,
     platform::{Platform, until},
     postgres::Database,
 };
-use std::net::TcpListener;
 use uuid::Uuid;
 
 const WEEK: f64 = 7.0 * 24.0 * 3600.0;
 
 /// The age of the oldest open batch that a member tells, if it tells anything yet.
 async fn oldest_open(address: &str) -> Option<f64> {
-    let url = format!("http://{address}/metrics");
-    let asking = tokio::task::spawn_blocking(move || {
-        let mut answer = ureq::get(&url).call().ok()?;
-        answer.body_mut().read_to_string().ok()
-    });
-    let text = asking.await.unwrap()?;
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("openride_ingest_oldest_open_batch_seconds"))?;
-    line.rsplit(' ').next()?.parse().ok()
+    metric(address, "openride_ingest_oldest_open_batch_seconds").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_is_open_for_more_than_a_week_is_told_of() {
     let mut platform = Platform::new(1).await;
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    platform.config.admin.listen = free.local_addr().unwrap();
-    drop(free);
-    let address = platform.config.admin.listen.to_string();
+    let address = with_admin_port(&mut platform.config);
     let member = Program::start(&platform.config);
     let tells_none = async || oldest_open(&address).await == Some(0.0);
     assert!(until(tells_none).await, "{}", member.log());

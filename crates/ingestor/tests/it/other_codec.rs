@@ -7,18 +7,14 @@ use crate::{
     proxy::{Fault, Proxy},
     story::Story,
 };
+use devstack::postgres_client;
 use uuid::Uuid;
 
 async fn set_codec(platform: &Platform, batch: Uuid, change: &str) {
     let url = platform.config.postgres.url.expose();
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    let connection = tokio::spawn(connection);
+    let client = postgres_client(url).await;
     let statement = format!("UPDATE ingest_batch SET codec = codec {change} WHERE id = '{batch}'");
     assert_eq!(client.execute(&statement, &[]).await.unwrap(), 1);
-    drop(client);
-    connection.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

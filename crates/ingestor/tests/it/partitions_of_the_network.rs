@@ -1,9 +1,9 @@
 //! The network between a member and a server is interrupted, and heals.
 
 use crate::{
+    admin_port::{is_ready, with_admin_port},
     member::Program,
     platform::{Platform, until},
-    readiness::{is_ready, with_admin_port},
     story::Story,
     wire::{Flow, Wire},
 };

@@ -233,6 +233,11 @@ impl Platform {
         found.unwrap()
     }
 
+    /// Tells ClickHouse to do something.
+    pub async fn execute(&self, sql: &str) {
+        self.store.execute(sql, &Params::new()).await.unwrap();
+    }
+
     /// One number.
     pub async fn number(&self, sql: &str) -> u64 {
         self.store

@@ -1,6 +1,7 @@
 //! PostgreSQL goes back to an older state, and lanes that it knows otherwise than their members.
 
 use crate::{
+    admin_port::{is_live, metric, with_admin_port},
     member::Program,
     own,
     platform::{Platform, until},
@@ -12,34 +13,13 @@ use crate::{
 use devstack::Server;
 use metadata_store::{lanes, lanes::Lane};
 use service_runtime::config::HumanDuration;
-use std::net::TcpListener;
 
 const ALARM: &str = "which has gone back; the difference is recovered";
 
-/// Lets members serve their metrics at an address that is known.
-fn at_known_address(platform: &mut Platform) -> String {
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    platform.config.admin.listen = address;
-    address.to_string()
-}
-
 /// How many lanes a member has found further back in PostgreSQL than in ClickHouse.
 async fn rewound_lanes(address: &str) -> f64 {
-    let url = format!("http://{address}/metrics");
-    let text = tokio::task::spawn_blocking(move || {
-        let mut answer = ureq::get(&url).call().unwrap();
-        answer.body_mut().read_to_string().unwrap()
-    });
-    let text = text.await.unwrap();
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("openride_ingest_rewound_lanes"));
-    line.map_or(0.0, |line| {
-        line.rsplit(' ').next().unwrap().parse().unwrap()
-    })
+    let told = metric(address, "openride_ingest_rewound_lanes").await;
+    told.unwrap_or(0.0)
 }
 
 /// Everything is there once, with its regions, and nothing is left to settle.
@@ -49,13 +29,6 @@ async fn assert_exact(platform: &Platform, story: &Story, member: Program) {
     member.stop();
     story.assert_told(platform).await;
     assert_regions_add_up(platform).await;
-}
-
-fn portions(story: &Story, count: usize) -> Vec<Vec<simulator::Record>> {
-    story
-        .portions(count)
-        .map(|portion| portion.cloned().collect())
-        .collect()
 }
 
 /// Sends the last of the first `until` portions, and waits until all of them are durable.
@@ -72,10 +45,10 @@ fn sent(portions: &[Vec<simulator::Record>]) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_older_state_forgot_is_recovered_at_the_next_start() {
     let mut platform = Platform::new(2).await;
-    let address = at_known_address(&mut platform);
+    let address = with_admin_port(&mut platform.config);
     let mut database = Database::of(&platform).await;
     let story = Story::new(101, 150);
-    let portions = portions(&story, 4);
+    let portions = story.split(4);
     let member = Program::start(&platform.config);
     pass(&platform, &portions, 1).await;
     database.remember().await;
@@ -119,10 +92,10 @@ async fn is_beyond(platform: &Platform, offsets: u64) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_state_under_a_running_member_is_noticed_and_mended() {
     let mut platform = Platform::new(2).await;
-    let address = at_known_address(&mut platform);
+    let address = with_admin_port(&mut platform.config);
     let mut database = Database::of(&platform).await;
     let story = Story::new(103, 150);
-    let portions = portions(&story, 4);
+    let portions = story.split(4);
     let member = Program::start(&platform.config);
     pass(&platform, &portions, 1).await;
     database.remember().await;
@@ -149,7 +122,7 @@ async fn facts_that_were_settled_are_not_settled_again_after_an_older_state() {
     platform.config.settle.interval = HumanDuration::secs(8);
     let mut database = Database::of(&platform).await;
     let story = Story::new(104, 150);
-    let portions = portions(&story, 3);
+    let portions = story.split(3);
     let member = Program::start(&platform.config);
     pass(&platform, &portions, 1).await;
     database.remember().await;
@@ -167,7 +140,7 @@ async fn a_lane_set_back_by_hand_comes_back_and_doubles_nothing() {
     let platform = Platform::new(2).await;
     let mut database = Database::of(&platform).await;
     let story = Story::new(104, 120);
-    let portions = portions(&story, 3);
+    let portions = story.split(3);
     let member = Program::start(&platform.config);
     for until in [1, 2] {
         pass(&platform, &portions, until).await;
@@ -203,7 +176,7 @@ impl Forgotten {
         let platform = Platform::new(2).await;
         let (proxy, config) = Proxy::before_clickhouse(&platform).await;
         let mut database = Database::of(&platform).await;
-        let portions = portions(&story, 3);
+        let portions = story.split(3);
         let first = Program::start(&config);
         pass(&platform, &portions, 1).await;
         settled(&platform).await;
@@ -260,7 +233,7 @@ async fn a_forgotten_batch_that_clickhouse_died_of_is_recovered() {
     let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
     let mut database = Database::of(&platform).await;
     let story = Story::new(107, 80);
-    let portions = portions(&story, 2);
+    let portions = story.split(2);
     let first = Program::start(&platform.config);
     pass(&platform, &portions, 1).await;
     database.remember().await;
@@ -273,6 +246,7 @@ async fn a_forgotten_batch_that_clickhouse_died_of_is_recovered() {
     let tracer = stack.attach_strace(Server::ClickHouse, &inject).unwrap();
     platform.send(&portions[1]);
     own::dead(&stack, Server::ClickHouse).await;
+    platform.opened().await;
     drop(tracer);
     first.kill();
     database.go_back().await;
@@ -313,7 +287,7 @@ async fn a_lane_that_is_stopped_and_resumed_in_postgres_goes_on_without_a_restar
     let platform = Platform::new(1).await;
     let mut database = Database::of(&platform).await;
     let story = Story::new(108, 80);
-    let portions = portions(&story, 2);
+    let portions = story.split(2);
     let topic = platform.config.topics.booking.clone();
     let member = Program::start(&platform.config);
     pass(&platform, &portions, 1).await;
@@ -348,7 +322,7 @@ async fn a_take_over_that_waits_for_clickhouse_holds_nobody_up() {
     let (proxy, config) = Proxy::before_clickhouse(&platform).await;
     let holder = Program::start(&config);
     let other = Program::start(&platform.config);
-    let address = at_known_address(&mut platform);
+    let address = with_admin_port(&mut platform.config);
     let first = Program::start(&platform.config);
     platform.owned_by(3).await;
     proxy.plan("query=INSERT+INTO", 0, Fault::Hold(0));
@@ -372,9 +346,7 @@ async fn a_take_over_that_waits_for_clickhouse_holds_nobody_up() {
         "{}",
         first.log()
     );
-    let url = format!("http://{address}/health/live");
-    let live = tokio::task::spawn_blocking(move || ureq::get(&url).call().is_ok());
-    assert!(live.await.unwrap());
+    assert!(is_live(&address).await);
     assert!(!platform.is_drained(story.len()).await);
     stack.restart(Server::ClickHouse).unwrap();
     assert_exact(&platform, &story, first).await;
@@ -385,7 +357,7 @@ async fn a_member_that_cannot_put_back_what_was_forgotten_gives_the_turn_back() 
     let platform = Platform::new(2).await;
     let mut database = Database::of(&platform).await;
     let story = Story::new(115, 60);
-    let portions = portions(&story, 3);
+    let portions = story.split(3);
     let member = Program::start(&platform.config);
     pass(&platform, &portions, 1).await;
     database.remember().await;

@@ -1,22 +1,16 @@
 //! ClickHouse answers, and refuses: what can be waited for is waited for, and nothing of it becomes a dead letter.
 
 use crate::{
-    dead_letter_topic::published,
+    dead_letter_topic::{published, sources},
     member::Program,
     own,
     platform::{Platform, until},
     story::Story,
 };
 use devstack::Server;
-use event_store::Params;
-use std::collections::BTreeSet;
 
 /// What a member says after so many failures that someone should look.
 const ALARM: &str = "a batch cannot be finished";
-
-async fn execute(platform: &Platform, sql: &str) {
-    platform.store.execute(sql, &Params::new()).await.unwrap();
-}
 
 /// Sends a portion, breaks something, and sends another; expects that the member says `words`, then mends it.
 async fn refused(platform: &Platform, words: &str, breaking: &[&str], mending: &[&str], seed: u64) {
@@ -26,7 +20,7 @@ async fn refused(platform: &Platform, words: &str, breaking: &[&str], mending: &
     platform.send(portions.next().unwrap());
     platform.drained(story.len().div_ceil(2)).await;
     for statement in breaking {
-        execute(platform, statement).await;
+        platform.execute(statement).await;
     }
     platform.send(portions.next().unwrap());
     let alarmed = until(async || {
@@ -37,21 +31,14 @@ async fn refused(platform: &Platform, words: &str, breaking: &[&str], mending: &
     assert!(alarmed, "no {words}: {}", member.log());
     assert!(!platform.is_drained(story.len()).await);
     for statement in mending {
-        execute(platform, statement).await;
+        platform.execute(statement).await;
     }
     platform.drained(story.len()).await;
     member.stop();
     story.assert_told(platform).await;
     let letters: u64 = story.reasons().values().sum();
-    let sources: BTreeSet<_> = published(platform)
-        .into_iter()
-        .map(|letter| {
-            ["source_topic", "source_partition", "source_offset"]
-                .map(|header| letter.headers[header].clone())
-        })
-        .collect();
     assert_eq!(
-        sources.len() as u64,
+        sources(&published(platform)).len() as u64,
         letters,
         "an outage became dead letters"
     );

@@ -8,7 +8,7 @@ use crate::{
     settling::{assert_regions_add_up, settled},
     story::Story,
 };
-use event_store::Params;
+use devstack::postgres_client;
 use service_runtime::config::HumanDuration;
 use shared_schema::Domain;
 
@@ -21,16 +21,13 @@ async fn wait_by_hand(platform: &Platform, table: &str, bucket: u64) {
         "INSERT INTO {table} (bucket, batch, event_timestamp, kafka_topic, kafka_partition, kafka_offset, kafka_timestamp, decided_at) \
          SELECT {bucket}, generateUUIDv4(), now64(3), 'by hand', 0, {bucket}, now64(3), now64(3) + INTERVAL 1 DAY"
     );
-    platform.store.execute(&sql, &Params::new()).await.unwrap();
+    platform.execute(&sql).await;
 }
 
 /// The buckets that settlings have taken so far, each after its table.
 async fn taken(platform: &Platform) -> Vec<(String, u64)> {
     let url = platform.config.postgres.url.expose();
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let client = postgres_client(url).await;
     let sql = "SELECT DISTINCT taken.of ->> 0, bucket FROM settle_batch, \
          jsonb_array_elements(buckets -> 'taken') AS taken (of), jsonb_array_elements_text(taken.of -> 1) AS bucket";
     let rows = client.query(sql, &[]).await.unwrap();

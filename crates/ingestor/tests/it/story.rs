@@ -47,6 +47,13 @@ impl Story {
             .map(|portion| portion.iter().map(|emission| &emission.record))
     }
 
+    /// The same, to be kept and sent in any order.
+    pub fn split(&self, count: usize) -> Vec<Vec<Record>> {
+        self.portions(count)
+            .map(|portion| portion.cloned().collect())
+            .collect()
+    }
+
     pub fn count(&self, expected: Expected) -> u64 {
         self.emissions
             .iter()

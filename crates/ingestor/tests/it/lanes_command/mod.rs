@@ -96,8 +96,8 @@ async fn assert_ledger_adds_up(platform: &Platform) {
 }
 
 fn portions(story: &Story) -> (Vec<Record>, Vec<Record>) {
-    let mut portions = story.portions(2).map(|portion| portion.cloned().collect());
-    (portions.next().unwrap(), portions.next().unwrap())
+    let halves: [_; 2] = story.split(2).try_into().unwrap();
+    halves.into()
 }
 
 fn of_topic(platform: &Platform, records: &[Record], topic: &str) -> i64 {

@@ -2,10 +2,10 @@
 
 use super::{assert_ledger_adds_up, done, lane, lost_offsets, portions, refused, say, stopped};
 use crate::{
+    admin_port::{is_ready, with_admin_port},
     kafka_admin::{admin, options},
     member::Program,
     platform::{Platform, until},
-    readiness::{is_ready, with_admin_port},
     settling::settled,
     story::Story,
 };
