@@ -2,6 +2,7 @@
 
 use event_store::Buffer;
 use metadata_store::{LaneId, batches::Gap};
+use rdkafka::Message;
 use shared_schema::Subscription;
 use std::{ops::Range, sync::Arc};
 use xxhash_rust::xxh3::Xxh3;
@@ -114,4 +115,17 @@ pub(crate) fn store(
         key: start..middle,
         value: middle..arena.len(),
     }
+}
+
+/// Copies a message into an arena.
+pub(crate) fn keep(arena: &mut Vec<u8>, message: &impl Message) -> Record {
+    let timestamp_ms = message.timestamp().to_millis().unwrap_or_default();
+    let key = message.key().unwrap_or_default();
+    store(
+        arena,
+        message.offset(),
+        timestamp_ms,
+        key,
+        message.payload().unwrap_or_default(),
+    )
 }

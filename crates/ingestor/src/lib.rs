@@ -11,23 +11,24 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | `pipeline`, `batch` | the way of a batch, step by step; its records |
+//! | `intake`, `handover`, `batch` | polling, lanes that come and go, take-overs; how a batch is cut and reaches the pipeline, and its records |
 //! | [`judge`], `windows` | what becomes of every record, and which identities were accepted before |
 //! | [`rows`] | accepted events as rows |
-//! | [`dead_letters`] | the others, to their topic |
+//! | `pipeline` | the way of a batch, step by step |
+//! | [`dead_letters`] | what is not accepted, to its topic |
 //! | [`write`](mod@write) | parts in ClickHouse: plain inserts at first, then only what is missing |
 //! | [`recover`], `reread` | the one procedure for a batch that anything went wrong with, and how it reads Kafka again |
 //! | `rewound` | PostgreSQL has gone back: what it forgot is put back from the ledger |
-//! | `intake`, `handover` | polling, lanes that come and go, take-overs, and how a batch reaches the pipeline |
 //! | [`board`], `progress` | where every lane stands, and how far it is complete |
-//! | `settle`, `places` | regions of facts that another topic tells |
+//! | `settle`, [`places`] | regions of facts that another topic tells, and the places by which facts are named |
 //! | [`topics`], [`lanes_command`], `stopped` | what operators say, and what they are told of lanes that stand still |
-//! | `service`, `config`, `kafka` | starting and ending everything, settings, clients of Kafka |
 //! | [`meters`], `open_batches` | what is counted, and the alarm about batches that stay open |
-//! | `persist`, `ticks` | what is done until it works, and what is done now and then |
+//! | `service`, `config`, `kafka` | starting and ending everything, settings, clients of Kafka |
+//! | `persist`, `ticks`, `chain` | what is done until it works, what is done now and then, and how an error is told |
 
 mod batch;
 pub mod board;
+mod chain;
 mod config;
 pub mod dead_letters;
 mod handover;

@@ -1,7 +1,7 @@
 //! The oldest open batch: how old it is, and an alarm once it is too old. Rows leave ClickHouse some time after they are
 //! written, and what has left looks missing to a recovery; so a batch may not stay open for long.
 
-use crate::{recover::chain, ticks};
+use crate::{chain::chain, ticks};
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{Pool, batches};
 use service_runtime::clock::Clock;

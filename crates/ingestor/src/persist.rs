@@ -1,6 +1,9 @@
 //! Waiting for an outage to be over.
 
-use crate::recover::{ALARM_AFTER, RecoverError, chain};
+use crate::{
+    chain::chain,
+    recover::{ALARM_AFTER, RecoverError},
+};
 use backon::{ExponentialBuilder, Retryable};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

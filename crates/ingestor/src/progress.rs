@@ -4,9 +4,10 @@
 
 use crate::{
     board::Board,
+    chain::chain,
     intake::Group,
     kafka::{existence, lane_at, partitions},
-    recover::{Recovery, chain},
+    recover::Recovery,
     ticks,
 };
 use metadata_store::{LaneId, Pool, StoreError, batches, lanes, settlings};

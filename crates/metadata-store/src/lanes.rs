@@ -44,6 +44,24 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// A lane that begins at `first`, of which nothing else is known yet.
+    pub fn new(id: LaneId, first: i64) -> Self {
+        Self {
+            topic: id.topic,
+            partition: id.partition,
+            first_offset: first,
+            next_offset: first,
+            epoch: 0,
+            owner: None,
+            open_batch: None,
+            end_offset: None,
+            complete_through: None,
+            heartbeat_at: None,
+            stopped_reason: None,
+            retired_at: None,
+        }
+    }
+
     /// Topic and partition.
     pub fn id(&self) -> LaneId {
         LaneId {

@@ -94,24 +94,18 @@ fn signs_of(lanes: &[Lane]) -> Signs {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
+    use metadata_store::LaneId;
 
     use super::*;
 
     fn lane(partition: i32, complete_through: Option<i64>) -> Lane {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
+        let topic = "openride.events.trip".to_owned();
         Lane {
-            topic: "openride.events.trip".to_owned(),
-            partition,
-            first_offset: 0,
-            next_offset: 0,
-            epoch: 1,
-            owner: None,
-            open_batch: None,
-            end_offset: None,
             complete_through: complete_through.map(at),
             heartbeat_at: complete_through.map(at),
             stopped_reason: (partition == 1).then(|| "parked".to_owned()),
-            retired_at: None,
+            ..Lane::new(LaneId { topic, partition }, 0)
         }
     }
 

@@ -19,7 +19,8 @@ use std::{
 #[derive(Debug, Default)]
 pub struct Board {
     lanes: Mutex<BTreeMap<LaneId, Standing>>,
-    settled: Condvar,
+    /// A lane is held by one batch less.
+    released: Condvar,
 }
 
 impl Board {
@@ -61,7 +62,7 @@ impl Board {
                 .iter()
                 .any(|lane| lanes.get(lane).is_some_and(|standing| standing.held > 0))
         };
-        let waited = self.settled.wait_timeout_while(lanes, patience, held);
+        let waited = self.released.wait_timeout_while(lanes, patience, held);
         let (mut lanes, _) = waited.unwrap_or_else(PoisonError::into_inner);
         for lane in leaving {
             lanes.remove(lane);
@@ -137,7 +138,7 @@ impl Board {
                 standing.held = standing.held.saturating_sub(1);
             }
         }
-        self.settled.notify_all();
+        self.released.notify_all();
     }
 
     /// The batch of these ranges is closed. Of those on `parked` lanes nothing is durable.
@@ -156,7 +157,7 @@ impl Board {
                 standing.cut.pop_front();
             }
         }
-        self.settled.notify_all();
+        self.released.notify_all();
     }
 
     /// PostgreSQL does not know these lanes as we do.

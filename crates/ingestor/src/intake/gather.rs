@@ -1,23 +1,20 @@
 //! Gathers records by lane until a batch is due.
 
+mod topic;
+
 use super::choice::{self, Gathered, Size};
-use crate::{
-    batch::{LaneRecords, RawBatch},
-    board::Board,
-    config::BatchConfig,
-    kafka::lane_of,
-    reread::keep,
-};
-use event_store::{Buffer, Buffers};
-use metadata_store::{LaneId, batches::Gap};
+use crate::{batch::RawBatch, board::Board, config::BatchConfig};
+use event_store::Buffers;
+use metadata_store::LaneId;
 use rdkafka::Message;
-use shared_schema::{GapCause, Subscription};
+use shared_schema::Subscription;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     ops::Add,
     sync::Arc,
     time::Instant,
 };
+use topic::{Lane, Topic};
 
 /// What became of a record that was offered.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,29 +30,6 @@ pub(super) enum Taken {
         /// Last missing offset.
         hi: i64,
     },
-}
-
-struct Lane {
-    epoch: i64,
-    source: Arc<Subscription>,
-    next: i64,
-    stopped: bool,
-    /// The stream of records in which its last one came.
-    stream: Option<u64>,
-    range: Option<LaneRecords>,
-    heard: Instant,
-    /// Bytes of its last range, as a guess at the next.
-    usual: usize,
-}
-
-/// The member's lanes of one topic.
-#[derive(Default)]
-struct Topic {
-    lanes: BTreeMap<i32, Lane>,
-    /// What its ranges hold.
-    size: Size,
-    /// When the first of it came.
-    oldest: Option<Instant>,
 }
 
 /// Records that are not cut yet.
@@ -95,35 +69,15 @@ impl Gather {
         // what was gathered of it under another epoch is read again
         self.remove(&lane);
         let LaneId { topic, partition } = lane;
-        let fresh = Lane {
-            epoch,
-            source,
-            next,
-            stopped,
-            stream: None,
-            range: None,
-            heard: Instant::now(),
-            usual: 0,
-        };
+        let fresh = Lane::new(epoch, source, next, stopped);
         let topic = self.topics.entry(topic).or_default();
         topic.lanes.insert(partition, fresh);
     }
 
     /// The lane is no longer ours; what was gathered of it is dropped.
     pub(super) fn remove(&mut self, lane: &LaneId) {
-        let Some(topic) = self.topics.get_mut(&lane.topic) else {
-            return;
-        };
-        if let Some(range) = topic
-            .lanes
-            .remove(&lane.partition)
-            .and_then(|lane| lane.range)
-        {
-            topic.size.rows -= range.records.len();
-            topic.size.bytes -= range.arena.len();
-        }
-        if topic.lanes.values().all(|lane| lane.range.is_none()) {
-            topic.oldest = None;
+        if let Some(topic) = self.topics.get_mut(&lane.topic) {
+            topic.remove(lane.partition);
         }
     }
 
@@ -158,57 +112,16 @@ impl Gather {
     /// A second client that looked into them could promise no more, and would take a tenth of a second for each of a
     /// producer's transactions.
     pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
-        let Some(Topic {
-            lanes,
-            size,
-            oldest,
-        }) = self.topics.get_mut(message.topic())
-        else {
-            return Taken::Ignored;
-        };
-        let lane = lanes.get_mut(&message.partition());
-        let Some(lane) = lane.filter(|lane| !lane.stopped && message.offset() >= lane.next) else {
-            return Taken::Ignored;
-        };
-        let (lo, hi) = (lane.next, message.offset() - 1);
-        if lo <= hi && lane.stream != Some(self.stream) {
-            return Taken::Gap { lo, hi };
+        match self.topics.get_mut(message.topic()) {
+            Some(topic) => topic.take(message, self.stream, &self.memory, board),
+            None => Taken::Ignored,
         }
-        let range = lane.range.get_or_insert_with(|| LaneRecords {
-            arena: self.memory.take(lane.usual),
-            ..open_range(lane_of(message), lane.epoch, &lane.source, lo)
-        });
-        if lo <= hi {
-            range.gaps.push(without_record(lo, hi));
-        }
-        let before = range.arena.len();
-        let record = keep(&mut range.arena, message);
-        if range.records.is_empty() {
-            board.gathering(&range.lane, record.timestamp_ms);
-            lane.heard = Instant::now();
-        }
-        range.hi = record.offset;
-        lane.next = record.offset + 1;
-        lane.stream = Some(self.stream);
-        range.records.push(record);
-        size.rows += 1;
-        size.bytes += range.arena.len() - before;
-        oldest.get_or_insert_with(Instant::now);
-        Taken::Kept
     }
 
     /// Accounts for offsets without a record.
     pub(super) fn skip(&mut self, id: &LaneId, lo: i64, hi: i64) {
-        let gap = without_record(lo, hi);
-        let Some(lane) = self.lane(id) else { return };
-        let range = lane
-            .range
-            .get_or_insert_with(|| open_range(id.clone(), lane.epoch, &lane.source, gap.lo));
-        range.hi = gap.hi;
-        lane.next = gap.hi + 1;
-        range.gaps.push(gap);
         if let Some(topic) = self.topics.get_mut(&id.topic) {
-            topic.oldest.get_or_insert_with(Instant::now);
+            topic.skip(id, lo, hi);
         }
     }
 
@@ -306,40 +219,6 @@ impl Gather {
         }
         silent.sort_by_key(|(heard, _)| *heard);
         silent.into_iter().map(|(_, lane)| lane).collect()
-    }
-}
-
-impl Topic {
-    /// All its ranges.
-    fn cut(&mut self) -> Vec<LaneRecords> {
-        self.size = Size::default();
-        self.oldest = None;
-        let lanes = self.lanes.values_mut();
-        lanes
-            .filter_map(|lane| {
-                let range = lane.range.take()?;
-                lane.usual = range.arena.len();
-                Some(range)
-            })
-            .collect()
-    }
-}
-
-fn without_record(lo: i64, hi: i64) -> Gap {
-    let cause = GapCause::Control.to_string();
-    Gap { lo, hi, cause }
-}
-
-fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> LaneRecords {
-    LaneRecords {
-        lane,
-        epoch,
-        source: source.clone(),
-        lo,
-        hi: lo,
-        records: Vec::new(),
-        gaps: Vec::new(),
-        arena: Buffer::default(),
     }
 }
 

@@ -3,8 +3,9 @@
 
 use super::group::{Change, Group};
 use crate::{
+    chain::chain,
     kafka,
-    recover::{Finished, RecoverError, Recovery, chain},
+    recover::{Finished, RecoverError, Recovery},
     rewound, stopped,
 };
 use metadata_store::{LaneId, Pool, StoreError, lanes, lanes::Lane, rebuilt};

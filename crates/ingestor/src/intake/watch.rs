@@ -2,7 +2,7 @@
 //! have let a lane go on, another member may have taken it.
 
 use super::group::{Change, Group};
-use crate::{board::Seen, recover::chain};
+use crate::{board::Seen, chain::chain};
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{Pool, StoreError, lanes, lanes::Lane};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -109,12 +109,16 @@ mod tests {
     use super::*;
     use metadata_store::LaneId;
 
+    fn id() -> LaneId {
+        LaneId {
+            topic: "t".to_owned(),
+            partition: 0,
+        }
+    }
+
     fn seen() -> Seen {
         Seen {
-            lane: LaneId {
-                topic: "t".to_owned(),
-                partition: 0,
-            },
+            lane: id(),
             epoch: 7,
             durable: 50,
             stopped: false,
@@ -124,18 +128,11 @@ mod tests {
 
     fn stored() -> Lane {
         Lane {
-            topic: "t".to_owned(),
-            partition: 0,
-            first_offset: 0,
             next_offset: 50,
             epoch: 7,
             owner: Some("me".to_owned()),
-            open_batch: None,
-            end_offset: None,
-            complete_through: None,
             heartbeat_at: Some(DateTime::UNIX_EPOCH),
-            stopped_reason: None,
-            retired_at: None,
+            ..Lane::new(id(), 0)
         }
     }
 

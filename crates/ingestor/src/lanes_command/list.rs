@@ -43,22 +43,11 @@ fn line(row: &[String; 6], widths: &[usize; 6]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metadata_store::LaneId;
 
     fn lane(partition: i32) -> Lane {
-        Lane {
-            topic: "trip".to_owned(),
-            partition,
-            first_offset: 0,
-            next_offset: 1200,
-            epoch: 1,
-            owner: None,
-            open_batch: None,
-            end_offset: None,
-            complete_through: None,
-            heartbeat_at: None,
-            stopped_reason: None,
-            retired_at: None,
-        }
+        let topic = "trip".to_owned();
+        Lane::new(LaneId { topic, partition }, 1200)
     }
 
     #[test]

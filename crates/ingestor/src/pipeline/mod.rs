@@ -14,11 +14,12 @@ mod opening;
 use crate::{
     batch::RawBatch,
     board::Board,
+    chain::chain,
     config::Config,
     handover::Taking,
     judge::{Encoder, Identities, IdentityJudge, Judged, Rules, judge_aside},
     persist::persist,
-    recover::{Finished, RecoverError, Recovery, chain},
+    recover::{Finished, RecoverError, Recovery},
     windows,
     write::WriteError,
 };

@@ -1,8 +1,8 @@
 //! Why an attempt to finish a batch failed, and how it is told.
 
 use crate::{
-    dead_letters::DeadLetterError, judge::CODEC, reread::RereadError, rewound::RewoundError,
-    write::WriteError,
+    chain::chain, dead_letters::DeadLetterError, judge::CODEC, reread::RereadError,
+    rewound::RewoundError, write::WriteError,
 };
 use metadata_store::StoreError;
 use tokio::task::JoinError;
@@ -88,18 +88,6 @@ pub(super) fn report(batch: Uuid, failures: u32, failure: &RecoverError) {
         }
         _ => warn!(batch.id = %batch, failures, reason, "an attempt to finish a batch failed"),
     }
-}
-
-/// An error with all its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Ranges of partitions that Kafka does not have any more: a topic was deleted, or made anew with fewer partitions.
 
 use crate::{
+    chain::chain,
     config::KafkaConfig,
     kafka::existence,
-    recover::chain,
     reread::{self, Reread, RereadError},
     stopped::GONE,
 };

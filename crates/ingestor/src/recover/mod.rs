@@ -9,8 +9,8 @@ mod given_up;
 mod gone;
 mod turn;
 
+pub(crate) use error::ALARM_AFTER;
 pub use error::RecoverError;
-pub(crate) use error::{ALARM_AFTER, chain};
 
 use crate::{
     board::Board,
@@ -18,7 +18,7 @@ use crate::{
     dead_letters::DeadLetterTopic,
     judge::{Encoder, Judged},
     meters::Meters,
-    write::{Settling, Share, WriteError, Writer, omissions},
+    write::{Share, Whereabouts, WriteError, Writer, omissions},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
@@ -158,16 +158,16 @@ impl Recovery {
         let turn = self
             .turn_to_settle(own.is_some(), stored.batch.decided_at)
             .await?;
-        let settling = match turn {
-            Some(_) => Settling::Possible,
-            None => Settling::NotYet,
+        let facts = match turn {
+            Some(_) => Whereabouts::PerhapsSettled,
+            None => Whereabouts::Waiting,
         };
         match own {
-            Some(judged) => self.write(judged, attempt, life, settling).await?,
+            Some(judged) => self.write(judged, attempt, life, facts).await?,
             None => {
                 for share in Share::of(&stored.batch) {
                     let judged = self.judge_again(&stored.batch, attempt, share).await?;
-                    self.write(&judged, attempt, life, settling).await?;
+                    self.write(&judged, attempt, life, facts).await?;
                 }
             }
         }
@@ -182,10 +182,10 @@ impl Recovery {
         judged: &Judged,
         attempt: i32,
         life: Uuid,
-        settling: Settling,
+        facts: Whereabouts,
     ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
-        Ok(self.writer.repair(judged, attempt, life, settling).await?)
+        Ok(self.writer.repair(judged, attempt, life, facts).await?)
     }
 }
 

@@ -19,7 +19,8 @@ mod remove;
 mod sql;
 
 use crate::{
-    recover::{RecoverError, chain},
+    chain::chain,
+    recover::RecoverError,
     ticks,
     write::{self, WriteError, attempt_id},
 };

@@ -57,13 +57,13 @@ pub enum WriteError {
     },
 }
 
-/// Whether facts of a batch may have gone on to be settled.
+/// Where the facts of a batch may be that wait for their regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settling {
+pub enum Whereabouts {
     /// They wait where the batch put them: no settling takes them before the batch is closed.
-    NotYet,
+    Waiting,
     /// PostgreSQL had forgotten the batch, or held it for closed. The caller has the turn to settle.
-    Possible,
+    PerhapsSettled,
 }
 
 /// Writes batches.
@@ -141,7 +141,7 @@ impl Writer {
         judged: &Judged,
         attempt: i32,
         life: Uuid,
-        settling: Settling,
+        facts: Whereabouts,
     ) -> Result<(), WriteError> {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
@@ -157,12 +157,12 @@ impl Writer {
         let targets = Targets::discover(&self.store).await?;
         for insert in &judged.inserts {
             for target in targets.of(insert.domain) {
-                if settling == Settling::NotYet || !target.is_waiting() {
+                if facts == Whereabouts::Waiting || !target.is_waiting() {
                     self.repair_target(judged, insert, target, fence).await?;
                 }
             }
             // after the domain's rows, which may have to take their regions over
-            if settling == Settling::Possible {
+            if facts == Whereabouts::PerhapsSettled {
                 self.repair_waiting(judged, insert, &targets, fence).await?;
             }
         }

@@ -3,9 +3,10 @@
 use super::Declaration;
 use crate::{
     batch::{LaneRecords, RawBatch},
+    chain::chain,
     judge::{Encoder, Judged, StoredVerdicts, judge},
     lanes_command::{finish::finish, plan::Plan},
-    recover::{RecoverError, chain},
+    recover::RecoverError,
 };
 use anyhow::bail;
 use chrono::{DateTime, SubsecRound, Utc};

@@ -12,12 +12,7 @@
 mod batch;
 
 use super::{bounds::Bounds, finish::finish, plan::Plan, stored};
-use crate::{
-    config::Config,
-    kafka::bounds,
-    recover::{Recovery, chain},
-    stopped::RETIRED,
-};
+use crate::{chain::chain, config::Config, kafka::bounds, recover::Recovery, stopped::RETIRED};
 use anyhow::{Context, bail, ensure};
 use metadata_store::{
     LaneId, Pool, batches,

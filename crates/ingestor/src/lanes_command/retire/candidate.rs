@@ -77,22 +77,17 @@ impl fmt::Display for Candidate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metadata_store::LaneId;
 
     fn candidate(is_alive: bool, end: i64, open_batch: Option<Uuid>) -> Candidate {
+        let id = LaneId {
+            topic: "trip".to_owned(),
+            partition: 0,
+        };
         Candidate {
             lane: Lane {
-                topic: "trip".to_owned(),
-                partition: 0,
-                first_offset: 0,
-                next_offset: 10,
-                epoch: 1,
-                owner: None,
                 open_batch,
-                end_offset: None,
-                complete_through: None,
-                heartbeat_at: None,
-                stopped_reason: None,
-                retired_at: None,
+                ..Lane::new(id, 10)
             },
             is_alive,
             end,
