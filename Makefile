@@ -9,7 +9,7 @@ DEBUG_DEVSTACK := $(TARGET_DIR)/debug/devstack
 
 # Events per second of the live traffic of `make run`.
 RATE ?= 50
-# Further options of the benchmarks of ingestion; `--help` lists them.
+# Further options of the benchmarks; `--help` lists them.
 BENCH ?=
 # Seconds that `make bench-calm` measures, and its events per second.
 CALM ?= 600
@@ -75,9 +75,9 @@ bench-calm: packages ## Measure the whole stack under a steady rate (CALM=600 se
 	@exec cargo bench -p ingestor --bench ingest -- --calm $(CALM) --rate $(CALM_RATE) $(BENCH)
 
 .PHONY: bench-queries
-bench-queries: packages ## Measure the metrics over 90 days and 5 million events against bare ClickHouse
+bench-queries: packages ## Measure the metrics over 90 days and 5 million events against bare ClickHouse (BENCH="--requests 100")
 	@cargo build --release -p devstack -p migrate -p ingestor -p simulator --bins
-	@exec cargo bench -p query-api --bench queries
+	@exec cargo bench -p query-api --bench queries -- $(BENCH)
 
 .PHONY: verify
 verify: ## Recompute all aggregates of the running stack and check that the ledger balances

@@ -73,7 +73,7 @@ pub struct DeadLetter {
 pub struct Page {
     /// The latest first.
     pub dead_letters: Vec<DeadLetter>,
-    /// To be sent as `cursor` for the next page; absent on the last.
+    /// To be sent as `cursor` for the next page; `null` on the last.
     pub next_cursor: Option<String>,
 }
 
@@ -122,6 +122,16 @@ pub fn query(filter: &Filter) -> Query {
         "SELECT toString(reason) AS reason, path, detail, toString(kafka_topic) AS topic, kafka_partition AS partition, kafka_offset AS offset, toUnixTimestamp64Milli(kafka_timestamp) AS kafka_ms, toUnixTimestamp64Milli(decided_at) AS decided_ms, length(payload) AS bytes\nFROM dead_letters\nWHERE {}\nORDER BY decided_at DESC, kafka_topic DESC, kafka_partition DESC, kafka_offset DESC\nLIMIT {limit}",
         conditions.join(" AND "),
     ))
+}
+
+/// The topics that have dead letters; the rows are texts.
+#[must_use]
+pub fn topics() -> Query {
+    Query {
+        sql: "SELECT DISTINCT toString(kafka_topic) AS topic\nFROM dead_letters\nORDER BY topic"
+            .to_owned(),
+        parameters: Vec::new(),
+    }
 }
 
 /// The page that the rows make.

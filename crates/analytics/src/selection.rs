@@ -23,15 +23,26 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Counts the facts of these domains in the range that no regional number holds yet.
+    /// Counts the facts of these domains in the range that no regional number holds yet, if a region is asked of.
     #[must_use]
-    pub fn unsettled(&self, domains: &[Domain]) -> Query {
-        unsettled(domains, self.range.start(), self.range.end())
+    pub fn unsettled(&self, domains: &[Domain]) -> Option<Query> {
+        let count = || unsettled(domains, self.range.start(), self.range.end());
+        self.region.is_regional().then(count)
     }
 }
 
 /// Counts the facts of these domains between two instants that no regional number holds yet.
 pub(crate) fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
+    unsettled_that("true", domains, start, end)
+}
+
+/// The same of those facts for which a condition holds.
+pub(crate) fn unsettled_that(
+    condition: &str,
+    domains: &[Domain],
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> Query {
     let mut parameters = Parameters::default();
     let grid = Grid::between(start, end);
     let from = parameters.time("from", grid.head.map_or(grid.core.from, |head| head.from));
@@ -46,7 +57,7 @@ pub(crate) fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<
         .filter_map(|domain| domain.waiting_table())
         .map(|table| {
             format!(
-                "SELECT count() AS facts FROM {table} WHERE event_timestamp >= {from} AND event_timestamp < {until}"
+                "SELECT count() AS facts FROM {table} WHERE event_timestamp >= {from} AND event_timestamp < {until} AND {condition}"
             )
         })
         .collect();

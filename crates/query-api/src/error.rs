@@ -88,11 +88,13 @@ fn of_parameter(error: &ParameterError) -> Verdict {
         Fault::Unknown => Code::UnknownParameter,
         Fault::Repeated => Code::RepeatedParameter,
         Fault::Unreadable => Code::UnreadableParameter,
+        Fault::Missing => Code::MissingParameter,
         Fault::OutOfRange => Code::ParameterOutOfRange,
         Fault::StartAfterEnd => Code::StartAfterEnd,
         Fault::TooManyPoints => Code::TooManyPoints,
         Fault::UnknownRegion => Code::UnknownRegion,
         Fault::UnknownReason => Code::UnknownReason,
+        Fault::UnknownTopic => Code::UnknownTopic,
     };
     Verdict {
         code,

@@ -6,7 +6,10 @@ use std::{
 };
 
 use analytics::realtime::Signs;
-use metadata_store::{Pool, StoreError, lanes::Lane};
+use metadata_store::{
+    Pool, StoreError,
+    lanes::{self, Lane},
+};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -40,7 +43,7 @@ impl Lanes {
 
     /// All lanes as they are now.
     pub(crate) async fn all(&self) -> Result<Vec<Lane>, LanesError> {
-        let lanes = timeout(self.deadline, metadata_store::lanes::all(&self.pool));
+        let lanes = timeout(self.deadline, lanes::all(&self.pool));
         Ok(lanes
             .await
             .map_err(|_| LanesError::TimedOut(self.deadline))??)
@@ -75,19 +78,20 @@ impl Lanes {
     }
 }
 
-/// The least of all lanes that are not retired, or nothing as long as one has none.
 fn signs_of(lanes: &[Lane]) -> Signs {
     let living = || lanes.iter().filter(|lane| !lane.is_retired());
-    let complete = living()
-        .map(|lane| lane.complete_through)
-        .collect::<Option<Vec<_>>>();
-    Signs {
-        complete_through: complete.and_then(|times| times.into_iter().min()),
-        heard_at: lanes.iter().filter_map(|lane| lane.heartbeat_at).max(),
-        stopped: living()
-            .filter(|lane| lane.stopped_reason.is_some())
+    let those = |are: fn(&&Lane) -> bool| -> Vec<String> {
+        living()
+            .filter(are)
             .map(|lane| lane.id().to_string())
-            .collect(),
+            .collect()
+    };
+    Signs {
+        complete_through: lanes::complete_through(lanes),
+        known_through: living().filter_map(|lane| lane.complete_through).min(),
+        unknown: those(|lane| lane.complete_through.is_none()),
+        heard_at: lanes.iter().filter_map(|lane| lane.heartbeat_at).max(),
+        stopped: those(|lane| lane.stopped_reason.is_some()),
     }
 }
 
@@ -136,10 +140,12 @@ mod tests {
 
     #[test]
     fn a_lane_of_which_nothing_is_known_makes_nothing_complete() {
+        let signs = signs_of(&[lane(0, Some(20)), lane(2, None)]);
         assert_eq!(
-            signs_of(&[lane(0, Some(20)), lane(2, None)]).complete_through,
-            None
+            (signs.complete_through, signs.known_through),
+            (None, DateTime::<Utc>::from_timestamp(20, 0))
         );
+        assert_eq!(signs.unknown, ["openride.events.trip/2"]);
         assert_eq!(signs_of(&[]).complete_through, None);
     }
 }

@@ -10,23 +10,28 @@
 //! The stored rows themselves are counted, not what their writer said of them. Rows leave, however: an event 14 days
 //! after it was the oldest that is accepted, and no event is older when it is decided about. So what was decided in
 //! the last 13 days is still there whole and is recounted; of what was decided before, the rows of `ingest_ledger`
-//! tell the counts, which were recounted while they could be. Gaps are kept for ever.
+//! tell the counts: what the ingestor stored of each batch vouches for them. Gaps are kept for ever.
 
 mod statements;
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
+use shared_schema::GapCause;
 use utoipa::ToSchema;
 
 pub use self::statements::{counted, gaps, latest, recounted, starts, vouched};
 
 /// Days for which no row of what was decided can have expired.
-pub const RECOUNTED_DAYS: i64 = 13;
+const RECOUNTED_DAYS: i64 = 13;
 /// Offsets of a partition, the latest, of which none may have two verdicts for an answer to be balanced. Telling
-/// offsets apart takes reading them, so that there is a limit; `openride-verify` has none.
+/// offsets apart takes reading them, so that there is a limit; `openride-verify` tells all apart that it recounts.
 pub const TOLD_APART: u64 = 50_000;
+/// Lanes whose accounts are asked for at once: a lane takes up to a kilobyte of a statement, and a statement may have 256
+/// (`max_query_size`).
+pub const LANES_AT_ONCE: usize = 100;
 /// Gaps of a partition that are shown; their sums are of all.
 pub const SHOWN_GAPS: u64 = 100;
 
@@ -149,7 +154,11 @@ pub struct GapRow {
     latest: Vec<(u64, u64)>,
 }
 
-const LOST: &str = "lost";
+/// What was decided since is recounted, now and for as long as its rows are kept for certain.
+#[must_use]
+pub fn recounted_since(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(RECOUNTED_DAYS)
+}
 
 /// Adds to each lane from where on it can be recounted.
 #[must_use]
@@ -267,7 +276,9 @@ impl Account {
             .sum::<i128>();
         let missing = i128::from(lane.next_offset) - i128::from(lane.first_offset) - verdicts;
         let repeated = rows.saturating_sub(counted.offsets);
-        let lost = gap_offsets.get(LOST).is_some_and(|offsets| *offsets > 0);
+        let lost = gap_offsets
+            .get(GapCause::Lost.as_str())
+            .is_some_and(|offsets| *offsets > 0);
         Self {
             topic: lane.topic,
             partition: lane.partition,
@@ -301,7 +312,12 @@ fn shown(rows: Vec<GapRow>) -> Vec<Gap> {
                 })
         })
         .collect();
-    gaps.sort_by_key(|gap| (gap.cause != LOST, std::cmp::Reverse(gap.first_offset)));
+    gaps.sort_by_key(|gap| {
+        (
+            gap.cause != GapCause::Lost.as_str(),
+            std::cmp::Reverse(gap.first_offset),
+        )
+    });
     gaps.truncate(usize::try_from(SHOWN_GAPS).unwrap_or(usize::MAX));
     gaps
 }

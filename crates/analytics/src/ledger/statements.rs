@@ -1,13 +1,13 @@
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{RECOUNTED_DAYS, SHOWN_GAPS, Stretch, TOLD_APART};
+use super::{SHOWN_GAPS, Stretch, TOLD_APART, recounted_since};
 use crate::query::{Parameters, Query};
 
 /// Where the offsets begin that were decided about recently; the rows are [`StartRow`](super::StartRow)s.
 #[must_use]
 pub fn starts(now: DateTime<Utc>) -> Query {
     let mut parameters = Parameters::default();
-    let since = parameters.time("since", now - TimeDelta::days(RECOUNTED_DAYS));
+    let since = parameters.time("since", recounted_since(now));
     parameters.into_query(format!(
         "SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, min(first_offset) AS from\nFROM ingest_ledger\nWHERE decided_at > {since}\nGROUP BY topic, partition"
     ))

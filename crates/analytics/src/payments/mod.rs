@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use self::{
-    refunds::{RefundRow, refunds_by_method},
+    refunds::{RefundRow, refunds_by_method, unsettled_facts},
     statement::query,
     unknown_times::{TimesRow, unknown_times},
 };

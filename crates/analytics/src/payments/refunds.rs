@@ -2,8 +2,9 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
+    Domain,
     query::{Parameters, Query},
-    selection::Selection,
+    selection::{Selection, unsettled_that},
     source::{settled_facts, slices, slots_within},
     time::Grid,
 };
@@ -35,7 +36,7 @@ pub fn refunds_by_method(selection: &Selection) -> Query {
         regions = selection.region.settled(&mut parameters),
     )];
     for slice in slices(&grid) {
-        let facts = settled_facts(crate::Domain::Payment, slice, &mut parameters);
+        let facts = settled_facts(Domain::Payment, slice, &mut parameters);
         parts.push(format!(
             "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS events, toDecimal128(ifNull(refund_amount, 0), 2) AS returned\nFROM {facts}\nWHERE event_type = 'payment.refunded' AND {regions}",
             regions = selection.region.own(&mut parameters),
@@ -47,6 +48,18 @@ pub fn refunds_by_method(selection: &Selection) -> Query {
     ))
 }
 
+/// Counts the payments in the range that no regional number holds yet. Where no region is asked of, those are the
+/// refunds without a method: of everything else the method stands in the event.
+#[must_use]
+pub fn unsettled_facts(selection: &Selection) -> Query {
+    let domains = [Domain::Payment];
+    let refunds = || {
+        let (start, end) = (selection.range.start(), selection.range.end());
+        unsettled_that("payment_method IS NULL", &domains, start, end)
+    };
+    selection.unsettled(&domains).unwrap_or_else(refunds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +68,13 @@ mod tests {
     #[test]
     fn settled_rows_know_the_method() {
         insta::assert_snapshot!(shown(&refunds_by_method(&everywhere(false))));
+    }
+
+    #[test]
+    fn without_a_region_only_refunds_wait_for_anything() {
+        insta::assert_snapshot!("unsettled", shown(&unsettled_facts(&everywhere(false))));
+        let regional = unsettled_facts(&in_lagos_off_grid());
+        assert!(!regional.sql.contains("payment_method"), "{}", regional.sql);
     }
 
     #[test]

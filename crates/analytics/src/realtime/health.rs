@@ -12,7 +12,7 @@ const SILENCE: TimeDelta = TimeDelta::seconds(60);
 pub enum Health {
     /// Events are visible within seconds.
     Healthy,
-    /// The lag is over 30 seconds, or a lane is stopped.
+    /// The lag is over 30 seconds, a lane is stopped, or it is not known yet how far one is.
     Degraded,
     /// The lag is over 300 seconds, or no ingestor has been heard for 60 seconds.
     Critical,
@@ -34,9 +34,13 @@ pub struct PipelineHealth {
 pub struct Signs {
     /// Everything that arrived before this is in the numbers.
     pub complete_through: Option<DateTime<Utc>>,
+    /// The same of those lanes of which it is known.
+    pub known_through: Option<DateTime<Utc>>,
+    /// The lanes of which it is not known yet, such as `openride.events.booking/3`.
+    pub unknown: Vec<String>,
     /// When any ingestor was last heard.
     pub heard_at: Option<DateTime<Utc>>,
-    /// The lanes that are stopped, such as `openride.events.booking/3`.
+    /// The lanes that are stopped.
     pub stopped: Vec<String>,
 }
 
@@ -44,12 +48,13 @@ impl PipelineHealth {
     /// Judges the signs at a time.
     #[must_use]
     pub fn judge(signs: &Signs, now: DateTime<Utc>) -> Self {
-        let lag = signs.complete_through.map(|through| now - through);
+        let lag_of = |through: Option<DateTime<Utc>>| through.map(|through| now - through);
         let mut faults = Vec::new();
         if signs.heard_at.is_none_or(|heard| now - heard > SILENCE) {
             faults.push((Health::Critical, silence(signs, now)));
         }
-        if let Some(lag) = lag.filter(|lag| *lag > DEGRADED_LAG) {
+        // a lane of which nothing is known yet hides nothing of the others
+        if let Some(lag) = lag_of(signs.known_through).filter(|lag| *lag > DEGRADED_LAG) {
             let health = if lag > CRITICAL_LAG {
                 Health::Critical
             } else {
@@ -63,13 +68,17 @@ impl PipelineHealth {
         for lane in &signs.stopped {
             faults.push((Health::Degraded, format!("lane {lane} is stopped")));
         }
+        for lane in &signs.unknown {
+            let reason = format!("it is not known yet how far lane {lane} is");
+            faults.push((Health::Degraded, reason));
+        }
         faults.sort_by_key(|(health, _)| std::cmp::Reverse(*health));
         Self {
             system_health: faults
                 .first()
                 .map_or(Health::Healthy, |(health, _)| *health),
             system_health_reasons: faults.into_iter().map(|(_, reason)| reason).collect(),
-            ingest_lag_seconds: lag.map(|lag| lag.num_seconds().max(0)),
+            ingest_lag_seconds: lag_of(signs.complete_through).map(|lag| lag.num_seconds().max(0)),
         }
     }
 }
@@ -88,14 +97,23 @@ fn silence(signs: &Signs, now: DateTime<Utc>) -> String {
 mod tests {
     use super::*;
 
-    fn judged(lag_seconds: i64, silent_seconds: i64, stopped: &[&str]) -> PipelineHealth {
-        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let signs = Signs {
-            complete_through: Some(now - TimeDelta::seconds(lag_seconds)),
-            heard_at: Some(now - TimeDelta::seconds(silent_seconds)),
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    fn signs(lag_seconds: i64, silent_seconds: i64, stopped: &[&str]) -> Signs {
+        let through = Some(now() - TimeDelta::seconds(lag_seconds));
+        Signs {
+            complete_through: through,
+            known_through: through,
+            unknown: Vec::new(),
+            heard_at: Some(now() - TimeDelta::seconds(silent_seconds)),
             stopped: stopped.iter().map(|lane| (*lane).to_owned()).collect(),
-        };
-        PipelineHealth::judge(&signs, now)
+        }
+    }
+
+    fn judged(lag_seconds: i64, silent_seconds: i64, stopped: &[&str]) -> PipelineHealth {
+        PipelineHealth::judge(&signs(lag_seconds, silent_seconds, stopped), now())
     }
 
     #[test]
@@ -138,9 +156,28 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_of_which_nothing_is_known_degrades_and_hides_nothing() {
+        for (lag, expected, reasons) in [(0, Health::Degraded, 1), (400, Health::Critical, 2)] {
+            let signs = Signs {
+                complete_through: None,
+                unknown: vec!["openride.events.trip/9".to_owned()],
+                ..signs(lag, 0, &[])
+            };
+            let health = PipelineHealth::judge(&signs, now());
+            assert_eq!(health.system_health, expected);
+            assert_eq!(health.system_health_reasons.len(), reasons);
+            let last = health.system_health_reasons.last().unwrap();
+            assert_eq!(
+                last,
+                "it is not known yet how far lane openride.events.trip/9 is"
+            );
+            assert_eq!(health.ingest_lag_seconds, None);
+        }
+    }
+
+    #[test]
     fn without_any_sign_it_is_critical() {
-        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let health = PipelineHealth::judge(&Signs::default(), now);
+        let health = PipelineHealth::judge(&Signs::default(), now());
         assert_eq!(
             (health.system_health, health.ingest_lag_seconds),
             (Health::Critical, None)

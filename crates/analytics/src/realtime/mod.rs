@@ -97,14 +97,12 @@ impl Moment {
         self.now
     }
 
-    /// Counts the facts that no regional tile holds yet.
+    /// Counts the facts that no regional tile holds yet, if a region is asked of.
     #[must_use]
-    pub fn unsettled_facts(&self) -> Query {
-        unsettled(
-            &Domain::ALL,
-            self.now - TimeDelta::days(1),
-            self.now + TimeDelta::seconds(1),
-        )
+    pub fn unsettled_facts(&self) -> Option<Query> {
+        let start = self.now - TimeDelta::days(1);
+        let count = || unsettled(&Domain::ALL, start, self.now + TimeDelta::seconds(1));
+        self.region.is_regional().then(count)
     }
 }
 

@@ -65,14 +65,13 @@ pub struct Answers {
     pub active: Vec<ActiveRow>,
 }
 
-/// Counts the facts that no regional number of this metric holds yet.
+/// Counts the facts that no regional number of this metric holds yet, if a region is asked of.
 #[must_use]
-pub fn unsettled_facts(selection: &Selection) -> Query {
-    let start = selection
-        .range
-        .last_days_start(activity::MONTH)
-        .min(selection.range.start());
-    unsettled(&Domain::ALL, start, selection.range.end())
+pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
+    let range = &selection.range;
+    let start = range.last_days_start(activity::MONTH).min(range.start());
+    let count = || unsettled(&Domain::ALL, start, range.end());
+    selection.region.is_regional().then(count)
 }
 
 /// The metrics that the answers tell.

@@ -7,17 +7,17 @@
 //!                                       └── what ClickHouse logged of them, sent again
 //! ```
 //!
-//! The filled stack stays in the build directory and serves for a day. `OPENRIDE_BENCH_EVENTS` and
-//! `OPENRIDE_BENCH_REQUESTS` change the sizes.
+//! The filled stack stays in the build directory and serves for a day.
+//! `make bench-queries BENCH="--events 1000000 --requests 100"` changes the sizes.
 
 mod cases;
 mod fill;
 mod measure;
 mod straight;
 
-use std::{env, str::FromStr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use clap::Parser;
 use devstack::{PrivateStack, Server, StackConfig};
 use service_runtime::{clock::ManualClock, lifecycle};
 use tokio_util::sync::CancellationToken;
@@ -27,11 +27,27 @@ use crate::{cases::Case, fill::Filled, measure::Measured};
 /// What an answer may take, 19 times of 20.
 const BAR: Duration = Duration::from_millis(100);
 
+/// Measures how fast the metrics answer.
+#[derive(Debug, Parser)]
+#[command(name = "bench-queries")]
+struct Arguments {
+    /// About how many events are stored
+    #[arg(long, default_value_t = 5_000_000)]
+    events: u64,
+    /// How often each form is asked for
+    #[arg(long, default_value_t = 40)]
+    requests: usize,
+    /// What cargo passes to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let Arguments {
+        events, requests, ..
+    } = Arguments::parse();
     lifecycle::install_crypto_provider();
-    let events = setting("OPENRIDE_BENCH_EVENTS", 5_000_000)?;
-    let requests = setting("OPENRIDE_BENCH_REQUESTS", 40)?;
     let directory = fill::directory(events)?;
     let filled = Filled::read(&directory);
     let servers = StackConfig {
@@ -90,14 +106,4 @@ fn verdict(mut slow: Vec<(Duration, String)>, forms: usize) -> String {
         named.len(),
         named.join(", ")
     )
-}
-
-fn setting<T>(name: &str, default: T) -> anyhow::Result<T>
-where
-    T: FromStr,
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    env::var(name).map_or(Ok(default), |text| {
-        text.parse().with_context(|| format!("{name}={text}"))
-    })
 }

@@ -9,11 +9,13 @@ pub(crate) enum Code {
     UnknownParameter,
     RepeatedParameter,
     UnreadableParameter,
+    MissingParameter,
     ParameterOutOfRange,
     StartAfterEnd,
     TooManyPoints,
     UnknownRegion,
     UnknownReason,
+    UnknownTopic,
     BeyondRetention,
     NotFound,
     MethodNotAllowed,
@@ -24,15 +26,17 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::UnknownParameter,
         Self::RepeatedParameter,
         Self::UnreadableParameter,
+        Self::MissingParameter,
         Self::ParameterOutOfRange,
         Self::StartAfterEnd,
         Self::TooManyPoints,
         Self::UnknownRegion,
         Self::UnknownReason,
+        Self::UnknownTopic,
         Self::BeyondRetention,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -48,11 +52,13 @@ impl Code {
             Self::UnknownParameter => "unknown_parameter",
             Self::RepeatedParameter => "repeated_parameter",
             Self::UnreadableParameter => "unreadable_parameter",
+            Self::MissingParameter => "missing_parameter",
             Self::ParameterOutOfRange => "parameter_out_of_range",
             Self::StartAfterEnd => "start_after_end",
             Self::TooManyPoints => "too_many_points",
             Self::UnknownRegion => "unknown_region",
             Self::UnknownReason => "unknown_reason",
+            Self::UnknownTopic => "unknown_topic",
             Self::BeyondRetention => "beyond_retention",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -68,11 +74,13 @@ impl Code {
             Self::UnknownParameter | Self::RepeatedParameter | Self::UnreadableParameter => {
                 StatusCode::BAD_REQUEST
             }
-            Self::ParameterOutOfRange
+            Self::MissingParameter
+            | Self::ParameterOutOfRange
             | Self::StartAfterEnd
             | Self::TooManyPoints
             | Self::UnknownRegion
             | Self::UnknownReason
+            | Self::UnknownTopic
             | Self::BeyondRetention => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -93,6 +101,9 @@ impl Code {
             Self::UnreadableParameter => {
                 "The text of a parameter cannot be read; the hint says what can be."
             }
+            Self::MissingParameter => {
+                "A parameter is of no use without this one; the hint says what belongs together."
+            }
             Self::ParameterOutOfRange => {
                 "A number is outside its limits; the hint says what they are."
             }
@@ -103,6 +114,9 @@ impl Code {
             Self::UnknownRegion => "There is no such state or city, or no such city in the state.",
             Self::UnknownReason => {
                 "There is no such reason code; the hint lists those that there are."
+            }
+            Self::UnknownTopic => {
+                "The topic is neither read nor among the dead letters; the hint lists those that are."
             }
             Self::BeyondRetention => {
                 "A bound off the quarters of an hour is older than the stored events; the hint names the nearest bounds that can be served."

@@ -44,7 +44,7 @@ pub(crate) struct SeriesParameters {
     /// Whether to add a time series, at most 10,000 points.
     #[param(default = false)]
     include_time_series: Option<bool>,
-    /// The width of its points, on the local clock.
+    /// The width of its points, on the local clock. Needs `include_time_series`.
     #[param(inline, default = "daily")]
     granularity: Option<Granularity>,
 }
@@ -77,7 +77,7 @@ pub(crate) struct DeadLetterParameters {
     /// Only this reason code.
     #[param(example = "missing_field")]
     reason: Option<String>,
-    /// Only records of this topic.
+    /// Only records of this topic, one that is read or has dead letters.
     #[param(example = "openride.events.booking")]
     topic: Option<String>,
     /// The `next_cursor` of the page before. Send the other parameters with it unchanged.

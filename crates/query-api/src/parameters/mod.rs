@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     Repeated,
     /// Its text cannot be read.
     Unreadable,
+    /// It is absent, but another parameter needs it.
+    Missing,
     /// It can be read, but is not allowed.
     OutOfRange,
     /// The range ends before it begins.
@@ -33,6 +35,8 @@ pub(crate) enum Fault {
     UnknownRegion,
     /// There is no such reason code.
     UnknownReason,
+    /// No such topic is known.
+    UnknownTopic,
 }
 
 /// A parameter that is at fault.

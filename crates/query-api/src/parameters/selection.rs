@@ -134,6 +134,12 @@ fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, Parameter
     let granularity: Option<Granularity> =
         given.parsed("granularity", "Allowed are hourly, daily, weekly, monthly.")?;
     match given.get("include_time_series") {
+        None if granularity.is_some() => Err(ParameterError::new(
+            "include_time_series",
+            Fault::Missing,
+            "granularity is of no use without it",
+            "Allowed are include_time_series=true with a granularity, or neither.",
+        )),
         None | Some("false") => Ok(None),
         Some("true") => {
             let buckets = Buckets::of(range, granularity.unwrap_or_default()).map_err(|error| {
@@ -204,6 +210,7 @@ mod tests {
                 Fault::Unreadable,
             ),
             ("granularity=yearly", "granularity", Fault::Unreadable),
+            ("granularity=hourly", "include_time_series", Fault::Missing),
             (
                 "start_date=2024-02-01&end_date=2024-01-01",
                 "start_date",

@@ -50,6 +50,12 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "granularity",
         ),
         (
+            "trips?granularity=hourly",
+            422,
+            "missing_parameter",
+            "include_time_series",
+        ),
+        (
             "trips?start_date=2026-02-01&end_date=2026-01-01",
             422,
             "start_after_end",

@@ -208,6 +208,7 @@ async fn dead_letters_are_read_page_by_page_without_their_bytes() {
 
     let none = api.json("/v1/pipeline/dead-letters?reason=too_old").await;
     assert_eq!(none["dead_letters"], json!([]));
+    assert_eq!(none["next_cursor"], json!(null));
     let letter = &api.json("/v1/pipeline/dead-letters?limit=1").await["dead_letters"][0];
     assert_eq!(
         (&letter["path"], &letter["bytes"]),
@@ -215,6 +216,7 @@ async fn dead_letters_are_read_page_by_page_without_their_bytes() {
     );
     for (query, status, code) in [
         ("reason=bad_luck", 422, "unknown_reason"),
+        ("topic=booking", 422, "unknown_topic"),
         ("cursor=x", 400, "unreadable_parameter"),
         ("limit=1001", 422, "parameter_out_of_range"),
         ("state=Lagos", 400, "unknown_parameter"),
@@ -226,4 +228,55 @@ async fn dead_letters_are_read_page_by_page_without_their_bytes() {
             "{query}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_without_dead_letters_is_told_apart_from_one_that_nobody_knows() {
+    let now = now();
+    let api = Api::start(now).await;
+    let of = |topic: &str| format!("/v1/pipeline/dead-letters?topic={topic}");
+    let hint = |answer: &Value| answer["hint"].as_str().unwrap().to_owned();
+    let unknown = api.get(&of(TOPIC)).await.json();
+    assert_eq!(hint(&unknown), "No topic has been read yet.");
+
+    api.lane(TOPIC, 0, 0, now).await;
+    let letter = object(json!({"kafka_topic": "given.up", "decided_at": now.to_rfc3339()}));
+    write(&api, "dead_letters", std::iter::once(letter)).await;
+    for (topic, letters) in [(TOPIC, 0), ("given.up", 1)] {
+        let page = api.json(&of(topic)).await;
+        assert_eq!(page["dead_letters"].as_array().unwrap().len(), letters);
+    }
+    let without = format!("{}&reason=too_old", of("given.up"));
+    assert_eq!(api.json(&without).await["dead_letters"], json!([]));
+    let unknown = api.get(&of("openride.events.bookings")).await.json();
+    assert_eq!(unknown["code"], "unknown_topic");
+    assert_eq!(hint(&unknown), format!("Allowed are given.up, {TOPIC}."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_has_room_for_hundreds_of_partitions() {
+    let (config, now) = (databases().await, now());
+    let api = Api::over(&config, now);
+    api.lane(TOPIC, 0, 10, now).await;
+    // They come before the topic in the order of the answer.
+    postgres(
+        &config,
+        "UPDATE ingest_lane SET next_offset = 10;
+         INSERT INTO ingest_lane (topic, partition, first_offset, next_offset)
+         SELECT 'openride.events.' || name, number, 7, 7
+         FROM unnest(ARRAY['a', 'b']) AS name, generate_series(0, 349) AS number",
+    )
+    .await;
+    range(&api, 0, 9, 10, now).await;
+    store(&api, "events_raw", 0..9, now).await;
+    store(&api, "dead_letters", 9..10, now).await;
+
+    let ledger = api.json("/v1/pipeline/ledger").await;
+    let partitions = ledger["partitions"].as_array().unwrap();
+    assert_eq!((partitions.len(), &ledger["balanced"]), (701, &json!(true)));
+    let last = &partitions[700];
+    assert_eq!(
+        (&last["topic"], &last["accepted"], &last["dead_lettered"]),
+        (&json!(TOPIC), &json!(9), &json!(1))
+    );
 }

@@ -1,6 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse};
 use analytics::{
-    Query, RegionFilter, Selection,
+    Query, Selection,
     time::{BeyondRetention, Retention},
 };
 use serde::Serialize;
@@ -47,19 +47,18 @@ impl Asked {
     }
 
     /// Answers with the metrics, which are asked for after the lanes: what those call complete is in the numbers.
-    /// `unsettled` counts the facts without a region, for answers that have one.
+    /// `unsettled` counts the facts whose region is not known yet, for answers that they concern.
     pub(super) async fn answer<T: Serialize>(
         &self,
         services: &Services,
-        unsettled: impl FnOnce(&Selection) -> Query,
+        unsettled: Option<Query>,
         metrics: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<HttpResponse, ApiError> {
         let complete_through = services.lanes.signs().await?.complete_through;
-        let selection = &self.selection;
-        let unsettled = unsettled_facts(services, &selection.region, || unsettled(selection));
+        let unsettled = unsettled_facts(services, unsettled);
         let (metrics, unsettled) = try_join!(metrics, unsettled)?;
         Ok(Answer {
-            date_range: selection.range,
+            date_range: self.selection.range,
             complete_through,
             unsettled,
             metrics,
@@ -68,14 +67,13 @@ impl Asked {
     }
 }
 
-/// Counts the facts without a region where the answer has one.
+/// Counts the facts whose region is not known yet, where the answer says how many there are.
 pub(super) async fn unsettled_facts(
     services: &Services,
-    region: &RegionFilter,
-    query: impl FnOnce() -> Query,
+    query: Option<Query>,
 ) -> Result<Option<u64>, ApiError> {
-    match region.is_regional() {
-        true => Ok(Some(services.store.row("unsettled facts", &query()).await?)),
-        false => Ok(None),
+    match query {
+        Some(query) => Ok(Some(services.store.row("unsettled facts", &query).await?)),
+        None => Ok(None),
     }
 }

@@ -1,5 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, Selection, bookings};
+use analytics::{Domain, bookings};
 
 use super::{Asked, WITH_SERIES};
 use crate::{
@@ -45,6 +45,6 @@ pub(crate) async fn bookings(
         let rows = services.store.rows("bookings", &query).await?;
         Ok(bookings::assemble(selection, rows))
     };
-    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Booking]);
+    let unsettled = selection.unsettled(&[Domain::Booking]);
     asked.answer(&services, unsettled, metrics).await
 }

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, Selection, drivers};
+use analytics::{Domain, drivers};
 use tokio::try_join;
 
 use super::{Asked, with_limit};
@@ -59,6 +59,6 @@ pub(crate) async fn drivers(
         )?;
         Ok(drivers::assemble(rows, &distribution))
     };
-    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Trip]);
+    let unsettled = selection.unsettled(&[Domain::Trip]);
     asked.answer(&services, unsettled, metrics).await
 }

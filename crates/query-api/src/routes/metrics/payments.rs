@@ -1,6 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
-    Domain, Selection,
+    Selection,
     payments::{self, Payments},
 };
 use event_store::StoreError;
@@ -18,7 +18,7 @@ use crate::{
 /// What happened to payments
 ///
 /// In total, by method and over time. Money is in NGN; other currencies stand by themselves. A refund counts under
-/// the method of its payment, and under `unknown` until that is known.
+/// the method of its payment, and under `unknown` until that is known: `unsettled` says how many still wait for it.
 #[utoipa::path(
     get,
     path = "/v1/metrics/payments",
@@ -31,6 +31,7 @@ use crate::{
             "tz": "Africa/Lagos"
         },
         "complete_through": "2024-02-01T08:30:00.125Z",
+        "unsettled": 2,
         "payments_initiated": 1000,
         "payments_success": 900,
         "payments_failed": 80,
@@ -65,8 +66,8 @@ pub(crate) async fn payments(
     let asked = Asked::read(&services, &request, &WITH_SERIES)?;
     let selection = &asked.selection;
     let metrics = async { Ok(counted(&services.store, selection).await?) };
-    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Payment]);
-    asked.answer(&services, unsettled, metrics).await
+    let unsettled = payments::unsettled_facts(selection);
+    asked.answer(&services, Some(unsettled), metrics).await
 }
 
 async fn counted(store: &Asker, selection: &Selection) -> Result<Payments, StoreError> {

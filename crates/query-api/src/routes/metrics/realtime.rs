@@ -64,9 +64,9 @@ pub(crate) async fn realtime(
     let region = region(&given)?;
     let now = services.clock.now();
     let signs = services.lanes.signs().await?;
-    let moment = Moment::at(now, region.clone());
+    let moment = Moment::at(now, region);
     let tiles = async { Ok(asked(&services.store, &moment).await?) };
-    let unsettled = unsettled_facts(&services, &region, || moment.unsettled_facts());
+    let unsettled = unsettled_facts(&services, moment.unsettled_facts());
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     Ok(HttpResponse::Ok().json(RealtimeAnswer {
         tiles,

@@ -55,7 +55,7 @@ pub(crate) async fn routes(
     let asked = Asked::read(&services, &request, &PARAMETERS)?;
     let limit = limit(&asked.given, 50, 1..=500)?;
     let metrics = async { Ok(listed(&services.store, &asked.selection, limit).await?) };
-    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Booking]);
+    let unsettled = asked.selection.unsettled(&[Domain::Booking]);
     asked.answer(&services, unsettled, metrics).await
 }
 

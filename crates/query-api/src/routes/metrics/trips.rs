@@ -1,5 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, Selection, trips};
+use analytics::{Domain, trips};
 
 use super::{Asked, WITH_SERIES};
 use crate::{
@@ -47,6 +47,6 @@ pub(crate) async fn trips(
         let rows = services.store.rows("trips", &query).await?;
         Ok(trips::assemble(selection, rows))
     };
-    let unsettled = |selection: &Selection| selection.unsettled(&[Domain::Trip]);
+    let unsettled = selection.unsettled(&[Domain::Trip]);
     asked.answer(&services, unsettled, metrics).await
 }

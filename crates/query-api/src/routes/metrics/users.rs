@@ -50,9 +50,8 @@ pub(crate) async fn users(
         let answers = answers(&services.store, selection).await?;
         Ok(users::assemble(selection, answers))
     };
-    asked
-        .answer(&services, users::unsettled_facts, metrics)
-        .await
+    let unsettled = users::unsettled_facts(selection);
+    asked.answer(&services, unsettled, metrics).await
 }
 
 /// Registrations need user events only; whoever counts active users needs locations, at the end of the range, and

@@ -1,4 +1,4 @@
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
@@ -79,11 +79,38 @@ pub(crate) async fn dead_letters(
         .store
         .rows("dead letters", &dead_letters::query(&filter))
         .await?;
+    if let Some(topic) = filter.topic.as_ref().filter(|_| rows.is_empty()) {
+        // a topic that is mistyped must not pass for one without dead letters
+        known(&services, topic).await?;
+    }
     let page = dead_letters::assemble(&filter, rows);
     Ok(HttpResponse::Ok().json(DeadLetterPage {
         date_range: filter.range,
         page,
     }))
+}
+
+/// Refuses a topic that is neither read nor has dead letters.
+async fn known(services: &Services, topic: &str) -> Result<(), ApiError> {
+    let with_letters: Vec<String> = services
+        .store
+        .rows("dead letters: topics", &dead_letters::topics())
+        .await?;
+    let read = services.lanes.all().await?;
+    let read = read.into_iter().map(|lane| lane.topic);
+    let topics: BTreeSet<String> = with_letters.into_iter().chain(read).collect();
+    if topics.contains(topic) {
+        return Ok(());
+    }
+    let allowed = match topics.is_empty() {
+        true => "No topic has been read yet.".to_owned(),
+        false => {
+            let topics: Vec<String> = topics.into_iter().collect();
+            format!("Allowed are {}.", topics.join(", "))
+        }
+    };
+    let why = "no such topic is known";
+    Err(ParameterError::new("topic", Fault::UnknownTopic, why, allowed).into())
 }
 
 fn reason(given: &Given) -> Result<Option<ReasonCode>, ParameterError> {

@@ -32,7 +32,7 @@ pub(crate) struct PartitionAccount {
     open_batch: Option<Uuid>,
     /// Why the partition is not read on, if it is not.
     stopped_reason: Option<String>,
-    /// When an operator retired the partition, which is gone from Kafka: nothing waits for it.
+    /// When an operator retired the partition, gone from Kafka or given up by force: nothing waits for it.
     retired_at: Option<DateTime<Utc>>,
 }
 
@@ -104,9 +104,17 @@ async fn accounts(
     now: DateTime<Utc>,
 ) -> Result<Vec<Account>, StoreError> {
     let starts = store.rows("ledger: starts", &ledger::starts(now)).await?;
-    let stretches: Vec<Stretch> = ledger::stretches(lanes, starts);
-    let (vouched, gaps) = (ledger::vouched(&stretches), ledger::gaps(&stretches));
-    let (counted, latest) = (ledger::counted(&stretches), ledger::latest(&stretches));
+    let stretches = ledger::stretches(lanes, starts);
+    let mut accounts = Vec::with_capacity(stretches.len());
+    for some in stretches.chunks(ledger::LANES_AT_ONCE) {
+        accounts.extend(of_some(store, some).await?);
+    }
+    Ok(accounts)
+}
+
+async fn of_some(store: &Asker, stretches: &[Stretch]) -> Result<Vec<Account>, StoreError> {
+    let (vouched, gaps) = (ledger::vouched(stretches), ledger::gaps(stretches));
+    let (counted, latest) = (ledger::counted(stretches), ledger::latest(stretches));
     let (vouched, counted, latest, gaps) = try_join!(
         store.rows("ledger: vouched", &vouched),
         store.rows("ledger: counted", &counted),
@@ -114,7 +122,12 @@ async fn accounts(
         store.rows("ledger: gaps", &gaps),
     )?;
     let recounted = ledger::with_latest(counted, latest);
-    Ok(ledger::assemble(stretches, vouched, recounted, gaps))
+    Ok(ledger::assemble(
+        stretches.to_vec(),
+        vouched,
+        recounted,
+        gaps,
+    ))
 }
 
 /// Kafka's numbers are signed, but never negative.
