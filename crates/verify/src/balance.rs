@@ -1,11 +1,13 @@
 //! Every offset of every partition has exactly one verdict.
 
 use analytics::ledger::{self, Account, Lane, Stretch};
+use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use event_store::Params;
 use serde::Deserialize;
+use shared_schema::GapCause;
 
-use crate::{Report, Verifier, VerifyError, Wrong};
+use crate::{Report, Verifier, VerifyError, Vouched, Wrong};
 
 /// What the accounts of all partitions say.
 pub(crate) struct Balance {
@@ -23,11 +25,17 @@ struct BreakRow {
 }
 
 pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
-    let accounts = accounts(verifier).await?;
-    let compared = accounts
-        .iter()
-        .map(|account| account.next_offset - account.first_offset)
-        .sum();
+    let now = verifier.clock.now();
+    let accounts = accounts(verifier, now).await?;
+    let compared = sum(&accounts, |account| {
+        account.next_offset - account.first_offset
+    });
+    let vouched = Vouched {
+        offsets: sum(&accounts, |account| {
+            account.recounted_from - account.first_offset
+        }),
+        before: ledger::recounted_since(now),
+    };
     let unbalanced = accounts.into_iter().find(|account| !account.balanced);
     let wrong = match unbalanced {
         Some(account) => Some(describe(verifier, &account).await?),
@@ -37,14 +45,18 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
         report: Report {
             subject: "offsets".to_owned(),
             compared,
-            moving: 0,
+            vouched: Some(vouched),
+            ..Report::default()
         },
         wrong,
     })
 }
 
-async fn accounts(verifier: &Verifier) -> Result<Vec<Account>, VerifyError> {
-    let now = verifier.clock.now();
+fn sum(accounts: &[Account], offsets: impl Fn(&Account) -> u64) -> u64 {
+    accounts.iter().map(offsets).sum()
+}
+
+async fn accounts(verifier: &Verifier, now: DateTime<Utc>) -> Result<Vec<Account>, VerifyError> {
     // Before the rows: what is below the next offset is durable by now.
     let lanes = metadata_store::lanes::all(&verifier.pool).await?;
     let lanes = lanes.into_iter().filter_map(|lane| {
@@ -56,11 +68,24 @@ async fn accounts(verifier: &Verifier) -> Result<Vec<Account>, VerifyError> {
         })
     });
     let starts = rows(verifier, "where recounting begins", &ledger::starts(now)).await?;
-    let stretches: Vec<Stretch> = ledger::stretches(lanes.collect(), starts);
-    let vouched = rows(verifier, "the ledger", &ledger::vouched(&stretches)).await?;
-    let recounted = rows(verifier, "stored rows", &ledger::recounted(&stretches)).await?;
-    let gaps = rows(verifier, "gaps", &ledger::gaps(&stretches)).await?;
-    Ok(ledger::assemble(stretches, vouched, recounted, gaps))
+    let stretches = ledger::stretches(lanes.collect(), starts);
+    let mut accounts = Vec::with_capacity(stretches.len());
+    for some in stretches.chunks(ledger::LANES_AT_ONCE) {
+        accounts.extend(of_some(verifier, some).await?);
+    }
+    Ok(accounts)
+}
+
+async fn of_some(verifier: &Verifier, stretches: &[Stretch]) -> Result<Vec<Account>, VerifyError> {
+    let vouched = rows(verifier, "the ledger", &ledger::vouched(stretches)).await?;
+    let recounted = rows(verifier, "stored rows", &ledger::recounted(stretches)).await?;
+    let gaps = rows(verifier, "gaps", &ledger::gaps(stretches)).await?;
+    Ok(ledger::assemble(
+        stretches.to_vec(),
+        vouched,
+        recounted,
+        gaps,
+    ))
 }
 
 async fn rows<T>(
@@ -83,7 +108,8 @@ where
 
 /// Finds the first offset without a verdict, or with two.
 async fn describe(verifier: &Verifier, account: &Account) -> Result<Wrong, VerifyError> {
-    let lost = account.gaps.iter().find(|gap| gap.cause == "lost");
+    let mut gaps = account.gaps.iter();
+    let lost = gaps.find(|gap| gap.cause == GapCause::Lost.as_str());
     let first_break = first_break(verifier, account).await?;
     let (found, offset) = match (lost, first_break) {
         (_, Some(row)) if row.offset <= row.reached => {

@@ -2,8 +2,8 @@ use clickhouse::Row;
 use event_store::{Params, Store, StoreError};
 use serde::Deserialize;
 
-/// Differences that an attempt brings back at most. Whether there are more is of no use to anybody.
-const SHOWN: usize = 500;
+/// Differences that an attempt brings back at most.
+pub(crate) const SHOWN: usize = 500;
 
 /// A table, and the same from the stored rows.
 #[derive(Clone, Debug)]
@@ -38,24 +38,33 @@ pub(crate) struct Difference {
     pub(crate) place: String,
 }
 
+/// What one look at both sides saw.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    /// How many keys there are.
+    pub(crate) keys: u64,
+    /// Those that differ, or the first [`SHOWN`] of them.
+    pub(crate) different: Vec<Difference>,
+    /// Whether more differ: of a key that is not among them nothing is known then.
+    pub(crate) cut_short: bool,
+}
+
 #[derive(Clone, Debug, Row, Deserialize)]
 struct ComparedRow {
     keys: u64,
+    wrong: u64,
     different: Vec<(String, Vec<String>, Vec<String>, String)>,
 }
 
 impl Comparison {
     /// Compares both sides in one statement, so that what it sees of them is moments apart.
-    pub(crate) async fn attempt(
-        &self,
-        store: &Store,
-    ) -> Result<(u64, Vec<Difference>), StoreError> {
+    pub(crate) async fn attempt(&self, store: &Store) -> Result<Attempt, StoreError> {
         let query = store
             .query(&self.statement())
             .params(&self.params)
             .named(&self.subject);
         let row: ComparedRow = query.fetch_one().await?;
-        let different = row
+        let different: Vec<Difference> = row
             .different
             .into_iter()
             .map(|(key, expected, found, place)| Difference {
@@ -63,8 +72,13 @@ impl Comparison {
                 expected: expected.join(" and "),
                 found: found.join(" and "),
                 place,
-            });
-        Ok((row.keys, different.collect()))
+            })
+            .collect();
+        Ok(Attempt {
+            keys: row.keys,
+            cut_short: usize::try_from(row.wrong).map_or(true, |wrong| wrong > different.len()),
+            different,
+        })
     }
 
     fn statement(&self) -> String {
@@ -73,7 +87,7 @@ impl Comparison {
             Extra::Expired => "notEmpty(expected) AND expected != found",
         };
         format!(
-            "SELECT count() AS keys, groupArraySortedIf({SHOWN})((key, expected, found, place), {wrong}) AS different
+            "SELECT count() AS keys, countIf({wrong}) AS wrong, groupArraySortedIf({SHOWN})((key, expected, found, place), {wrong}) AS different
 FROM
 (
     SELECT key, groupArrayIf(value, side = 0) AS expected, groupArrayIf(value, side = 1) AS found,

@@ -4,6 +4,7 @@
 //! PostgreSQL: first and next offsets ─┐
 //! events_raw, duplicates, dead_letters, gaps ─▶ balance: one verdict for every offset
 //! events_raw ─▶ typed events           (one for one)
+//! typed events + region_sources ─▶ settlements
 //! typed events + settlements ─▶ every aggregate and state table, both families, key by key
 //! ```
 //!
@@ -13,14 +14,20 @@
 //! # What is compared
 //! Events are kept for 90 days (locations for 30), aggregates for ever. So slots of the last 90 days are compared,
 //! and of active users older than 30 days only that nobody is missing. Tables with a row per user, route or booking
-//! are compared where that began within the 90 days.
+//! are compared where that began within the 90 days. What settling decided is compared with what it asked, where that
+//! had been read by the time. The rows of an offset's verdict are kept for 13 days for certain: of what was decided
+//! before, the ledger alone tells, and how much that is is reported.
 //!
 //! # While the ingestor is running
 //! The tables of a batch become visible within moments of each other, not in one instant, so a difference may be a
 //! batch on its way. The balance is immune to that: it looks only below the durable next offset. Of the others, a
 //! key is *wrong* only if it differed in every attempt, the last [`ATTEMPTS`] of them in the same values, and no batch
-//! or settling that was under way at the first of those still was at the last. A key that goes on changing is *being
-//! written* and counted as such; if a batch does not end, nothing can be said until it does, and that is said.
+//! or settling that was under way at the first of those still was at the last.
+//!
+//! Nothing is called exact without evidence: every key must have been seen to be right at least once. A key that
+//! differs at every look until patience ends, but in other values each time, is *being written*: an error in it would
+//! look the same, so nothing is said of it. Neither is it where more keys differ at every look than can be followed, nor
+//! of a batch that does not end. That is said, and is neither of the other two outcomes.
 
 mod balance;
 mod checks;
@@ -40,7 +47,7 @@ use service_runtime::clock::Clock;
 pub use self::{
     config::Config,
     patience::ATTEMPTS,
-    report::{Outcome, Report, Wrong},
+    report::{Outcome, Report, Vouched, Wrong},
 };
 use crate::{comparison::Comparison, under_way::UnderWay};
 
@@ -90,14 +97,14 @@ impl Verifier {
             for comparison in &check.comparisons {
                 let verdict = patience::judge(self, comparison).await?;
                 report.compared += verdict.compared;
-                match verdict.outcome {
-                    Outcome::Right { moving } => report.moving += moving,
-                    other => return Ok(other),
+                report.moving += verdict.moving;
+                if verdict.outcome != Outcome::Right {
+                    return Ok(verdict.outcome);
                 }
             }
             hear(&report);
             moving += report.moving;
         }
-        Ok(Outcome::Right { moving })
+        Ok(Outcome::of_moving(moving))
     }
 }

@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     match verified(Arguments::parse()) {
-        Ok(Outcome::Right { .. }) => ExitCode::SUCCESS,
+        Ok(Outcome::Right) => ExitCode::SUCCESS,
         Ok(Outcome::Wrong(_)) => ExitCode::FAILURE,
         Ok(Outcome::CannotSay(_)) => ExitCode::from(2),
         Err(error) => {

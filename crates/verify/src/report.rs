@@ -1,5 +1,7 @@
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 /// What one step found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -7,8 +9,19 @@ pub struct Report {
     pub subject: String,
     /// How many keys or offsets were compared.
     pub compared: u64,
-    /// Keys that differed in every attempt, but each time otherwise: they are being written.
+    /// Keys that differed in every attempt, but each time otherwise: they are being written, and cannot be judged.
     pub moving: u64,
+    /// Of offsets, those that were not counted.
+    pub vouched: Option<Vouched>,
+}
+
+/// Offsets whose rows may have expired, so that the ledger alone vouches for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// How many.
+    pub offsets: u64,
+    /// What was decided since is counted.
+    pub before: DateTime<Utc>,
 }
 
 /// The first thing that is wrong.
@@ -29,23 +42,40 @@ pub struct Wrong {
 /// What came of it all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything that can be judged is right.
-    Right {
-        /// Keys that are being written and could not be judged.
-        moving: u64,
-    },
+    /// Everything is right.
+    Right,
     /// Something is wrong.
     Wrong(Wrong),
-    /// A batch does not end, and until it does its rows may be there in part.
+    /// Nothing is known to be wrong, but not everything could be judged, and why.
     CannotSay(String),
+}
+
+impl Outcome {
+    /// What is to be said when nothing is wrong but for so many keys, which could not be judged.
+    pub(crate) fn of_moving(keys: u64) -> Self {
+        match keys {
+            0 => Self::Right,
+            _ => Self::CannotSay(format!(
+                "{keys} keys differed at every look, each time otherwise: they are being written. Everything else is \
+                 exact and balanced. Try again with less traffic, or with more --patience"
+            )),
+        }
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<24} {:>12} compared", self.subject, self.compared)?;
-        match self.moving {
-            0 => Ok(()),
-            moving => write!(f, ", {moving} of them being written"),
+        if self.moving > 0 {
+            write!(f, ", {} of them being written", self.moving)?;
+        }
+        match &self.vouched {
+            None => Ok(()),
+            Some(Vouched { offsets, before }) => write!(
+                f,
+                ", {offsets} of them in the ledger alone: rows are counted of what was decided since {}",
+                before.format("%F %H:%M UTC")
+            ),
         }
     }
 }
@@ -53,13 +83,7 @@ impl fmt::Display for Report {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Right { moving: 0 } => f.write_str("everything is exact and balanced"),
-            Self::Right { moving } => {
-                write!(
-                    f,
-                    "everything is exact and balanced, but for {moving} keys that are being written"
-                )
-            }
+            Self::Right => f.write_str("everything is exact and balanced"),
             Self::Wrong(wrong) => wrong.fmt(f),
             Self::CannotSay(why) => write!(f, "CANNOT SAY: {why}"),
         }

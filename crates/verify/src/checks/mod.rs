@@ -7,6 +7,7 @@ mod payments;
 mod progress;
 mod realtime;
 mod routes;
+mod settled;
 mod trips;
 mod users;
 
@@ -62,7 +63,7 @@ pub(crate) struct Check {
 type OfDay = fn(&Day) -> Comparison;
 
 /// The tables in the order in which one is made of another.
-const DAILY: [(&str, OfDay); 16] = [
+const DAILY: [(&str, OfDay); 17] = [
     ("typed events", once::typed_events),
     ("regions of users", |day| once::regions(day, Domain::User)),
     ("regions of bookings", |day| {
@@ -73,6 +74,7 @@ const DAILY: [(&str, OfDay); 16] = [
     }),
     ("regions of trips", |day| once::regions(day, Domain::Trip)),
     ("regions of routes", |day| once::regions(day, Domain::Route)),
+    ("settlements", settled::as_told),
     ("agg_users", users::slots),
     ("agg_bookings", bookings::slots),
     ("agg_payments", payments::slots),
@@ -108,18 +110,41 @@ pub(crate) async fn all(verifier: &Verifier) -> Result<Vec<Check>, VerifyError> 
     Ok(checks)
 }
 
-/// The days that have events, as far back as they are kept.
+/// What has a row for every quarter of an hour in which something happened.
+const SLOTS: [&str; 6] = [
+    "agg_users",
+    "agg_bookings",
+    "agg_payments",
+    "agg_trips",
+    "driver_earning_slots",
+    "route_booking_slots",
+];
+
+/// The days of which anything is stored, as far back as events are kept: where all events of a day are gone, its
+/// aggregates tell that there were some.
 async fn days(verifier: &Verifier, now: DateTime<Utc>) -> Result<Vec<Day>, VerifyError> {
     let since = now - EVENTS_KEPT;
     let first = since.duration_trunc(TimeDelta::days(1)).unwrap_or(since) + TimeDelta::days(1);
+    let events = Domain::ALL.iter().map(|domain| domain.events_table());
+    let events = events
+        .chain(["events_raw"])
+        .map(|table| (table, "event_timestamp"));
+    let slots = SLOTS.map(|table| (table, "slot"));
+    let dated = events.chain(slots).chain([("user_days", "day")]);
+    let days = dated.map(|(table, time)| {
+        format!(
+            "SELECT DISTINCT toDate({time}) AS day FROM {table} WHERE {time} >= toDate({{first:DateTime64(3, 'UTC')}})"
+        )
+    });
+    let days = days.collect::<Vec<_>>().join(" UNION ALL ");
+    let sql = format!(
+        "SELECT DISTINCT toInt64(toUnixTimestamp(toDateTime(day, 'UTC'))) AS start FROM ({days}) ORDER BY start"
+    );
     let query = verifier
         .store
-        .query(
-            "SELECT DISTINCT toInt64(toUnixTimestamp(toStartOfDay(event_timestamp))) AS day FROM events_raw \
-             WHERE event_timestamp >= {first:DateTime64(3, 'UTC')} ORDER BY day",
-        )
+        .query(&sql)
         .params(&Params::new().with("first", first))
-        .named("days with events");
+        .named("days of which anything is stored");
     let starts: Vec<i64> = query.fetch_all().await?;
     let days = starts.into_iter().filter_map(|start| {
         let from = DateTime::from_timestamp(start, 0)?;

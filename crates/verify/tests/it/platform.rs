@@ -165,6 +165,16 @@ impl Platform {
         self.store.query(&sql).fetch_one().await.unwrap()
     }
 
+    /// Adds lanes that nobody reads and nothing waits for.
+    pub(crate) async fn retired_lanes(&self, lanes: u32) {
+        let client = devstack::postgres_client(self.config.postgres.url.expose()).await;
+        let sql = format!(
+            "INSERT INTO ingest_lane (topic, partition, first_offset, next_offset, stopped_reason, retired_at) \
+             SELECT 'gone', number, 3, 3, 'retired', now() FROM generate_series(1, {lanes}) AS number"
+        );
+        client.batch_execute(&sql).await.unwrap();
+    }
+
     pub(crate) async fn execute(&self, sql: &str) {
         self.store.execute(sql, &Params::new()).await.unwrap();
     }
