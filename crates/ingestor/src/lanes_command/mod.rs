@@ -5,6 +5,7 @@ mod bounds;
 mod declaration;
 mod declare_lost;
 mod finish;
+mod forgotten;
 mod list;
 mod plan;
 mod retire;

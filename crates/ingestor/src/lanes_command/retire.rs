@@ -7,6 +7,7 @@ use super::{
     Selection,
     declaration::{Declaration, Then, retire_at},
     finish::finish,
+    forgotten,
 };
 use crate::{
     config::Config,
@@ -60,7 +61,7 @@ pub(super) async fn run(
     for lane in selected {
         let id = lane.id();
         let told = || format!("{id} is not retired; what is told above was done");
-        retiring.retire(&id).await.with_context(told)?;
+        retiring.retire(&id, force).await.with_context(told)?;
     }
     Ok(())
 }
@@ -90,7 +91,8 @@ impl Retiring<'_> {
 
     /// What would be lost. What a batch that holds the lane will have written of it is not known before it is finished.
     async fn show_plan(&self, candidate: &Candidate) -> anyhow::Result<()> {
-        if candidate.unread() > 0 && candidate.lane.open_batch.is_none() {
+        let is_known = candidate.lane.open_batch.is_none() && candidate.forgotten.is_none();
+        if candidate.unread() > 0 && is_known {
             let id = candidate.lane.id();
             let declaration = self.declaration(&id)?;
             let next = candidate.lane.next_offset;
@@ -105,9 +107,15 @@ impl Retiring<'_> {
         let known = known.chain(lane.end_offset).max();
         let alive = self.ends.get(&lane.partition).copied();
         let end = alive.or(known).unwrap_or(lane.next_offset);
+        let forgotten = match alive {
+            None => forgotten::last(self.recovery, &lane).await?,
+            // the member that has it puts it back
+            Some(_) => None,
+        };
         Ok(Candidate {
             is_alive: alive.is_some(),
             end,
+            forgotten,
             lane,
         })
     }
@@ -116,9 +124,14 @@ impl Retiring<'_> {
         Declaration::new(self.config, self.recovery, lane, Then::Retire)
     }
 
-    async fn retire(&self, id: &LaneId) -> anyhow::Result<()> {
-        let lane = self.freed(id).await?;
-        let candidate = self.candidate(lane).await?;
+    async fn retire(&self, id: &LaneId, force: bool) -> anyhow::Result<()> {
+        let mut candidate = self.candidate(self.freed(id).await?).await?;
+        if candidate.forgotten.is_some() {
+            println!("putting back what PostgreSQL has forgotten of {id}");
+            forgotten::put_back(self.recovery, &candidate.lane).await?;
+            candidate = self.candidate(self.freed(id).await?).await?;
+            candidate.check(force)?;
+        }
         let next = candidate.lane.next_offset;
         match candidate.unread() {
             0 => retire_at(self.recovery, id, next).await?,

@@ -34,6 +34,8 @@ pub(super) struct Candidate {
     pub(super) is_alive: bool,
     /// The offset behind the last one that is known of.
     pub(super) end: i64,
+    /// The last offset that was written and is not known of, where PostgreSQL has gone back.
+    pub(super) forgotten: Option<i64>,
 }
 
 impl Candidate {
@@ -63,6 +65,12 @@ impl fmt::Display for Candidate {
         if let Some(batch) = self.lane.open_batch {
             write!(f, " Batch {batch}, which holds it, is finished first.")?;
         }
+        if let Some(last) = self.forgotten {
+            write!(
+                f,
+                " PostgreSQL has gone back, and what the ledger tells of it to offset {last} is put back first."
+            )?;
+        }
         match self.unread() {
             0 => Ok(()),
             _ => write!(
@@ -91,6 +99,7 @@ mod tests {
             },
             is_alive,
             end,
+            forgotten: None,
         }
     }
 

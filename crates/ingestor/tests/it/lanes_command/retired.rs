@@ -6,6 +6,7 @@ use crate::{
     kafka_admin::{admin, options},
     member::Program,
     platform::{Platform, until},
+    postgres::Database,
     settling::settled,
     story::Story,
 };
@@ -171,4 +172,36 @@ async fn the_records_of_a_topic_that_was_made_anew_come_by_another_name() {
     platform.assert_exact().await;
     platform.assert_balanced().await;
     assert_ledger_adds_up(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_postgres_forgot_of_a_deleted_topic_is_put_back_before_it_is_retired() {
+    let platform = Platform::new(1).await;
+    let mut database = Database::of(&platform).await;
+    let topic = platform.config.topics.booking.clone();
+    let story = Story::new(154, 40);
+    let (before, after) = portions(&story);
+    let written =
+        super::of_topic(&platform, &before, &topic) + super::of_topic(&platform, &after, &topic);
+    let member = Program::start(&platform.config);
+    platform.send(&before);
+    platform.drained(before.len() as u64).await;
+    database.remember().await;
+    platform.send(&after);
+    platform.drained(story.len()).await;
+    member.stop();
+    database.go_back().await;
+    delete(&platform, &topic).await;
+
+    refused(&platform, &["retire", &topic], "has gone back").await;
+    refused(&platform, &["retire", &topic, "--yes"], "say with --force").await;
+    let said = done(&platform, &["retire", &topic, "--force", "--yes"]).await;
+    assert!(said.contains(&format!("is retired at {written}")), "{said}");
+    let member = Program::start(&platform.config);
+    platform.drained(story.len()).await;
+    settled(&platform).await;
+    member.stop();
+    assert_eq!(lost_offsets(&platform).await, 0);
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
 }
