@@ -12,6 +12,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | `intake`, `handover`, `batch` | polling, lanes that come and go, take-overs; how a batch is cut and reaches the pipeline, and its records |
+//! | [`share`] | which ranges of a batch are written together, and how its parts tell |
 //! | [`judge`], `windows` | what becomes of every record, and which identities were accepted before |
 //! | [`rows`] | accepted events as rows |
 //! | `pipeline` | the way of a batch, step by step |
@@ -48,6 +49,7 @@ mod rewound;
 pub mod rows;
 mod service;
 mod settle;
+pub mod share;
 mod stopped;
 mod ticks;
 pub mod topics;

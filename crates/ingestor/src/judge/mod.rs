@@ -14,7 +14,7 @@ pub use identities::{Accepted, Identities, Window};
 pub use intent::StoredLimits;
 pub use verdicts::{IdentityJudge, StoredVerdicts};
 
-use crate::{batch::RawBatch, write::Share};
+use crate::{batch::RawBatch, share::Share};
 use chrono::{DateTime, Utc};
 use event_store::native::BlockError;
 use lane::Outcome;

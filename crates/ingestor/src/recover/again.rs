@@ -4,7 +4,8 @@ use super::{RecoverError, Recovery, gone};
 use crate::{
     judge::{CODEC, Encoder, Judged, Rules, StoredLimits, StoredVerdicts, judge_aside},
     reread::Reread,
-    write::{Share, WriteError},
+    share::Share,
+    write::WriteError,
 };
 use metadata_store::{
     LaneId, StoreError,

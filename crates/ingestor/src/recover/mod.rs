@@ -18,7 +18,8 @@ use crate::{
     dead_letters::DeadLetterTopic,
     judge::{Encoder, Judged},
     meters::Meters,
-    write::{Share, Whereabouts, WriteError, Writer, omissions},
+    share::{Share, omissions},
+    write::{Whereabouts, WriteError, Writer},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     recover::RecoverError,
-    write::{Target, Targets, Witness, WriteError, attempt_id, mark, presence},
+    share::mark,
+    write::{Target, Targets, Witness, WriteError, attempt_id, presence},
 };
 use chrono::{DateTime, NaiveDate};
 use event_store::{InsertSelect, Params, Row, StoreError, fence, fence::Fence};

@@ -5,13 +5,11 @@
 //! can never write again.
 
 pub mod presence;
-mod share;
 mod statement;
 mod targets;
 mod verdict_rows;
 mod waiting;
 
-pub use share::{Share, omissions};
 pub(crate) use statement::{Phase, UNMARKED};
 pub use targets::{Target, Targets, TargetsError, Witness};
 
@@ -21,7 +19,6 @@ use event_store::{
     shape, shape::ShapeError,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use shared_schema::Domain;
 use statement::Statements;
 use uuid::Uuid;
 use verdict_rows::VerdictInsert;
@@ -76,11 +73,6 @@ pub struct Writer {
 /// The id of an attempt, which every process derives alike.
 pub fn attempt_id(batch: Uuid, attempt: i32) -> Uuid {
     Uuid::new_v5(&batch, format!("attempt {attempt}").as_bytes())
-}
-
-/// The mark of a whole batch's sentinels in the aggregates: each insert has its own.
-pub fn mark(batch: Uuid, domain: Domain) -> Uuid {
-    Uuid::new_v5(&batch, domain.as_str().as_bytes())
 }
 
 /// The server's present life. An attempt is made within the one that was seen *before* the attempt was stored:

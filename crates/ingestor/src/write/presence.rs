@@ -1,7 +1,10 @@
 //! Which parts of a batch are there.
 
-use super::{Share, Target, Witness};
-use crate::judge::{DomainInsert, Judged};
+use super::{Target, Witness};
+use crate::{
+    judge::{DomainInsert, Judged},
+    share::Share,
+};
 use chrono::NaiveDate;
 use event_store::{Params, Store, StoreError};
 use metadata_store::LaneId;

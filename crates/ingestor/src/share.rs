@@ -5,13 +5,17 @@
 //! have a sentinel of their own. So should the range read again, the sentinels tell which parts have it and which do
 //! not, whatever of its batch had been written before it was left out.
 
-use super::mark;
 use metadata_store::{LaneId, batches::Batch};
 use shared_schema::Domain;
 use uuid::Uuid;
 
 /// Omissions that are looked for even where PostgreSQL, which may have gone back, knows of fewer.
 const FORGOTTEN: i32 = 16;
+
+/// The mark of a whole batch's sentinels in the aggregates: each insert has its own.
+pub fn mark(batch: Uuid, domain: Domain) -> Uuid {
+    Uuid::new_v5(&batch, domain.as_str().as_bytes())
+}
 
 /// The ranges of a batch that are written together, because the same parts have them.
 #[derive(Debug, Clone, PartialEq, Eq)]
