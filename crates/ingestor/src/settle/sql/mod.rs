@@ -3,8 +3,10 @@
 mod left_over;
 mod outcomes;
 mod sources;
+mod waiting;
 
 pub(super) use outcomes::{decide, has_answers};
+pub(super) use waiting::{WAITING, Waiting};
 
 use crate::{
     places::{PLACE, write_regions},
@@ -12,89 +14,6 @@ use crate::{
 };
 use event_store::Params;
 use metadata_store::settlings::{Facts, Settling};
-use outcomes::Asks;
-use shared_schema::Domain;
-
-/// Facts of a domain that can wait.
-pub(super) struct Waiting {
-    /// Whose facts.
-    pub domain: Domain,
-    /// What the regional aggregates need of them, beside the envelope.
-    columns: &'static [&'static str],
-    /// Whom they ask.
-    asks: Asks,
-}
-
-const ENVELOPE: [&str; 9] = [
-    "event_id",
-    "event_type",
-    "event_timestamp",
-    "kafka_topic",
-    "kafka_partition",
-    "kafka_offset",
-    "kafka_timestamp",
-    "clock_skew",
-    "decided_at",
-];
-
-/// Every domain whose facts can wait.
-pub(super) const WAITING: [Waiting; 5] = [
-    Waiting {
-        domain: Domain::User,
-        columns: &["user_id", "role", "kyc_status"],
-        asks: Asks::User,
-    },
-    Waiting {
-        domain: Domain::Booking,
-        columns: &[
-            "booking_id",
-            "rider_id",
-            "driver_id",
-            "route_id",
-            "seats_booked",
-            "total_price",
-            "scheduled_departure",
-        ],
-        asks: Asks::Ride,
-    },
-    Waiting {
-        domain: Domain::Payment,
-        columns: &[
-            "payment_id",
-            "booking_id",
-            "rider_id",
-            "amount",
-            "currency",
-            "payment_method",
-            "processing_time_ms",
-            "refund_amount",
-        ],
-        asks: Asks::Payment,
-    },
-    Waiting {
-        domain: Domain::Trip,
-        columns: &[
-            "trip_id",
-            "booking_id",
-            "driver_id",
-            "rider_id",
-            "route_id",
-            "scheduled_departure",
-            "actual_departure",
-            "duration_minutes",
-            "distance_km",
-            "driver_earnings",
-            "platform_commission",
-            "on_time",
-        ],
-        asks: Asks::Ride,
-    },
-    Waiting {
-        domain: Domain::Route,
-        columns: &["route_id", "driver_id", "seats_total"],
-        asks: Asks::Route,
-    },
-];
 
 /// The values by which statements know a settling.
 pub(super) fn params(settling: &Settling) -> Params {
@@ -124,17 +43,6 @@ impl Waiting {
         taken.map_or(&[], |(_, buckets)| buckets.as_slice())
     }
 
-    /// The table in which they wait.
-    pub(super) fn table(&self) -> &'static str {
-        self.domain.waiting_table().unwrap_or_default()
-    }
-
-    /// Names of what is stored of a fact, beside its bucket and batch.
-    fn column_list(&self) -> String {
-        let columns: Vec<&str> = ENVELOPE.iter().chain(self.columns).copied().collect();
-        columns.join(", ")
-    }
-
     fn taken(&self, database: &str) -> String {
         format!(
             "(SELECT * FROM {database}.{} WHERE {} AND cityHash64({PLACE}) % {{slices:UInt64}} = {{slice:UInt64}})",
@@ -153,8 +61,8 @@ impl Waiting {
     /// The rows for the domain's input table: the facts that this settling settled, with their regions, and a
     /// sentinel for each month that they can fall into.
     pub(super) fn source(&self, database: &str, fence: &str) -> String {
-        let columns = || ENVELOPE.iter().chain(self.columns).copied();
-        let facts: Vec<String> = columns()
+        let facts: Vec<String> = self
+            .columns()
             .map(|name| match name {
                 // what a refund does not say, its payment does
                 "payment_method" => {
@@ -184,7 +92,7 @@ impl Waiting {
 
     /// Rows of nothing but a mark and a month.
     fn sentinels(&self, database: &str, constants: &str) -> String {
-        let columns = ENVELOPE.iter().chain(self.columns).map(|name| match *name {
+        let columns = self.columns().map(|name| match name {
             "event_timestamp" => "first AS event_timestamp".to_owned(),
             "decided_at" => "{settled_at:DateTime64(3, 'UTC')} AS decided_at".to_owned(),
             name => format!("blank.{name} AS {name}"),

@@ -2,7 +2,7 @@
 
 use super::{
     WAITING, Waiting,
-    sources::{rides_of_payments, source},
+    sources::{known_rides, rides_of_payments, source},
 };
 
 /// All that arrived within the patience after the fact has been read. A topic's own timestamps may be those of its
@@ -37,34 +37,39 @@ pub(in crate::settle) fn decide(database: &str, fence: &str) -> String {
          SELECT {{batch:UUID}}, *, {{settled_at:DateTime64(3, 'UTC')}} FROM ( \
              {} UNION ALL SELECT '' AS kafka_topic, 0 AS kafka_partition, 0 AS kafka_offset, '', '', '' \
          ) WHERE {fence}",
-        outcomes(database)
+        outcomes(database, rides_of_payments)
     )
 }
 
-/// Whether anything can be told now.
+/// Whether anything can be told now. That does not hang on lost rides: what asks for them has waited long enough.
 pub(in crate::settle) fn has_answers(database: &str) -> String {
     format!(
         "SELECT count() > 0 FROM (SELECT 1 FROM ({}) LIMIT 1)",
-        outcomes(database)
+        outcomes(database, known_rides)
     )
 }
 
+/// The rides that payments ask for, by the database and the payments.
+type Rides = fn(&str, &str) -> String;
+
 /// The outcomes of all domains.
-fn outcomes(database: &str) -> String {
-    let outcomes = WAITING.iter().map(|waiting| waiting.outcomes(database));
+fn outcomes(database: &str, rides: Rides) -> String {
+    let outcomes = WAITING
+        .iter()
+        .map(|waiting| waiting.outcomes(database, rides));
     outcomes.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 impl Waiting {
     /// The outcomes that can be told now: place, region, method. A fact that lacks a source waits until everything that
     /// arrived `patience` after it has been read (`{expired:DateTime64}`), and is `unknown` then.
-    fn outcomes(&self, database: &str) -> String {
+    fn outcomes(&self, database: &str, rides: Rides) -> String {
         let facts = self.taken(database);
         match self.asks {
             Asks::User => by_source(database, &facts, "user", "user_id"),
             Asks::Route => by_source(database, &facts, "route", "route_id"),
             Asks::Ride => by_ride(database, &facts),
-            Asks::Payment => by_payment(database, &facts),
+            Asks::Payment => by_payment(database, &facts, rides),
         }
     }
 }
@@ -80,7 +85,7 @@ fn by_source(database: &str, facts: &str, kind: &str, id: &str) -> String {
 }
 
 fn by_ride(database: &str, facts: &str) -> String {
-    let ride = source(database, "ride", &format!("SELECT booking_id FROM {facts}"));
+    let ride = known_rides(database, facts);
     let route = source(database, "route", &format!("SELECT route_id FROM {facts}"));
     format!(
         "SELECT {OF_FACT}, {REGION}, '' AS payment_method \
@@ -90,8 +95,8 @@ fn by_ride(database: &str, facts: &str) -> String {
     )
 }
 
-fn by_payment(database: &str, facts: &str) -> String {
-    let ride = rides_of_payments(database, facts);
+fn by_payment(database: &str, facts: &str, rides: Rides) -> String {
+    let ride = rides(database, facts);
     let route = source(database, "route", &format!("SELECT route_id FROM {ride}"));
     let ids = format!("SELECT payment_id FROM {facts}");
     let payment = source(database, "payment", &ids);

@@ -12,16 +12,17 @@ pub(super) fn source(database: &str, kind: &str, ids: &str) -> String {
     )
 }
 
-/// The rides that payments ask for.
+/// The rides of which a `booking.created` is known.
+pub(super) fn known_rides(database: &str, facts: &str) -> String {
+    source(database, "ride", &format!("SELECT booking_id FROM {facts}"))
+}
+
+/// The rides that payments ask for, those that are lost too.
 ///
 /// A payment names no route. So if nobody has seen the ride's `booking.created` when the patience is over, another
 /// event of its booking tells the route: such a ride is not `known`, but has one.
 pub(super) fn rides_of_payments(database: &str, payments: &str) -> String {
-    let known = source(
-        database,
-        "ride",
-        &format!("SELECT booking_id FROM {payments}"),
-    );
+    let known = known_rides(database, payments);
     // one value, which the server finds once, however often a statement names it
     let named = format!(
         "(SELECT groupArray((id, route)) FROM ({}))",
