@@ -71,9 +71,11 @@ struct Member {
 impl Member {
     /// Takes part in the group until shutdown. Nothing that it has started goes on afterwards.
     async fn live(self, heartbeat: Heartbeat, shutdown: CancellationToken) -> anyhow::Result<()> {
-        await_dependencies(self.recovery.writer.store(), &self.recovery.pool, &shutdown)
-            .await
-            .context("ended while waiting for the stores")?;
+        let (store, pool) = (self.recovery.writer.store(), &self.recovery.pool);
+        if await_dependencies(store, pool, &shutdown).await.is_err() {
+            info!("asked to end before the stores were found to be fit");
+            return Ok(());
+        }
         // without the pipeline, there is nothing to read for
         let reading_stop = shutdown.child_token();
         let (batches, incoming) = handover();
