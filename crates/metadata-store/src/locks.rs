@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 pub(crate) const MIGRATING: i64 = 0x6f70_656e_7269_6465;
 /// Whoever opens a batch or a settling shares it; whoever changes a schema has it alone.
 pub(crate) const OPENING: i64 = 0x6f70_656e_696e_6773;
-/// Whoever has it settles, or mends what may be settled.
+/// Whoever has it settles.
 pub(crate) const SETTLING: i64 = 0x7365_7474_6c65;
 /// Whoever has it puts back what this database has forgotten.
 pub(crate) const PUTTING_BACK: i64 = 0x0072_6562_7569_6c74;

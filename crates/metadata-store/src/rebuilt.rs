@@ -7,7 +7,6 @@ use crate::{
     error::TxError,
     locks, quiet,
     schema::{ingest_batch, ingest_range, settle_batch},
-    settlings,
 };
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -167,16 +166,6 @@ pub async fn free_lanes_of_nothing(pool: &Pool, id: Uuid) -> Result<(), StoreErr
     .await
     .map(drop)
     .map_err(|source| StoreError::Query { operation, source })
-}
-
-/// Whether a settling may take, or have taken, facts of a batch that was judged at this time.
-pub async fn may_be_settled(pool: &Pool, decided_at: DateTime<Utc>) -> Result<bool, StoreError> {
-    let operation = "read the horizon of settling";
-    let mut connection = pool.get(operation).await?;
-    settlings::too_early(&mut connection, decided_at)
-        .await
-        .map(|not_before| not_before.is_some())
-        .map_err(|error| error.during(operation))
 }
 
 /// Takes the turn to put back what this database has forgotten, unless another process has it.

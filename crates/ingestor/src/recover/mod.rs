@@ -7,7 +7,6 @@ mod closing;
 mod error;
 mod given_up;
 mod gone;
-mod turn;
 
 pub(crate) use error::ALARM_AFTER;
 pub use error::RecoverError;
@@ -19,7 +18,7 @@ use crate::{
     judge::{Encoder, Judged},
     meters::Meters,
     share::{Share, omissions},
-    write::{Whereabouts, WriteError, Writer},
+    write::{WriteError, Writer},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
@@ -156,19 +155,12 @@ impl Recovery {
         let stored = batches::load(&self.pool, batch).await?;
         // and then it is no longer as its member judged it
         let own = own.filter(|_| omissions(&stored.batch) == 0);
-        let turn = self
-            .turn_to_settle(own.is_some(), stored.batch.decided_at)
-            .await?;
-        let facts = match turn {
-            Some(_) => Whereabouts::PerhapsSettled,
-            None => Whereabouts::Waiting,
-        };
         match own {
-            Some(judged) => self.write(judged, attempt, life, facts).await?,
+            Some(judged) => self.write(judged, attempt, life).await?,
             None => {
                 for share in Share::of(&stored.batch) {
                     let judged = self.judge_again(&stored.batch, attempt, share).await?;
-                    self.write(&judged, attempt, life, facts).await?;
+                    self.write(&judged, attempt, life).await?;
                 }
             }
         }
@@ -178,15 +170,9 @@ impl Recovery {
         Ok(written(&batches::load(&self.pool, batch).await?.batch))
     }
 
-    async fn write(
-        &self,
-        judged: &Judged,
-        attempt: i32,
-        life: Uuid,
-        facts: Whereabouts,
-    ) -> Result<(), RecoverError> {
+    async fn write(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
-        Ok(self.writer.repair(judged, attempt, life, facts).await?)
+        Ok(self.writer.repair(judged, attempt, life).await?)
     }
 }
 

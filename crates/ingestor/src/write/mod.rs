@@ -54,15 +54,6 @@ pub enum WriteError {
     },
 }
 
-/// Where the facts of a batch may be that wait for their regions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whereabouts {
-    /// They wait where the batch put them: no settling takes them before the batch is closed.
-    Waiting,
-    /// PostgreSQL had forgotten the batch, or held it for closed. The caller has the turn to settle.
-    PerhapsSettled,
-}
-
 /// Writes batches.
 #[derive(Clone)]
 pub struct Writer {
@@ -133,7 +124,6 @@ impl Writer {
         judged: &Judged,
         attempt: i32,
         life: Uuid,
-        facts: Whereabouts,
     ) -> Result<(), WriteError> {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
@@ -148,14 +138,13 @@ impl Writer {
         }
         let targets = Targets::discover(&self.store).await?;
         for insert in &judged.inserts {
-            for target in targets.of(insert.domain) {
-                if facts == Whereabouts::Waiting || !target.is_waiting() {
-                    self.repair_target(judged, insert, target, fence).await?;
-                }
+            let targets = || targets.of(insert.domain);
+            for target in targets().filter(|target| !target.is_waiting()) {
+                self.repair_target(judged, insert, target, fence).await?;
             }
             // after the domain's rows, which may have to take their regions over
-            if facts == Whereabouts::PerhapsSettled {
-                self.repair_waiting(judged, insert, &targets, fence).await?;
+            for target in targets().filter(|target| target.is_waiting()) {
+                self.repair_waiting(judged, insert, target, fence).await?;
             }
         }
         self.expect_everything(judged, &targets).await

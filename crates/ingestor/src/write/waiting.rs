@@ -1,15 +1,19 @@
-//! The waiting facts of a batch that is repaired late: some may wait where it put them, some elsewhere, left over by a
-//! settling, and some have their regions.
+//! The waiting facts of a batch that is repaired: some may wait where it put them, some elsewhere, left over by a settling,
+//! and some have their regions. For somebody may have repaired and closed it already, and PostgreSQL have forgotten that.
 //!
 //! So presence is not asked by batch but by place. A fact is in a waiting table from its insert until its settling is
 //! over, under one bucket or two, and from the decision on in the settlements: one that is in neither was never there.
+//! Others may settle meanwhile. Whoever looks into the waiting table first, and into the settlements after that, finds
+//! each fact in one of them.
 
-use super::{Target, Targets, WriteError, Writer};
+use super::{Target, WriteError, Writer};
 use crate::{
+    batch::LaneRecords,
     judge::{DomainInsert, Judged},
     places::{FIRST_OF_REPAIRS, PLACE, in_ranges, without_region, write_regions},
 };
 use event_store::{Params, StoreError, fence, fence::Fence};
+use metadata_store::LaneId;
 use shared_schema::Domain;
 
 /// The places of a batch in one domain, as a condition.
@@ -19,11 +23,9 @@ struct Places {
 }
 
 impl Places {
-    fn of(judged: &Judged, domain: Domain) -> Self {
-        let lanes = judged.raw.lanes.iter();
-        let lanes = lanes.filter(|lane| lane.source.domain == domain);
-        let ranges = lanes.map(|lane| (&lane.lane, lane.lo, lane.hi));
-        let (condition, params) = in_ranges(ranges);
+    fn of<'a>(lanes: impl IntoIterator<Item = &'a LaneRecords>) -> Self {
+        let lanes = lanes.into_iter();
+        let (condition, params) = in_ranges(lanes.map(|lane| (&lane.lane, lane.lo, lane.hi)));
         Self { condition, params }
     }
 
@@ -41,35 +43,67 @@ fn bucket(fence: &Fence) -> u64 {
 }
 
 impl Writer {
-    /// Puts the facts that wait nowhere and have no region into the waiting tables, and gives the domain's rows the
-    /// regions that were settled before the rows were there. Nobody may settle meanwhile.
+    /// Puts the facts that wait nowhere and have no region into their waiting table, and gives the domain's rows the
+    /// regions that were settled before the rows were there.
     pub(super) async fn repair_waiting(
         &self,
         judged: &Judged,
         insert: &DomainInsert,
-        targets: &Targets,
+        target: &Target,
         fence: Fence,
     ) -> Result<(), WriteError> {
-        let places = Places::of(judged, insert.domain);
-        for target in targets
-            .of(insert.domain)
-            .filter(|target| target.is_waiting())
-        {
-            let source = self.statements.source(insert.domain);
-            let sql = keep(
-                self.store.database(),
-                insert.domain,
-                target,
-                source,
-                &places,
-            );
-            let params = places.params.clone().with("bucket", bucket(&fence));
-            self.send(judged, insert, fence, sql, &target.table, params)
-                .await?;
-            self.take_regions_over(judged, insert.domain, &places, fence)
+        let lanes = judged.raw.lanes.iter();
+        let lanes: Vec<&LaneRecords> = lanes
+            .filter(|lane| lane.source.domain == insert.domain)
+            .collect();
+        let waiting = self.waiting_lanes(target, &lanes).await?;
+        let others = lanes.iter().filter(|lane| {
+            let LaneId { topic, partition } = &lane.lane;
+            !waiting.contains(&(topic.clone(), i64::from(*partition)))
+        });
+        let others: Vec<&LaneRecords> = others.copied().collect();
+        if !others.is_empty() {
+            self.keep(judged, insert, target, &Places::of(others), fence)
                 .await?;
         }
+        self.take_regions_over(judged, insert.domain, &Places::of(lanes), fence)
+            .await?;
         Ok(())
+    }
+
+    /// The lanes of which a fact waits: topic and partition. Facts of a lane come in one part, so none of theirs is
+    /// missing; those that do not wait are settled.
+    async fn waiting_lanes(
+        &self,
+        target: &Target,
+        lanes: &[&LaneRecords],
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let places = Places::of(lanes.iter().copied());
+        let sql = format!(
+            "SELECT DISTINCT toString(kafka_topic), toInt64(kafka_partition) FROM {}.{} WHERE {}",
+            self.store.database(),
+            target.table,
+            places.condition
+        );
+        let query = self.store.query(&sql).params(&places.params);
+        query.named("lanes of waiting facts").fetch_all().await
+    }
+
+    /// Lets the facts at these places wait that are not settled.
+    async fn keep(
+        &self,
+        judged: &Judged,
+        insert: &DomainInsert,
+        target: &Target,
+        places: &Places,
+        fence: Fence,
+    ) -> Result<(), WriteError> {
+        let source = self.statements.source(insert.domain);
+        let database = self.store.database();
+        let sql = keep(database, insert.domain, target, source, places);
+        let params = places.params.clone().with("bucket", bucket(&fence));
+        self.send(judged, insert, fence, sql, &target.table, params)
+            .await
     }
 
     async fn take_regions_over(
@@ -115,8 +149,7 @@ fn keep(database: &str, domain: Domain, target: &Target, source: &str, places: &
         .collect();
     format!(
         "INSERT INTO {database}.{table} ({}) SELECT {} FROM ({}) \
-         WHERE ({PLACE}) NOT IN (SELECT {PLACE} FROM {database}.{table} WHERE {}) \
-           AND ({PLACE}) NOT IN (SELECT {PLACE} FROM {})",
+         WHERE ({}) AND ({PLACE}) NOT IN (SELECT {PLACE} FROM {})",
         names.join(", "),
         values.join(", "),
         target.select_from(database, domain, source),

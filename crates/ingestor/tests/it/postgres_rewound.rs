@@ -11,7 +11,7 @@ use crate::{
     story::Story,
 };
 use devstack::Server;
-use metadata_store::{lanes, lanes::Lane};
+use metadata_store::{lanes, lanes::Lane, settlings};
 use service_runtime::config::HumanDuration;
 
 const ALARM: &str = "which has gone back; the difference is recovered";
@@ -132,6 +132,32 @@ async fn facts_that_were_settled_are_not_settled_again_after_an_older_state() {
     platform.drained(sent(&portions[..2])).await;
     assert!(member.log().contains(ALARM), "{}", member.log());
     platform.send(&portions[2]);
+    assert_exact(&platform, &story, member).await;
+}
+
+/// As in an older state of which the settlings were put back already, and the batches not yet, while another member has
+/// the turn to settle.
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_were_settled_are_not_settled_again_though_the_turn_is_not_free() {
+    let platform = Platform::new(2).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(116, 150);
+    let portions = story.split(2);
+    let member = Program::start(&platform.config);
+    pass(&platform, &portions, 1).await;
+    settled(&platform).await;
+    let mut turn = None;
+    let is_ours = async || {
+        turn = settlings::take_turn(&platform.pool).await.unwrap();
+        turn.is_some()
+    };
+    assert!(until(is_ours).await, "the turn to settle is never free");
+    let back = "BEGIN; UPDATE settle_horizon SET bucket = 0; UPDATE ingest_lane SET next_offset = first_offset; COMMIT;";
+    database.execute(back).await;
+    platform.drained(sent(&portions[..1])).await;
+    drop(turn);
+    assert!(member.log().contains(ALARM), "{}", member.log());
+    platform.send(&portions[1]);
     assert_exact(&platform, &story, member).await;
 }
 

@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 use metadata_store::{
     StoreError,
     batches::{self, Opening},
-    rebuilt,
     settlings::raise_horizon,
 };
 use service_runtime::clock::{Clock, SystemClock};
@@ -35,9 +34,6 @@ async fn a_batch_judged_before_the_horizon_is_refused_and_told_from_when_on_it_i
         matches!(stored, Err(StoreError::NoSuchBatch(_))),
         "{stored:?}"
     );
-    let may_be_settled = async |time| rebuilt::may_be_settled(&database.pool, time).await;
-    assert!(may_be_settled(early.decided_at).await.unwrap());
-    assert!(!may_be_settled(at(100)).await.unwrap());
 
     let anew = judged(at(100), &lanes);
     assert_eq!(open(&database.pool, &anew).await, Opening::Opened);
