@@ -22,11 +22,11 @@ use crate::{
     chain::chain,
     recover::RecoverError,
     ticks,
-    write::{self, WriteError, attempt_id},
+    write::{WriteError, attempt_id},
 };
 use attempt::Attempt;
 use chrono::{DateTime, SubsecRound, Utc};
-use event_store::{Store, fence};
+use event_store::{Store, fence, shape};
 use metadata_store::{
     Pool, lanes,
     settlings::{self, Facts, Settling, State},
@@ -40,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 use uuid::Uuid;
 
-/// Between two settlings. Whoever waits for the turn looks more often, so it gets it.
+/// Between two settlings.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Settles, one process at a time.
@@ -94,13 +94,11 @@ impl Settler {
         let Some(_turn) = settlings::take_turn(&self.pool).await? else {
             return Ok(false);
         };
-        // before the attempt is stored, as for every batch
-        let life = write::life(&self.store).await?;
         let settling = match settlings::current(&self.pool).await? {
             Some(unfinished) => Some(self.take_over(unfinished).await?),
             None => self.begin(round).await?,
         };
-        let Some(settling) = settling else {
+        let Some((settling, life)) = settling else {
             return Ok(false);
         };
         let span =
@@ -109,7 +107,15 @@ impl Settler {
         Ok(true)
     }
 
-    async fn take_over(&self, mut unfinished: Settling) -> Result<Settling, RecoverError> {
+    /// Ends the attempts of all other settlers, known or forgotten: one that PostgreSQL forgot before it decided could else
+    /// decide at any time. As for every batch, this comes before the attempt is stored.
+    async fn live(&self) -> Result<Uuid, WriteError> {
+        shape::check(&self.store).await?;
+        Ok(fence::settlers_life(&self.store).await?)
+    }
+
+    async fn take_over(&self, mut unfinished: Settling) -> Result<(Settling, Uuid), RecoverError> {
+        let life = self.live().await?;
         let (id, last) = (unfinished.id, unfinished.attempt);
         let attempt = settlings::next_attempt(&self.pool, &self.owner, id, last).await?;
         unfinished.attempt = attempt.ok_or(RecoverError::LostRace(id))?;
@@ -120,11 +126,11 @@ impl Settler {
         fence::fence_off(&self.store, id, &earlier)
             .await
             .map_err(WriteError::from)?;
-        Ok(unfinished)
+        Ok((unfinished, life))
     }
 
     /// Promises to settle the next portion about which there is something to do.
-    async fn begin(&self, round: &mut Round) -> Result<Option<Settling>, RecoverError> {
+    async fn begin(&self, round: &mut Round) -> Result<Option<(Settling, Uuid)>, RecoverError> {
         let now = self.clock.now().trunc_subsecs(3);
         let horizon = settlings::raise_horizon(&self.pool, now).await?;
         if self.put_back_forgotten(horizon).await? {
@@ -138,7 +144,13 @@ impl Settler {
             let id = Uuid::now_v7();
             let facts = portion.promise(id);
             if facts.left_over.is_some() || self.has_answers(&facts).await? {
-                return self.open(id, now, facts).await;
+                let life = self.live().await?;
+                // again: until then, one that is forgotten may have decided
+                if self.put_back_forgotten(horizon).await? {
+                    return Ok(None);
+                }
+                let settling = self.open(id, now, facts).await?;
+                return Ok(settling.map(|settling| (settling, life)));
             }
         }
         Ok(None)

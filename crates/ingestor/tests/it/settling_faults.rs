@@ -74,6 +74,44 @@ async fn a_settler_that_wakes_late_removes_no_fact_that_came_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_settling_that_was_forgotten_before_it_decided_decides_no_more() {
+    let platform = Platform::new(2).await;
+    let (late, config) = Proxy::before_clickhouse(&platform).await;
+    let (between, others) = Proxy::before_clickhouse(&platform).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(204, 60);
+    let zombie = Program::start(&config);
+    platform.owned_by(1).await;
+    late.plan(".settlements+%28batch", 0, Fault::Hold(0));
+    platform.send(story.records());
+    platform.drained(story.len()).await;
+    late.struck().await;
+    // a failover to a server that has not heard of it
+    let forget = "DELETE FROM settle_batch WHERE state = 'open'";
+    database.execute(forget).await;
+    break_turns(&mut database).await;
+
+    between.plan(".in_trip+%28batch%2C+phase", 0, Fault::Hold(0));
+    let second = Program::start(&others);
+    between.struck().await;
+    late.heal();
+    late.over().await;
+    let is_refused = async || {
+        zombie
+            .log()
+            .contains("this attempt to write the batch was given up")
+    };
+    assert!(until(is_refused).await, "{}", zombie.log());
+    between.heal();
+    between.over().await;
+    settled(&platform).await;
+    zombie.stop();
+    second.stop();
+    story.assert_told(&platform).await;
+    assert_regions_add_up(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn facts_of_which_nothing_new_is_known_are_left_where_they_wait() {
     let mut platform = Platform::new(2).await;
     platform.config.settle.patience = HumanDuration::secs(3600);
