@@ -199,9 +199,13 @@ impl<'a> Attempt<'a> {
             .clone()
             .with("first", time(span.first))
             .with("last", time(span.last));
-        self.settler
-            .store
-            .execute(&waiting.update_rows(self.database()), &params)
+        let store = &self.settler.store;
+        let update = store.query(&waiting.update_rows(self.database()));
+        update
+            .params(&params)
+            .named("regions of settled rows")
+            .deadline(store.config().insert_timeout.get())
+            .execute()
             .await
     }
 

@@ -135,6 +135,7 @@ impl Settler {
         let query = self.store.query(&sql).params(&params);
         let answer: Result<bool, StoreError> = query
             .named("whether facts can be settled")
+            .deadline(self.store.config().insert_timeout.get())
             .fetch_one()
             .await;
         Ok(answer.map_err(WriteError::from)?)

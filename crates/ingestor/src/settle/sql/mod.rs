@@ -15,6 +15,9 @@ use crate::{
 use event_store::Params;
 use metadata_store::settlings::{Facts, Settling};
 
+/// By what the domains' rows are ordered.
+const KEY: &str = "event_type, event_timestamp, event_id";
+
 /// The values by which statements know a settling.
 pub(super) fn params(settling: &Settling) -> Params {
     of_facts(&settling.facts)
@@ -129,7 +132,10 @@ impl Waiting {
     /// Writes the regions into the domain's own rows. May be repeated.
     pub(super) fn update_rows(&self, database: &str) -> String {
         let in_their_time = "event_timestamp >= {first:DateTime64(3, 'UTC')} AND event_timestamp <= {last:DateTime64(3, 'UTC')}";
-        write_regions(database, self.domain, &settlements(database), in_their_time)
+        // one late fact makes that time long: the key spares the rows between
+        let by_key = format!("({KEY}) IN (SELECT {KEY} FROM {})", self.taken(database));
+        let condition = format!("{in_their_time} AND {by_key}");
+        write_regions(database, self.domain, &settlements(database), &condition)
     }
 
     /// First and last time of the settled facts.
