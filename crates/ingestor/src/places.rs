@@ -1,14 +1,14 @@
 //! Facts by their places in Kafka, as settlings and late repairs ask for them in SQL, and the buckets in which they
 //! wait. `settled` is a subquery in brackets over the settlements.
 //!
-//! A bucket below [`FIRST_LEFT_OVER`] is ten seconds of the time at which its facts were judged.
+//! A bucket below `FIRST_LEFT_OVER` is ten seconds of the time at which its facts were judged.
 
 use event_store::Params;
 use metadata_store::LaneId;
 use shared_schema::Domain;
 use std::collections::BTreeMap;
 
-/// From here on, and below [`FIRST_OF_REPAIRS`], are the buckets in which settlings bring together what goes on waiting.
+/// From here on, and below `FIRST_OF_REPAIRS`, are the buckets in which settlings bring together what goes on waiting.
 pub(crate) const FIRST_LEFT_OVER: u64 = 1_000_000_000_000;
 /// From here on are the buckets of late repairs. Each attempt has its own, which no settling and no other batch will
 /// ever number so.
