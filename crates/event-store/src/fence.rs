@@ -1,9 +1,9 @@
 //! Ending an attempt to insert a batch, for good.
 //!
-//! `ingest_fence` is a Memory table on each server, so it is empty after a restart. It holds random ids:
-//! one that stands for the server's present life, the *boot id*, and those of attempts that were given
-//! up. Every insert of a batch asks it, before its first row, whether the boot id is still there and its
-//! own attempt is not. So an attempt that was fenced can never start again, and one from before a restart
+//! `ingest_fence` is a Memory table on each server, so it is empty after a restart. It holds ids of three kinds,
+//! told apart by their versions: one that stands for the server's present life, the *boot id* (v4), one for the present
+//! settler's life (v7), and those of attempts that were given up (v5). Every insert of a batch or settling asks it,
+//! before its first row, whether its life is still there and its own attempt is not. So an attempt that was fenced can never start again, and one from before a restart
 //! cannot either. What has started already is killed. No clock is involved.
 
 use std::{fmt, time::Duration};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{error::StoreError, params::Params, store::Store};
 
-/// How long [`fence_off`] and [`end_all`] try to get rid of running inserts.
+/// How long [`fence_off`], [`settlers_life`] and [`end_all`] try to get rid of running inserts.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stands in the message of the exception that refuses an insert.
@@ -23,7 +23,7 @@ pub(crate) const REFUSAL: &str = "this attempt to write the batch was given up";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fence {
     /// The life that the attempt belongs to: of the server, from [`boot_id`], or of a settler, from [`settlers_life`].
-    pub boot: Uuid,
+    pub life: Uuid,
     /// The attempt's own id.
     pub attempt: Uuid,
 }
@@ -98,7 +98,7 @@ impl Fence {
     /// is true otherwise; its values are [`params`](Self::params).
     pub fn predicate(database: &str) -> String {
         format!(
-            "throwIf((SELECT countIf(id = {{fence_boot:UUID}}) = 0 OR countIf(id = {{fence_attempt:UUID}}) > 0 \
+            "throwIf((SELECT countIf(id = {{fence_life:UUID}}) = 0 OR countIf(id = {{fence_attempt:UUID}}) > 0 \
              FROM {database}.ingest_fence), '{REFUSAL}') = 0"
         )
     }
@@ -106,7 +106,7 @@ impl Fence {
     /// The values of [`predicate`](Self::predicate)'s places.
     pub fn params(&self) -> Params {
         Params::new()
-            .with("fence_boot", self.boot)
+            .with("fence_life", self.life)
             .with("fence_attempt", self.attempt)
     }
 }

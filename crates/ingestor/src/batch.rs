@@ -1,7 +1,10 @@
 //! Records as they came from Kafka, gathered by lane.
 
 use event_store::Buffer;
-use metadata_store::{LaneId, batches::Gap};
+use metadata_store::{
+    LaneId,
+    batches::{self, Gap, Verdicts},
+};
 use rdkafka::Message;
 use shared_schema::Subscription;
 use std::{ops::Range, sync::Arc};
@@ -61,6 +64,21 @@ impl LaneRecords {
             let (key, value) = (slice(&record.key), slice(&record.value));
             let (offset, timestamp_ms) = (record.offset, record.timestamp_ms);
             *record = store(&mut self.arena, offset, timestamp_ms, key, value);
+        }
+    }
+
+    /// What is stored of it in an intent.
+    pub fn range(&self, verdicts: Verdicts) -> batches::Range {
+        batches::Range {
+            lane: self.lane.clone(),
+            epoch: self.epoch,
+            lo: self.lo,
+            hi: self.hi,
+            records: i64::try_from(self.records.len()).unwrap_or(i64::MAX),
+            hash: self.hash(),
+            verdicts,
+            parked: false,
+            omission: None,
         }
     }
 

@@ -21,6 +21,20 @@ where
     E: std::error::Error + Send + 'static,
     F: Future<Output = Result<T, E>> + Send,
 {
+    persist_quietly(shutdown, ALARM_AFTER, what, work).await
+}
+
+/// The same; so many failures are nothing that somebody has to act upon.
+pub(crate) async fn persist_quietly<T, E, F>(
+    shutdown: &CancellationToken,
+    quiet: u32,
+    what: &str,
+    work: impl Fn() -> F + Send,
+) -> Result<T, RecoverError>
+where
+    E: std::error::Error + Send + 'static,
+    F: Future<Output = Result<T, E>> + Send,
+{
     let (shortest, longest) = PAUSE;
     let pauses = ExponentialBuilder::default()
         .with_min_delay(shortest)
@@ -31,7 +45,7 @@ where
     let patiently = work.retry(pauses).notify(|failure, _| {
         failures += 1;
         let reason = chain(failure);
-        match failures < ALARM_AFTER {
+        match failures < quiet {
             true => warn!(failures, reason, "cannot {what} yet"),
             false => error!(
                 failures,

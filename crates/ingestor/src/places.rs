@@ -1,4 +1,4 @@
-//! Facts by their places in Kafka, as settlings and late repairs ask for them in SQL, and the buckets in which they
+//! Facts by their places in Kafka, as settlings and repairs ask for them in SQL, and the buckets in which they
 //! wait. `settled` is a subquery in brackets over the settlements.
 //!
 //! A bucket below `FIRST_LEFT_OVER` is ten seconds of the time at which its facts were judged.
@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 /// From here on, and below `FIRST_OF_REPAIRS`, are the buckets in which settlings bring together what goes on waiting.
 pub(crate) const FIRST_LEFT_OVER: u64 = 1_000_000_000_000;
-/// From here on are the buckets of late repairs. Each attempt has its own, which no settling and no other batch will
-/// ever number so.
+/// From here on are the buckets of repairs. Each attempt has its own, which no settling and no other batch will ever
+/// number so. A settling may take such facts before their batch is closed.
 pub(crate) const FIRST_OF_REPAIRS: u64 = 1_000_000_000_000_000_000;
 
 /// The condition for places in ranges of lanes, each told by its first and last offset, with the values of its places.

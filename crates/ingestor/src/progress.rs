@@ -19,7 +19,7 @@ use rdkafka::{
 };
 use service_runtime::clock::Clock;
 use shared_schema::Subscriptions;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -40,6 +40,7 @@ pub(crate) async fn report(
 ) {
     let Recovery { pool, clock, .. } = &recovery;
     let mut ticks = ticks::every(INTERVAL);
+    let mut announced = BTreeSet::new();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let lanes = board.lanes();
         if lanes.is_empty() {
@@ -47,25 +48,30 @@ pub(crate) async fn report(
         }
         let asked_at = clock.now();
         let (asked, sources) = (consumer.clone(), recovery.sources.clone());
-        let asking = move || Ok((ends(&asked, &lanes)?, others(&asked, &sources, &lanes)?));
+        let asking = move || Ok((ends(&asked, &lanes)?, others(&asked, &sources, &lanes)));
         let (ends, others) = match tokio::task::spawn_blocking(asking).await {
             Ok(Ok(told)) => told,
             Ok(Err(error)) => {
                 let error: KafkaError = error;
-                warn!(%error, "Kafka does not tell its partitions and their ends");
+                warn!(%error, "Kafka does not tell the ends of partitions");
                 continue;
             }
             Err(_) => return,
         };
         let progress = board.progress(&ends, asked_at);
+        let unknown: Vec<LaneId> = others.difference(&announced).cloned().collect();
         let reporting = async {
-            if !others.is_empty() {
-                lanes::announce(pool, &others).await?;
+            if !unknown.is_empty() {
+                lanes::announce(pool, &unknown).await?;
             }
             lanes::report(pool, clock.now(), &progress).await
         };
-        if let Some(Err(failure)) = stop.run_until_cancelled(reporting).await {
-            warn!(reason = chain(&failure), "progress cannot be stored");
+        match stop.run_until_cancelled(reporting).await {
+            Some(Ok(())) => announced.extend(unknown),
+            Some(Err(failure)) => {
+                warn!(reason = chain(&failure), "progress cannot be stored");
+            }
+            None => {}
         }
     }
 }
@@ -104,22 +110,26 @@ fn ends(consumer: &BaseConsumer<Group>, lanes: &[LaneId]) -> KafkaResult<Vec<(La
     Ok(ends.collect())
 }
 
-/// The partitions of the subscribed topics that are not among ours. Blocks.
+/// The partitions of the subscribed topics that are not among ours, as far as Kafka tells. Blocks.
 fn others(
     consumer: &BaseConsumer<Group>,
     sources: &Subscriptions,
     ours: &[LaneId],
-) -> KafkaResult<Vec<LaneId>> {
-    let mut others = Vec::new();
+) -> BTreeSet<LaneId> {
+    let mut others = BTreeSet::new();
     for topic in sources.topics() {
-        let all = existence::partitions_of(consumer, topic)?;
-        let lanes = all.into_iter().map(|partition| LaneId {
-            topic: topic.to_owned(),
-            partition,
-        });
-        others.extend(lanes.filter(|lane| !ours.contains(lane)));
+        match existence::partitions_of(consumer, topic) {
+            Ok(all) => others.extend(all.into_iter().map(|partition| LaneId {
+                topic: topic.to_owned(),
+                partition,
+            })),
+            Err(error) => warn!(topic, %error, "Kafka does not tell the partitions of a topic"),
+        }
     }
-    Ok(others)
+    for lane in ours {
+        others.remove(lane);
+    }
+    others
 }
 
 /// Commits what is durable to the group: a hint for lag tools, never read by us.

@@ -204,7 +204,7 @@ pub async fn report(
     let mut connection = pool.get(operation).await?;
     diesel::sql_query(
         "UPDATE ingest_lane l SET heartbeat_at = $1, \
-             end_offset = coalesce(p.end_offset, l.end_offset), \
+             end_offset = greatest(p.end_offset, l.end_offset), \
              complete_through = coalesce(p.complete_through, l.complete_through) \
          FROM unnest($2, $3, $4, $5, $6) AS p (topic, partition, epoch, end_offset, complete_through) \
          WHERE l.topic = p.topic AND l.partition = p.partition AND l.epoch = p.epoch",

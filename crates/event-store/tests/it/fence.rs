@@ -36,7 +36,7 @@ fn attempt(store: &Store, fence: Fence, batch: Uuid, column: &str, rows: u64) ->
 
 async fn new_attempt(store: &Store) -> (Fence, Uuid) {
     let fence = Fence {
-        boot: boot_id(store).await.unwrap(),
+        life: boot_id(store).await.unwrap(),
         attempt: Uuid::new_v4(),
     };
     (fence, Uuid::now_v7())
@@ -119,7 +119,7 @@ async fn a_settler_ends_those_before_it_and_no_batch() {
     prepare(&store).await;
     let (of_a_batch, batch) = new_attempt(&store).await;
     let settler = async || Fence {
-        boot: settlers_life(&store).await.unwrap(),
+        life: settlers_life(&store).await.unwrap(),
         attempt: Uuid::new_v4(),
     };
     let first = settler().await;
@@ -141,7 +141,7 @@ async fn a_settler_ends_those_before_it_and_no_batch() {
         insert(&store, goes_on, batch).await.unwrap();
     }
     assert_eq!(count(&store, "numbers").await, 30);
-    assert_eq!(boot_id(&store).await.unwrap(), of_a_batch.boot);
+    assert_eq!(boot_id(&store).await.unwrap(), of_a_batch.life);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +151,7 @@ async fn an_insert_that_races_with_its_fence_writes_before_it_or_never() {
     let (boot, mut written, mut ended) = (boot_id(&store).await.unwrap(), 0, 0);
     for round in 0..100_u64 {
         let fence = Fence {
-            boot,
+            life: boot,
             attempt: Uuid::new_v4(),
         };
         let batch = Uuid::now_v7();
@@ -196,7 +196,7 @@ async fn all_who_find_the_table_empty_at_once_get_a_boot_id_that_works() {
         .collect();
     for racer in race {
         let fence = Fence {
-            boot: racer.await.unwrap(),
+            life: racer.await.unwrap(),
             attempt: Uuid::new_v4(),
         };
         insert(&store, fence, Uuid::now_v7()).await.unwrap();
@@ -223,7 +223,7 @@ async fn an_attempt_from_before_a_restart_of_the_server_is_refused() {
     stack.restart(Server::ClickHouse).unwrap();
     assert!(insert(&store, fence, batch).await.unwrap_err().is_fenced());
     let (after, batch) = new_attempt(&store).await;
-    assert_ne!(after.boot, fence.boot);
+    assert_ne!(after.life, fence.life);
     assert!(insert(&store, fence, batch).await.unwrap_err().is_fenced());
     insert(&store, after, batch).await.unwrap();
 }

@@ -32,11 +32,16 @@ impl Standing {
     /// at which Kafka's end was seen. Where it has not been fetched yet, what was known before stays; so it does where
     /// the lane stands still, or the log that ends there is another one.
     pub(super) fn advance(&mut self, end: i64, asked_at_ms: i64) {
+        // a producer's clock may be ahead: whatever it says, the record was there when it was first looked at
+        let firsts = self.cut.iter_mut().filter_map(|(_, first)| first.as_mut());
+        for first in firsts.chain(self.gathering.as_mut()) {
+            *first = (*first).min(asked_at_ms);
+        }
         let mut firsts = self.cut.iter().filter_map(|&(_, first)| first);
         let first_open = firsts.next().or(self.gathering);
         let is_read = !self.stopped && end >= self.reached;
         let known = match first_open {
-            Some(first) => Some(first.min(asked_at_ms)),
+            Some(first) => Some(first),
             None if is_read && self.durable >= end => Some(asked_at_ms),
             None => None,
         };

@@ -52,6 +52,16 @@ fn a_record_that_is_not_durable_holds_the_lane_back_at_its_own_time() {
 }
 
 #[test]
+fn a_record_of_a_clock_that_is_ahead_holds_the_lane_back_where_it_was_first_seen() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    board.gathering(&lane(), 90_000);
+    assert_eq!(complete_through(&board, 12, 1000), Some(1000));
+    board.cut(&lane(), 9);
+    assert_eq!(complete_through(&board, 12, 2000), Some(1000));
+}
+
+#[test]
 fn a_range_without_a_record_hides_no_record_behind_it() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);

@@ -108,9 +108,8 @@ impl Gather {
 
     /// Takes a record, unless offsets before it are missing.
     ///
-    /// Offsets that are missing between two records of one stream have none: the client passes every record on, in order.
-    /// A second client that looked into them could promise no more, and would take a tenth of a second for each of a
-    /// producer's transactions.
+    /// Those that are missing between two records of one stream are looked into later, all of a range at once: a producer's
+    /// transactions leave thousands of them.
     pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
         match self.topics.get_mut(message.topic()) {
             Some(topic) => topic.take(message, self.stream, &self.memory, board),

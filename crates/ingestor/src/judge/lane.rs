@@ -62,17 +62,7 @@ impl Outcome {
             }
         }
         self.counts.push(counts);
-        self.ranges.push(Range {
-            lane: lane.lane.clone(),
-            epoch: lane.epoch,
-            lo: lane.lo,
-            hi: lane.hi,
-            records: i64::try_from(lane.records.len()).unwrap_or(i64::MAX),
-            hash: lane.hash(),
-            verdicts,
-            parked: false,
-            omission: None,
-        });
+        self.ranges.push(lane.range(verdicts));
     }
 }
 

@@ -11,6 +11,7 @@ mod plan;
 mod retire;
 mod selection;
 mod stored;
+mod taken;
 
 use crate::config::Config;
 use anyhow::bail;

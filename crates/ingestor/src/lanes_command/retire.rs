@@ -106,11 +106,13 @@ impl Retiring<'_> {
         let known = parked.iter().map(|parked| parked.hi + 1);
         let known = known.chain(lane.end_offset).max();
         let alive = self.ends.get(&lane.partition).copied();
-        let end = alive.or(known).unwrap_or(lane.next_offset);
+        // the log of a topic that was made anew ends before the old one did
+        let end = alive.into_iter().chain(known).max();
+        let end = end.unwrap_or(lane.next_offset);
         let forgotten = match alive {
-            None => forgotten::last(self.recovery, &lane).await?,
             // the member that has it puts it back
-            Some(_) => None,
+            Some(end) if end >= lane.next_offset => None,
+            _ => forgotten::last(self.recovery, &lane).await?,
         };
         Ok(Candidate {
             is_alive: alive.is_some(),
@@ -125,13 +127,15 @@ impl Retiring<'_> {
     }
 
     async fn retire(&self, id: &LaneId, force: bool) -> anyhow::Result<()> {
+        // a member may have gone on since it was looked at
+        self.candidate(self.stands(id).await?).await?.check(force)?;
         let mut candidate = self.candidate(self.freed(id).await?).await?;
         if candidate.forgotten.is_some() {
             println!("putting back what PostgreSQL has forgotten of {id}");
             forgotten::put_back(self.recovery, &candidate.lane).await?;
             candidate = self.candidate(self.freed(id).await?).await?;
-            candidate.check(force)?;
         }
+        candidate.check(force)?;
         let next = candidate.lane.next_offset;
         match candidate.unread() {
             0 => retire_at(self.recovery, id, next).await?,
@@ -141,18 +145,19 @@ impl Retiring<'_> {
         Ok(())
     }
 
+    async fn stands(&self, id: &LaneId) -> anyhow::Result<Lane> {
+        let lane = lanes::find(&self.recovery.pool, id).await?;
+        lane.context("the lane is gone")
+    }
+
     /// The lane without the batch that holds it, which may have no lane that a member could take over.
     async fn freed(&self, id: &LaneId) -> anyhow::Result<Lane> {
-        let stands = async || {
-            let lane = lanes::find(&self.recovery.pool, id).await?;
-            lane.context("the lane is gone")
-        };
-        let lane = stands().await?;
+        let lane = self.stands(id).await?;
         match lane.open_batch {
             Some(batch) if !self.ends.contains_key(&id.partition) => {
                 println!("finishing batch {batch}, which holds {id}");
                 finish(self.recovery, batch, None).await?;
-                stands().await
+                self.stands(id).await
             }
             _ => Ok(lane),
         }

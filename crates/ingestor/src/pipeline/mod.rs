@@ -1,7 +1,7 @@
 //! The way of a batch, in order:
 //!
 //! ```text
-//! intake ─▶ judge ─▶ open (and close the one before) ─▶ dead letters ─▶ write ─▶ closed
+//! intake ─▶ gaps ─▶ judge ─▶ open (and close the one before) ─▶ dead letters ─▶ write ─▶ closed
 //!             ▲         PostgreSQL                        Kafka       ClickHouse
 //!             └ while the batch before is on the wire       └ anything wrong: recover ┘
 //! ```
@@ -9,6 +9,7 @@
 //! A member has one open batch. The next one is judged while it is written, and the transaction that closes the
 //! one opens the other.
 
+mod gaps;
 mod opening;
 
 use crate::{
@@ -98,6 +99,7 @@ impl Pipeline {
                 },
             };
             let Some(raw) = raw else { break };
+            let raw = self.proved(raw).await?;
             let judged = self.judge(raw).await?;
             let before = match open.take() {
                 Some(before) => self.written(before.judged, before.writing.await??),

@@ -50,7 +50,8 @@ impl Recovery {
         })
     }
 
-    async fn read_again(&self, ranges: Vec<Range>) -> Result<Reread, RecoverError> {
+    /// Ranges, as the log has them now.
+    pub(crate) async fn read_again(&self, ranges: Vec<Range>) -> Result<Reread, RecoverError> {
         let (kafka, sources) = (self.kafka.clone(), self.sources.clone());
         let reading =
             tokio::task::spawn_blocking(move || gone::read_again(&kafka, &sources, &ranges));

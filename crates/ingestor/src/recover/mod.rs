@@ -68,7 +68,8 @@ pub struct Recovery {
 /// How a batch ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finished {
-    /// It is closed. All of it is in ClickHouse, but for the ranges of these lanes, which had to be left.
+    /// All of it is in ClickHouse, but for the ranges of these lanes, which had to be left. A batch that needed no recovery
+    /// is still to be closed.
     Written {
         /// The lanes.
         parked: Vec<LaneId>,

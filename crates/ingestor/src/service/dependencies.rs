@@ -2,7 +2,7 @@
 
 use crate::{
     board::Board,
-    persist::persist,
+    persist::persist_quietly,
     recover::RecoverError,
     write::{Targets, TargetsError},
 };
@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 /// How long the loop that polls Kafka may be silent: it waits for a batch when lanes are revoked, and for Kafka when a
 /// gap is looked into.
 const LIVE_WITHIN: Duration = Duration::from_secs(120);
+
+/// Failures, a minute's, before it is an alarm that a store does not answer or is not migrated: it may be starting too.
+const STARTING: u32 = 15;
 
 /// What a member cannot begin without.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +41,10 @@ pub(super) async fn await_dependencies(
     pool: &Pool,
     shutdown: &CancellationToken,
 ) -> Result<(), RecoverError> {
-    persist(shutdown, "begin", || check_dependencies(store, pool)).await
+    persist_quietly(shutdown, STARTING, "begin", || {
+        check_dependencies(store, pool)
+    })
+    .await
 }
 
 async fn check_dependencies(store: &Store, pool: &Pool) -> Result<(), MissingError> {

@@ -35,14 +35,14 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// The settling's present attempt, within the server's life.
+    /// The settling's present attempt, within the settler's life.
     pub(super) async fn new(
         settler: &'a Settler,
         settling: &'a Settling,
         life: Uuid,
     ) -> Result<Self, RecoverError> {
         let fence = Fence {
-            boot: life,
+            life,
             attempt: attempt_id(settling.id, settling.attempt),
         };
         let targets = Targets::discover(&settler.store)

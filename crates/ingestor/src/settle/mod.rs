@@ -107,8 +107,9 @@ impl Settler {
         Ok(true)
     }
 
-    /// Ends the attempts of all other settlers, known or forgotten: one that PostgreSQL forgot before it decided could else
-    /// decide at any time. As for every batch, this comes before the attempt is stored.
+    /// Lets no other settler decide any more, known or forgotten: one that PostgreSQL forgot before it decided could else do
+    /// so at any time. As for every batch, this comes before the attempt is stored, after a look whether the schema takes
+    /// what is written.
     async fn live(&self) -> Result<Uuid, WriteError> {
         shape::check(&self.store).await?;
         Ok(fence::settlers_life(&self.store).await?)

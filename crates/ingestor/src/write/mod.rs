@@ -66,17 +66,6 @@ pub fn attempt_id(batch: Uuid, attempt: i32) -> Uuid {
     Uuid::new_v5(&batch, format!("attempt {attempt}").as_bytes())
 }
 
-/// The server's present life. An attempt is made within the one that was seen *before* the attempt was stored:
-/// whoever fences it off later does so in the same life, or in one in which it is refused for that alone.
-///
-/// # Errors
-/// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
-/// or a column that is gone should have taken, and nobody would see it.
-pub async fn life(store: &Store) -> Result<Uuid, WriteError> {
-    shape::check(store).await?;
-    Ok(fence::boot_id(store).await?)
-}
-
 impl Writer {
     /// A writer into the tables of `store`'s database. `encoder` tells the columns.
     pub fn new(store: Store, encoder: &mut Encoder) -> Self {
@@ -89,19 +78,22 @@ impl Writer {
         &self.store
     }
 
-    /// See [`life`].
+    /// The server's present life. An attempt is made within the one that was seen *before* the attempt was stored:
+    /// whoever fences it off later does so in the same life, or in one in which it is refused for that alone.
     ///
     /// # Errors
-    /// See there.
+    /// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
+    /// or a column that is gone should have taken, and nobody would see it.
     pub async fn life(&self) -> Result<Uuid, WriteError> {
-        life(&self.store).await
+        shape::check(&self.store).await?;
+        Ok(fence::boot_id(&self.store).await?)
     }
 
     /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its
     /// ledger rows are there to tell its ranges.
     pub async fn write(&self, judged: &Judged, life: Uuid) -> Result<(), WriteError> {
         let fence = Fence {
-            boot: life,
+            life,
             attempt: attempt_id(judged.id, 1),
         };
         for insert in verdict_rows::inserts(judged)? {
@@ -128,7 +120,7 @@ impl Writer {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
         let fence = Fence {
-            boot: life,
+            life,
             attempt: attempt_id(judged.id, attempt),
         };
         for insert in verdict_rows::inserts(judged)? {

@@ -167,8 +167,8 @@ mod tests {
     #[test]
     fn buckets_of_repairs_are_apart_from_all_others() {
         for attempt in [Uuid::nil(), Uuid::max()] {
-            let boot = Uuid::nil();
-            let bucket = bucket(&Fence { boot, attempt });
+            let life = Uuid::nil();
+            let bucket = bucket(&Fence { life, attempt });
             assert!(bucket >= FIRST_OF_REPAIRS);
             assert!(i64::try_from(bucket).is_ok());
         }

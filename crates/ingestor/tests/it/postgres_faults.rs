@@ -3,7 +3,7 @@
 use crate::{
     member::{Member, Program},
     own,
-    platform::Platform,
+    platform::{Platform, until},
     postgres::Database,
     proxy::{Fault, Proxy},
     story::Story,
@@ -44,6 +44,9 @@ async fn lost_answer(after: usize, committed: &str, seed: u64) {
     let story = Story::new(seed, 120);
     let member = Member::start(&config);
     platform.owned_by(1).await;
+    // the first look whether there is something to settle is a transaction, too
+    let looked = async || database.count("settle_horizon WHERE bucket > 0").await > 0;
+    assert!(until(looked).await, "nobody wants to settle");
     proxy.plan("COMMIT", after, Fault::LoseReply);
     for portion in story.portions(3) {
         platform.send(portion);

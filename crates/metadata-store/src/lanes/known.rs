@@ -13,7 +13,7 @@ pub async fn announce(pool: &Pool, lanes: &[LaneId]) -> Result<(), StoreError> {
     let mut connection = pool.get(operation).await?;
     diesel::sql_query(
         "INSERT INTO ingest_lane (topic, partition, first_offset, next_offset) \
-         SELECT topic, partition, 0, 0 FROM unnest($1, $2) AS told (topic, partition) ON CONFLICT DO NOTHING",
+         SELECT topic, partition, 0, 0 FROM unnest($1, $2) AS told (topic, partition) ORDER BY topic, partition ON CONFLICT DO NOTHING",
     )
     .bind::<Array<Text>, _>(topics)
     .bind::<Array<Integer>, _>(partitions)
@@ -33,7 +33,7 @@ pub async fn ensure(pool: &Pool, lanes: &[(LaneId, i64)]) -> Result<(), StoreErr
     for statement in [
         "INSERT INTO ingest_lane (topic, partition, first_offset, next_offset) \
          SELECT topic, partition, first, first FROM unnest($1, $2, $3) AS mine (topic, partition, first) \
-         ON CONFLICT DO NOTHING",
+         ORDER BY topic, partition ON CONFLICT DO NOTHING",
         "UPDATE ingest_lane l SET first_offset = mine.first, next_offset = mine.first \
          FROM unnest($1, $2, $3) AS mine (topic, partition, first) \
          WHERE l.topic = mine.topic AND l.partition = mine.partition AND l.epoch = 0 \

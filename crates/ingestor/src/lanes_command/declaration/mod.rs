@@ -5,14 +5,19 @@
 //!      ─▶ open ─▶ correct the ledger ─▶ write ─▶ close ─▶ let it go on
 //! ```
 //!
-//! A member that owns the lane loses it by its epoch, and takes it over again once it is released. Nothing is changed
-//! before the batch is open, which has the lane for itself. If the command dies on the way, whoever takes the lane over
+//! Nothing is changed before the batch is open, which has the lane for itself. If the command dies on the way, whoever takes the lane over
 //! next finishes its batch, and the same command says that the lane may go on.
 
 mod batch;
 
-use super::{bounds::Bounds, finish::finish, plan::Plan, stored};
-use crate::{chain::chain, config::Config, kafka::bounds, recover::Recovery, stopped::RETIRED};
+use super::{
+    bounds::Bounds,
+    finish::finish,
+    plan::Plan,
+    stored,
+    taken::{owner, with_lane},
+};
+use crate::{config::Config, kafka::bounds, recover::Recovery, stopped::RETIRED};
 use anyhow::{Context, bail, ensure};
 use metadata_store::{
     LaneId, Pool, batches,
@@ -21,8 +26,6 @@ use metadata_store::{
 use rdkafka::consumer::BaseConsumer;
 use shared_schema::Subscription;
 use std::{sync::Arc, time::Duration};
-use tracing::warn;
-use uuid::Uuid;
 
 /// How often the lane is taken over, where a member takes it back meanwhile, and the pause between.
 const TRIES: u32 = 5;
@@ -64,7 +67,7 @@ impl<'a> Declaration<'a> {
             source: source
                 .with_context(|| format!("{} is not subscribed to", lane.topic))?
                 .into(),
-            owner: format!("lanes-command-{}", Uuid::now_v7().simple()),
+            owner: owner(),
         })
     }
 
@@ -113,18 +116,8 @@ impl<'a> Declaration<'a> {
 
     /// Takes the lane over for one try. Answers whether nobody has taken it from us before the end.
     async fn once(&self, through: i64) -> anyhow::Result<bool> {
-        let lane = std::slice::from_ref(self.lane);
-        let taken = lanes::take_over(self.pool(), &self.owner, lane).await?;
-        let taken = taken.into_iter().next().context("the lane is gone")?;
-        let declared = self.declare(taken, through).await;
-        if let Err(failure) = lanes::release(self.pool(), &self.owner, lane).await {
-            // after a minute without a report, the member that has the partition takes the lane over all the same
-            warn!(
-                reason = chain(&failure),
-                "PostgreSQL was not told that the lane is free"
-            );
-        }
-        declared
+        let declare = async |taken| self.declare(taken, through).await;
+        with_lane(self.recovery, &self.owner, self.lane, declare).await
     }
 
     /// The lane is ours: nobody else opens a batch on it.

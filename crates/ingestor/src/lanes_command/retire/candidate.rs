@@ -25,6 +25,11 @@ pub(super) enum Refusal {
         "{0} offsets from {1} on were not read: say with --force that they are given up, which the ledger then shows as lost"
     )]
     Unread(i64, i64),
+    /// It was written further than is known of it.
+    #[error(
+        "PostgreSQL has gone back, and the ledger tells of it to offset {0}: say with --force that this is put back, and that what has no verdict of it is given up, for it can be read no more"
+    )]
+    Forgotten(i64),
 }
 
 /// A lane that may be retired.
@@ -44,6 +49,9 @@ impl Candidate {
     }
 
     pub(super) fn check(&self, force: bool) -> Result<(), Refusal> {
+        if let (Some(last), false) = (self.forgotten, force) {
+            return Err(Refusal::Forgotten(last));
+        }
         match (self.lane.open_batch, self.unread()) {
             (Some(batch), _) if self.is_alive => Err(Refusal::Held(batch)),
             (Some(batch), _) if !force => Err(Refusal::HeldAndGone(batch)),
@@ -116,6 +124,16 @@ mod tests {
         let unread = candidate(false, 12, None);
         assert_eq!(unread.check(false), Err(Refusal::Unread(2, 10)));
         assert_eq!(unread.check(true), Ok(()));
+    }
+
+    #[test]
+    fn what_was_forgotten_of_it_must_be_given_up_expressly() {
+        let forgotten = Candidate {
+            forgotten: Some(19),
+            ..candidate(false, 10, None)
+        };
+        assert_eq!(forgotten.check(false), Err(Refusal::Forgotten(19)));
+        assert_eq!(forgotten.check(true), Ok(()));
     }
 
     #[test]

@@ -193,8 +193,10 @@ async fn what_postgres_forgot_of_a_deleted_topic_is_put_back_before_it_is_retire
     database.go_back().await;
     delete(&platform, &topic).await;
 
+    let forgetful = lane(&platform, &topic).await;
     refused(&platform, &["retire", &topic], "has gone back").await;
     refused(&platform, &["retire", &topic, "--yes"], "say with --force").await;
+    assert_eq!(lane(&platform, &topic).await, forgetful, "it was touched");
     let said = done(&platform, &["retire", &topic, "--force", "--yes"]).await;
     assert!(said.contains(&format!("is retired at {written}")), "{said}");
     let member = Program::start(&platform.config);
