@@ -125,8 +125,18 @@ impl Intake {
     }
 
     fn seek(&self, lane: &LaneId, next: i64) -> KafkaResult<()> {
-        self.place(lane, next)?;
+        if let Err(error) = self.place(lane, next) {
+            info!(lane = %lane, %error, "a lane is assigned anew");
+            self.assign_anew(lane, next)?;
+        }
         self.resume(std::slice::from_ref(lane))
+    }
+
+    /// The client gives a partition up that was gone when it looked for its end, and takes no place for it any more.
+    fn assign_anew(&self, lane: &LaneId, next: i64) -> KafkaResult<()> {
+        let list = partitions([(lane, Offset::Offset(next))])?;
+        self.consumer.incremental_unassign(&list)?;
+        self.consumer.incremental_assign(&list)
     }
 
     /// The next record that comes of the lane is that at `offset`.
