@@ -46,9 +46,6 @@ impl Settler {
     /// Answers whether there is.
     pub(super) async fn put_back_forgotten(&self, horizon: Horizon) -> Result<bool, RecoverError> {
         let unknown = self.unknown().await?;
-        if !self.end_unknown(&unknown).await? {
-            return Ok(false);
-        }
         let found = self.unfinished(&unknown).await.map_err(WriteError::from)?;
         let Some(found) = found else {
             return Ok(false);
@@ -92,25 +89,14 @@ impl Settler {
             .with("known", known.as_slice()))
     }
 
-    /// Ends what settlings that are unknown still insert: one may be copying facts that go on waiting. Answers whether
-    /// there are any.
-    async fn end_unknown(&self, unknown: &Params) -> Result<bool, RecoverError> {
-        let sql = format!("SELECT toString(batch) FROM ({UNKNOWN})");
-        let query = self.store.query(&sql).params(unknown);
-        let ids: Result<Vec<String>, StoreError> =
-            query.named("unknown settlings").fetch_all().await;
-        let ids = ids.map_err(WriteError::from)?;
-        for id in ids.iter().filter_map(|id| id.parse().ok()) {
-            fence::fence_off(&self.store, id, &[])
-                .await
-                .map_err(WriteError::from)?;
-        }
-        Ok(!ids.is_empty())
-    }
-
     /// An unknown settling that has decided about facts which still wait, or has copied facts that still wait where it
     /// found them. There is one at most; of two that copied a fact, the later one.
     async fn unfinished(&self, unknown: &Params) -> Result<Option<Unfinished>, StoreError> {
+        let count = format!("SELECT count() FROM ({UNKNOWN})");
+        let query = self.store.query(&count).params(unknown);
+        if query.named("unknown settlings").fetch_one::<u64>().await? == 0 {
+            return Ok(None);
+        }
         let waiting = union("SELECT kafka_topic, kafka_partition, kafka_offset, batch");
         let sql = format!(
             "SELECT toString(batch) AS id, toUnixTimestamp64Milli(settled_at) AS settled_at_ms FROM settlements \
