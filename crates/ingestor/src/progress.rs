@@ -48,11 +48,13 @@ pub(crate) async fn report(
         }
         let asked_at = clock.now();
         let (asked, sources) = (consumer.clone(), recovery.sources.clone());
-        let asking = move || Ok((ends(&asked, &lanes)?, others(&asked, &sources, &lanes)));
+        let asking = move || {
+            let ends = ends(&asked, &lanes)?;
+            Ok::<_, KafkaError>((ends, others(&asked, &sources, &lanes)))
+        };
         let (ends, others) = match tokio::task::spawn_blocking(asking).await {
             Ok(Ok(told)) => told,
             Ok(Err(error)) => {
-                let error: KafkaError = error;
                 warn!(%error, "Kafka does not tell the ends of partitions");
                 continue;
             }

@@ -75,7 +75,7 @@ impl Share {
     }
 
     /// The mark of the sentinels in the parts that it makes.
-    pub(super) fn mark(&self, batch: Uuid, domain: Domain) -> Uuid {
+    pub(crate) fn mark(&self, batch: Uuid, domain: Domain) -> Uuid {
         match self {
             Self::Kept { omissions } => kept(batch, domain, *omissions),
             Self::Returned { lane, .. } => returned(batch, domain, lane),
@@ -83,7 +83,7 @@ impl Share {
     }
 
     /// The marks of all parts that have it. `lanes` are its lanes.
-    pub(super) fn marks<'a>(
+    pub(crate) fn marks<'a>(
         &self,
         batch: Uuid,
         domain: Domain,

@@ -68,24 +68,21 @@ async fn accounts(verifier: &Verifier, now: DateTime<Utc>) -> Result<Vec<Account
         })
     });
     let starts = rows(verifier, "where recounting begins", &ledger::starts(now)).await?;
-    let stretches = ledger::stretches(lanes.collect(), starts);
-    let mut accounts = Vec::with_capacity(stretches.len());
-    for some in stretches.chunks(ledger::LANES_AT_ONCE) {
-        accounts.extend(of_some(verifier, some).await?);
+    let mut accounts = Vec::new();
+    for stretches in ledger::portions(lanes.collect(), starts) {
+        accounts.extend(of_some(verifier, stretches).await?);
     }
     Ok(accounts)
 }
 
-async fn of_some(verifier: &Verifier, stretches: &[Stretch]) -> Result<Vec<Account>, VerifyError> {
-    let vouched = rows(verifier, "the ledger", &ledger::vouched(stretches)).await?;
-    let recounted = rows(verifier, "stored rows", &ledger::recounted(stretches)).await?;
-    let gaps = rows(verifier, "gaps", &ledger::gaps(stretches)).await?;
-    Ok(ledger::assemble(
-        stretches.to_vec(),
-        vouched,
-        recounted,
-        gaps,
-    ))
+async fn of_some(
+    verifier: &Verifier,
+    stretches: Vec<Stretch>,
+) -> Result<Vec<Account>, VerifyError> {
+    let vouched = rows(verifier, "the ledger", &ledger::vouched(&stretches)).await?;
+    let recounted = rows(verifier, "stored rows", &ledger::recounted(&stretches)).await?;
+    let gaps = rows(verifier, "gaps", &ledger::gaps(&stretches)).await?;
+    Ok(ledger::assemble(stretches, vouched, recounted, gaps))
 }
 
 async fn rows<T>(

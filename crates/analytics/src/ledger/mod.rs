@@ -31,7 +31,7 @@ const RECOUNTED_DAYS: i64 = 13;
 pub const TOLD_APART: u64 = 50_000;
 /// Lanes whose accounts are asked for at once: a lane takes up to a kilobyte of a statement, and a statement may have 256
 /// (`max_query_size`).
-pub const LANES_AT_ONCE: usize = 100;
+const LANES_AT_ONCE: usize = 100;
 /// Gaps of a partition that are shown; their sums are of all.
 pub const SHOWN_GAPS: u64 = 100;
 
@@ -160,9 +160,16 @@ pub fn recounted_since(now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::days(RECOUNTED_DAYS)
 }
 
+/// What is to be counted of these lanes, in portions that statements can name at once.
+pub fn portions(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Vec<Stretch>> {
+    let stretches = stretches(lanes, starts);
+    let portions = stretches.chunks(LANES_AT_ONCE);
+    portions.map(<[Stretch]>::to_vec).collect()
+}
+
 /// Adds to each lane from where on it can be recounted.
 #[must_use]
-pub fn stretches(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Stretch> {
+fn stretches(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Stretch> {
     let starts: HashMap<(String, u64), u64> = starts
         .into_iter()
         .map(|row| ((row.topic, row.partition), row.from))

@@ -1,7 +1,11 @@
 //! Offsets without a record are proved by reading again what lies around them.
 
 use super::Pipeline;
-use crate::{batch::RawBatch, persist::persist, recover::RecoverError};
+use crate::{
+    batch::{LaneRecords, RawBatch},
+    persist::persist,
+    recover::RecoverError,
+};
 use metadata_store::batches::{Range, Verdicts};
 use tracing::warn;
 
@@ -33,11 +37,11 @@ impl Pipeline {
 fn doubtful(raw: &RawBatch) -> Vec<Range> {
     let lanes = raw.lanes.iter();
     let lanes = lanes.filter(|lane| !lane.gaps.is_empty() && !lane.records.is_empty());
-    let range = |gaps| Verdicts {
-        gaps,
-        ..Verdicts::default()
+    let range = |lane: &LaneRecords| {
+        lane.range(Verdicts {
+            gaps: lane.gaps.clone(),
+            ..Verdicts::default()
+        })
     };
-    lanes
-        .map(|lane| lane.range(range(lane.gaps.clone())))
-        .collect()
+    lanes.map(range).collect()
 }

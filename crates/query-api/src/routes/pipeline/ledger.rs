@@ -104,17 +104,16 @@ async fn accounts(
     now: DateTime<Utc>,
 ) -> Result<Vec<Account>, StoreError> {
     let starts = store.rows("ledger: starts", &ledger::starts(now)).await?;
-    let stretches = ledger::stretches(lanes, starts);
-    let mut accounts = Vec::with_capacity(stretches.len());
-    for some in stretches.chunks(ledger::LANES_AT_ONCE) {
-        accounts.extend(of_some(store, some).await?);
+    let mut accounts = Vec::with_capacity(lanes.len());
+    for stretches in ledger::portions(lanes, starts) {
+        accounts.extend(of_some(store, stretches).await?);
     }
     Ok(accounts)
 }
 
-async fn of_some(store: &Asker, stretches: &[Stretch]) -> Result<Vec<Account>, StoreError> {
-    let (vouched, gaps) = (ledger::vouched(stretches), ledger::gaps(stretches));
-    let (counted, latest) = (ledger::counted(stretches), ledger::latest(stretches));
+async fn of_some(store: &Asker, stretches: Vec<Stretch>) -> Result<Vec<Account>, StoreError> {
+    let (vouched, gaps) = (ledger::vouched(&stretches), ledger::gaps(&stretches));
+    let (counted, latest) = (ledger::counted(&stretches), ledger::latest(&stretches));
     let (vouched, counted, latest, gaps) = try_join!(
         store.rows("ledger: vouched", &vouched),
         store.rows("ledger: counted", &counted),
@@ -122,12 +121,7 @@ async fn of_some(store: &Asker, stretches: &[Stretch]) -> Result<Vec<Account>, S
         store.rows("ledger: gaps", &gaps),
     )?;
     let recounted = ledger::with_latest(counted, latest);
-    Ok(ledger::assemble(
-        stretches.to_vec(),
-        vouched,
-        recounted,
-        gaps,
-    ))
+    Ok(ledger::assemble(stretches, vouched, recounted, gaps))
 }
 
 /// Kafka's numbers are signed, but never negative.
