@@ -6,6 +6,8 @@ SHELL := /bin/bash
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 DEVSTACK := $(TARGET_DIR)/release/devstack
 DEBUG_DEVSTACK := $(TARGET_DIR)/debug/devstack
+# All programs at once: another choice of packages is another choice of features, and builds them all again.
+BUILD := cargo build --release --workspace --bins
 
 # Events per second of the live traffic of `make run`.
 RATE ?= 50
@@ -27,12 +29,12 @@ packages:
 
 .PHONY: run
 run: packages ## Build and run everything: servers, services, live traffic (RATE=50); Ctrl-C stops it
-	@cargo build --release -p devstack -p migrate -p ingestor -p query-api -p simulator --bins
+	@$(BUILD)
 	@exec $(DEVSTACK) run --rate $(RATE)
 
 .PHONY: servers
 servers: packages ## Run only Kafka, ClickHouse, PostgreSQL and Redis
-	@cargo build --release -p devstack
+	@$(BUILD)
 	@exec $(DEVSTACK) run --servers-only
 
 .PHONY: status
@@ -61,27 +63,27 @@ test: packages ## Run all tests beside a stack of their own
 .PHONY: test-faults
 test-faults: packages ## Run the long fault tests: kills, restarts, full disks
 	@cargo build -p devstack
-	@cargo build --release -p ingestor
+	@$(BUILD)
 	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -- --ignored --test-threads 1 --nocapture
 
 .PHONY: bench-ingest
 bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine (BENCH="--events 200000" for less)
-	@cargo build --release -p devstack -p ingestor -p simulator --bins
+	@$(BUILD)
 	@exec cargo bench -p ingestor --bench ingest -- $(BENCH)
 
 .PHONY: bench-calm
 bench-calm: packages ## Measure the whole stack under a steady rate (CALM=600 seconds, CALM_RATE=10000)
-	@cargo build --release -p devstack -p ingestor -p query-api -p simulator --bins
+	@$(BUILD)
 	@exec cargo bench -p ingestor --bench ingest -- --calm $(CALM) --rate $(CALM_RATE) $(BENCH)
 
 .PHONY: bench-queries
 bench-queries: packages ## Measure the metrics over 90 days and 5 million events against bare ClickHouse (BENCH="--requests 100")
-	@cargo build --release -p devstack -p migrate -p ingestor -p simulator --bins
+	@$(BUILD)
 	@exec cargo bench -p query-api --bench queries -- $(BENCH)
 
 .PHONY: verify
 verify: ## Recompute all aggregates of the running stack and check that the ledger balances
-	@cargo build --release -p verify
+	@$(BUILD)
 	@exec $(DEVSTACK) exec -- $(TARGET_DIR)/release/openride-verify
 
 .PHONY: check

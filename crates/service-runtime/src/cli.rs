@@ -105,7 +105,13 @@ where
     let file = arguments.config;
     match arguments.command.unwrap_or(Command::Run) {
         Command::Config(command) => reported(USAGE, command.run::<T>(service.name, file)),
-        Command::Run => start(service, file, run),
+        // only of a service: a command's output is for a person
+        Command::Run => start(service, file, |config, shutdown| async move {
+            info!(version = service.version, config = %redacted(&config)?, "starting");
+            run(config, shutdown).await?;
+            info!("ended");
+            Ok(())
+        }),
         Command::More(command) => start(service, file, |config, shutdown| {
             more(command, config, shutdown)
         }),
@@ -129,7 +135,7 @@ where
         Err(error) => return reported(USAGE, Err(error.into())),
     };
     telemetry::log_panics();
-    match run_to_end(service, loaded, run) {
+    match run_to_end(loaded.config, run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = format!("{error:#}"), "the service failed");
@@ -138,22 +144,18 @@ where
     }
 }
 
-fn run_to_end<T, Run, Running>(service: Service, loaded: Loaded<T>, run: Run) -> anyhow::Result<()>
+fn run_to_end<T, Run, Running>(config: T, run: Run) -> anyhow::Result<()>
 where
-    T: ServiceSettings,
     Run: FnOnce(T, CancellationToken) -> Running,
     Running: Future<Output = anyhow::Result<()>>,
 {
     let runtime = tokio::runtime::Runtime::new().context("the async runtime cannot be started")?;
-    info!(version = service.version, config = %redacted(&loaded.config)?, "starting");
     let result = runtime.block_on(async {
         let shutdown = lifecycle::shutdown_signal().context("signals cannot be listened to")?;
-        run(loaded.config, shutdown).await
+        run(config, shutdown).await
     });
     runtime.shutdown_timeout(STRAGGLERS);
-    result?;
-    info!("ended");
-    Ok(())
+    result
 }
 
 fn load<T: Settings>(file: Option<PathBuf>) -> Result<Loaded<T>, ConfigError> {
