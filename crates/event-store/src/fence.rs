@@ -3,8 +3,9 @@
 //! `ingest_fence` is a Memory table on each server, so it is empty after a restart. It holds ids of three kinds,
 //! told apart by their versions: one that stands for the server's present life, the *boot id* (v4), one for the present
 //! settler's life (v7), and those of attempts that were given up (v5). Every insert of a batch or settling asks it,
-//! before its first row, whether its life is still there and its own attempt is not. So an attempt that was fenced can never start again, and one from before a restart
-//! cannot either. What has started already is killed. No clock is involved.
+//! before its first row, whether its life is still there and its own attempt is not. So an attempt that was fenced can
+//! never start again, and one from before a restart cannot either. What has started already is killed. No clock is
+//! involved.
 
 use std::{fmt, time::Duration};
 
@@ -33,7 +34,7 @@ pub struct Fence {
 pub enum Whose {
     /// Those of one batch.
     Batch(Uuid),
-    /// The decisions of every settling.
+    /// Those of every settling.
     Settlers,
     /// Those of every batch and settling in the database.
     Everyone,
@@ -50,7 +51,7 @@ impl fmt::Display for Whose {
 }
 
 impl Whose {
-    /// The condition for the queries that are their inserts, with its values. See [`query_id`].
+    /// The condition for the queries that are their inserts, with its values. See [`query_id`] and [`settling_query_id`].
     fn inserts(self) -> (&'static str, Params) {
         match self {
             Self::Batch(batch) => (
@@ -58,11 +59,11 @@ impl Whose {
                 Params::new().with("prefix", format!("{batch}/")),
             ),
             Self::Settlers => (
-                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/settlements/[0-9a-f-]{36}$')",
+                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/settling/[a-z_]+/[0-9a-f-]{36}$')",
                 Params::new(),
             ),
             Self::Everyone => (
-                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/[a-z_]+/[0-9a-f-]{36}$')",
+                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/(settling/)?[a-z_]+/[0-9a-f-]{36}$')",
                 Params::new(),
             ),
         }
@@ -116,6 +117,11 @@ pub fn query_id(batch: Uuid, table: &str, attempt: Uuid) -> String {
     format!("{batch}/{table}/{attempt}")
 }
 
+/// The same for a settling, by which [`settlers_life`] finds it too, whatever it inserts.
+pub fn settling_query_id(settling: Uuid, table: &str, attempt: Uuid) -> String {
+    format!("{settling}/settling/{table}/{attempt}")
+}
+
 /// An id that stands for the server's present life.
 ///
 /// Any random id in the table does, whoever wrote it, since a restart removes them all; whoever finds none
@@ -141,9 +147,9 @@ pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
     Ok(id)
 }
 
-/// Begins the life of a settler, which ends with the next one, or with the server's: no attempt of an earlier one can
-/// start any more, and what had started to decide has ended when this returns. What settlers have promised elsewhere need
-/// not be known for that.
+/// Begins the life of a settler, which ends with the next one, or with the server's: no insert of an earlier one can
+/// start any more, and what had started has ended when this returns. What settlers have promised elsewhere need not be
+/// known for that.
 ///
 /// Its id is a UUIDv7, as nothing else in the table is.
 ///

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use devstack::{PrivateStack, Server, StackConfig};
 use event_store::{
     Config, InsertSelect, Store, StoreError,
-    fence::{Fence, boot_id, fence_off, query_id, settlers_life},
+    fence::{Fence, boot_id, fence_off, query_id, settlers_life, settling_query_id},
     migrations::{Rendering, apply_steps, embedded},
 };
 use tokio::{task::JoinHandle, time::sleep};
@@ -124,16 +124,16 @@ async fn a_settler_ends_those_before_it_and_no_batch() {
     };
     let first = settler().await;
     insert(&store, first, batch).await.unwrap();
-    let mut deciding = attempt(&store, first, batch, "n + sleepEachRow(0.02)", 3_000)
+    let mut moving = attempt(&store, first, batch, "n + sleepEachRow(0.02)", 3_000)
         .setting("max_block_size", 10)
         .setting("function_sleep_max_microseconds_per_block", 0);
-    deciding.query_id = query_id(batch, "settlements", first.attempt);
-    let (id, sender) = (deciding.query_id.clone(), store.clone());
-    let deciding = tokio::spawn(async move { sender.insert_select(deciding).await });
+    moving.query_id = settling_query_id(batch, "waiting_trip", first.attempt);
+    let (id, sender) = (moving.query_id.clone(), store.clone());
+    let moving = tokio::spawn(async move { sender.insert_select(moving).await });
     wait_for_query(&store, &id, true).await;
 
     let second = settler().await;
-    let killed = deciding.await.unwrap().unwrap_err();
+    let killed = moving.await.unwrap().unwrap_err();
     assert_eq!(killed.server_code(), Some(394), "{killed}");
     let refused = insert(&store, first, batch).await.unwrap_err();
     assert!(refused.is_fenced(), "{refused}");

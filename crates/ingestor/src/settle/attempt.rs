@@ -224,7 +224,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn insert(&self, sql: String, table: &str, params: Params) -> Result<(), StoreError> {
-        let query_id = fence::query_id(self.settling.id, table, self.fence.attempt);
+        let query_id = fence::settling_query_id(self.settling.id, table, self.fence.attempt);
         let request = InsertSelect::new(sql, query_id, Vec::new()).params(params);
         self.settler.store.insert_select(request).await
     }

@@ -107,8 +107,8 @@ impl Settler {
         Ok(true)
     }
 
-    /// Lets no other settler decide any more, known or forgotten: one that PostgreSQL forgot before it decided could else do
-    /// so at any time. As for every batch, this comes before the attempt is stored, after a look whether the schema takes
+    /// Lets no other settler write any more, known or forgotten: one that PostgreSQL forgot before it decided, or while it
+    /// moved what is left over, could else do so at any time. As for every batch, this comes before the attempt is stored, after a look whether the schema takes
     /// what is written.
     async fn live(&self) -> Result<Uuid, WriteError> {
         shape::check(&self.store).await?;
@@ -146,7 +146,7 @@ impl Settler {
             let facts = portion.promise(id);
             if facts.left_over.is_some() || self.has_answers(&facts).await? {
                 let life = self.live().await?;
-                // again: until then, one that is forgotten may have decided
+                // again: until then, one that is forgotten may have written
                 if self.put_back_forgotten(horizon).await? {
                     return Ok(None);
                 }
