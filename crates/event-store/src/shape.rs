@@ -6,7 +6,10 @@
 
 use clickhouse::Row;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{error::StoreError, params::Params, store::Store};
 
@@ -48,6 +51,50 @@ pub enum ShapeError {
         /// Views and columns that are no longer there.
         missing: Vec<String>,
     },
+}
+
+/// Tells, at a fraction of the cost of [`NOW`], whether any definition has changed since. The times are whole seconds, so
+/// a definition is told apart from a later one only once its second is over.
+const LOOK: &str = "
+    SELECT groupBitXor(cityHash64(name, uuid, metadata_modification_time)) AS digest,
+        max(metadata_modification_time) < now() - INTERVAL 2 SECOND AS is_lasting
+    FROM system.tables WHERE database = currentDatabase()";
+
+/// Compares the schema again and again, and as a whole only where a definition has changed.
+#[derive(Debug, Default)]
+pub struct Watch {
+    found_well: Mutex<Option<u64>>,
+}
+
+#[derive(Row, Deserialize)]
+#[clickhouse(crate = "clickhouse")]
+struct Look {
+    digest: u64,
+    is_lasting: bool,
+}
+
+impl Watch {
+    /// As [`check`](fn@check).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check(&self, store: &Store) -> Result<(), ShapeError> {
+        let look: Look = store.query(LOOK).named("definitions").fetch_one().await?;
+        if *self.known() == Some(look.digest) {
+            return Ok(());
+        }
+        check(store).await?;
+        if look.is_lasting {
+            *self.known() = Some(look.digest);
+        }
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<u64>> {
+        self.found_well
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Row, Deserialize)]

@@ -172,7 +172,7 @@ impl Default for BatchConfig {
             max_bytes: ByteSize::mib(28),
             max_gathered: ByteSize::mib(64),
             enough_rows: 5_000,
-            min_age: HumanDuration::secs(1),
+            min_age: HumanDuration::millis(1_500),
             max_age: HumanDuration::secs(5),
         }
     }

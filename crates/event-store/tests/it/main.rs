@@ -17,6 +17,7 @@ mod native;
 mod outages;
 mod params;
 mod probe;
+mod shape;
 mod support;
 mod traces;
 mod users_moved;

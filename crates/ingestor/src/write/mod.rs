@@ -20,6 +20,7 @@ use event_store::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use statement::Statements;
+use std::sync::Arc;
 use uuid::Uuid;
 use verdict_rows::VerdictInsert;
 
@@ -58,7 +59,8 @@ pub enum WriteError {
 #[derive(Clone)]
 pub struct Writer {
     store: Store,
-    statements: std::sync::Arc<Statements>,
+    statements: Arc<Statements>,
+    shape: Arc<shape::Watch>,
 }
 
 /// The id of an attempt, which every process derives alike.
@@ -70,7 +72,11 @@ impl Writer {
     /// A writer into the tables of `store`'s database. `encoder` tells the columns.
     pub fn new(store: Store, encoder: &mut Encoder) -> Self {
         let statements = Statements::new(store.database(), encoder).into();
-        Self { store, statements }
+        Self {
+            store,
+            statements,
+            shape: Arc::default(),
+        }
     }
 
     /// The store written to.
@@ -85,7 +91,7 @@ impl Writer {
     /// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
     /// or a column that is gone should have taken, and nobody would see it.
     pub async fn life(&self) -> Result<Uuid, WriteError> {
-        shape::check(&self.store).await?;
+        self.shape.check(&self.store).await?;
         Ok(fence::boot_id(&self.store).await?)
     }
 

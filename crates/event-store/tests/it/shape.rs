@@ -1,0 +1,75 @@
+//! Whether the schema is still what the migrations made.
+
+use crate::support;
+use event_store::{
+    Params, Store,
+    migrations::{Rendering, apply},
+    shape::{self, ShapeError, Watch},
+};
+use std::time::Duration;
+use tokio::time::sleep;
+
+async fn migrated() -> Store {
+    let store = Store::connect(&support::config()).unwrap();
+    let rendering = Rendering::single(store.database());
+    apply(&store, &rendering).await.unwrap();
+    store
+}
+
+async fn execute(store: &Store, sql: &str) {
+    store.execute(sql, &Params::new()).await.unwrap();
+}
+
+/// A watch that need not look at everything again.
+async fn watch(store: &Store) -> Watch {
+    let watch = Watch::default();
+    // the seconds in which a definition may change unseen
+    sleep(Duration::from_secs(4)).await;
+    watch.check(store).await.unwrap();
+    watch
+}
+
+async fn missing(watch: &Watch, store: &Store) -> Vec<String> {
+    match watch.check(store).await {
+        Err(ShapeError::Changed { missing }) => missing,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_changes_is_seen_by_a_watch() {
+    let store = migrated().await;
+    let watch = watch(&store).await;
+    let view: String = store
+        .query("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'trip_progress_from_trip'")
+        .fetch_one()
+        .await
+        .unwrap();
+    execute(&store, "ALTER TABLE duplicates DROP COLUMN event_id").await;
+    assert!(watch.check(&store).await.is_ok(), "no view feeds it");
+    execute(&store, "ALTER TABLE trip_events DROP COLUMN distance_km").await;
+    let gone = missing(&watch, &store).await;
+    assert!(
+        gone[0].starts_with("column distance_km of trip_events"),
+        "{gone:?}"
+    );
+    execute(&store, "DROP TABLE trip_progress_from_trip").await;
+    let gone = missing(&watch, &store).await;
+    assert!(
+        gone[0].starts_with("view trip_progress_from_trip"),
+        "{gone:?}"
+    );
+    execute(&store, &view).await;
+    let gone = missing(&watch, &store).await;
+    assert!(gone[0].starts_with("column distance_km"), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_well_is_not_looked_at_again_while_no_definition_changes() {
+    let store = migrated().await;
+    let watch = watch(&store).await;
+    execute(&store, "TRUNCATE TABLE schema_shape").await;
+    assert!(shape::check(&store).await.is_err());
+    watch.check(&store).await.unwrap();
+    assert!(Watch::default().check(&store).await.is_err());
+}

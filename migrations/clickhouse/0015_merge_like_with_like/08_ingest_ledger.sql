@@ -1,0 +1,2 @@
+ALTER TABLE {{database}}.ingest_ledger{{local}}
+MODIFY SETTING merge_selector_base = 16

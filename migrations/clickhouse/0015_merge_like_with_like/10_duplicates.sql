@@ -1,0 +1,2 @@
+ALTER TABLE {{database}}.duplicates{{local}}
+MODIFY SETTING merge_selector_base = 16
