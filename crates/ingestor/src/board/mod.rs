@@ -12,7 +12,7 @@ use standing::Standing;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Where every lane of this member stands.
@@ -40,7 +40,7 @@ impl Board {
             end: None,
             complete_through: None,
             leaving: false,
-            held: 0,
+            held: BTreeMap::new(),
             stopped,
             retired: false,
             lost: false,
@@ -58,9 +58,11 @@ impl Board {
             }
         }
         let held = |lanes: &mut BTreeMap<LaneId, Standing>| {
-            leaving
-                .iter()
-                .any(|lane| lanes.get(lane).is_some_and(|standing| standing.held > 0))
+            leaving.iter().any(|lane| {
+                lanes
+                    .get(lane)
+                    .is_some_and(|standing| !standing.held.is_empty())
+            })
         };
         let waited = self.released.wait_timeout_while(lanes, patience, held);
         let (mut lanes, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +76,7 @@ impl Board {
     pub fn leave_if_free(&self, lane: &LaneId) -> bool {
         let mut lanes = self.lock();
         match lanes.get_mut(lane) {
-            Some(standing) if standing.held > 0 => {
+            Some(standing) if !standing.held.is_empty() => {
                 standing.leaving = true;
                 false
             }
@@ -123,7 +125,7 @@ impl Board {
         if refused.is_empty() {
             for range in ranges {
                 if let Some(standing) = lanes.get_mut(&range.lane) {
-                    standing.held += 1;
+                    standing.held.insert(range.lo, Instant::now());
                 }
             }
         }
@@ -135,7 +137,7 @@ impl Board {
         let mut lanes = self.lock();
         for range in ranges {
             if let Some(standing) = held(&mut lanes, range) {
-                standing.held = standing.held.saturating_sub(1);
+                standing.held.remove(&range.lo);
             }
         }
         self.released.notify_all();
@@ -148,7 +150,7 @@ impl Board {
             let Some(standing) = held(&mut lanes, range) else {
                 continue;
             };
-            standing.held = standing.held.saturating_sub(1);
+            standing.held.remove(&range.lo);
             if parked.contains(&range.lane) {
                 continue;
             }

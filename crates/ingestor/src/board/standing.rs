@@ -1,6 +1,9 @@
 //! Where one lane stands.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
 
 /// Where one lane stands.
 #[derive(Debug)]
@@ -18,8 +21,8 @@ pub(super) struct Standing {
     pub(super) end: Option<i64>,
     pub(super) complete_through: Option<i64>,
     pub(super) leaving: bool,
-    /// Batches that hold it and are neither closed nor given up.
-    pub(super) held: u32,
+    /// Ranges of it in batches that are neither closed nor given up: the first offset of each, and since when it is held.
+    pub(super) held: BTreeMap<i64, Instant>,
     pub(super) stopped: bool,
     /// It stands still because an operator has retired it.
     pub(super) retired: bool,

@@ -1,6 +1,7 @@
 use super::*;
 use chrono::DateTime;
 use metadata_store::batches::Verdicts;
+use std::thread::sleep;
 
 fn lane() -> LaneId {
     LaneId {
@@ -156,4 +157,23 @@ fn a_lost_lane_opens_no_batch() {
     board.lose([&lane()]);
     assert!(board.has_lost());
     assert_eq!(board.hold(&[range(5, 9)]), [lane()]);
+}
+
+#[test]
+fn a_lane_waits_for_its_oldest_batch() {
+    let board = Board::default();
+    board.assign(lane(), 1, 0, false);
+    assert_eq!(board.held_for(), Duration::ZERO);
+    let (first, second) = ([range(0, 4)], [range(5, 9)]);
+    board.hold(&first);
+    sleep(Duration::from_millis(30));
+    board.hold(&second);
+    let both = board.held_for();
+    assert!(both >= Duration::from_millis(30), "{both:?}");
+    board.closed(&first, &[]);
+    assert!(board.held_for() < both);
+    sleep(Duration::from_millis(1));
+    assert!(board.held_for() > Duration::ZERO);
+    board.free(&second);
+    assert_eq!(board.held_for(), Duration::ZERO);
 }

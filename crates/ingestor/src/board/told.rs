@@ -3,6 +3,7 @@
 use super::{Board, standing::Standing};
 use chrono::{DateTime, Utc};
 use metadata_store::{LaneId, lanes::Progress};
+use std::time::{Duration, Instant};
 
 /// What is compared with PostgreSQL, to see whether both know the same of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,13 @@ impl Board {
             .values()
             .filter(|standing| standing.stopped && !standing.retired)
             .count()
+    }
+
+    /// For how long the oldest batch of this member is at it.
+    pub fn held_for(&self) -> Duration {
+        let lanes = self.lock();
+        let since = lanes.values().flat_map(|standing| standing.held.values());
+        since.min().map_or(Duration::ZERO, Instant::elapsed)
     }
 
     /// Kafka's end of the lane when last asked.

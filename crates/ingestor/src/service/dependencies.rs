@@ -16,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 /// gap is looked into.
 const LIVE_WITHIN: Duration = Duration::from_secs(120);
 
+/// How long a batch may take before the member is said not to be ready: ClickHouse may answer and yet take no rows, as with
+/// a full disk.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+
 /// Failures, a minute's, before it is an alarm that a store does not answer or is not migrated: it may be starting too.
 const STARTING: u32 = 15;
 
@@ -62,7 +66,8 @@ pub(super) fn health_state(
     board: &Arc<Board>,
     heartbeat: &Heartbeat,
 ) -> HealthState {
-    let (store, pool, board) = (store.clone(), pool.clone(), board.clone());
+    let (store, pool) = (store.clone(), pool.clone());
+    let (standing, writing) = (board.clone(), board.clone());
     HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
         .watch("intake", heartbeat, LIVE_WITHIN)
         .check("clickhouse", move || {
@@ -74,12 +79,25 @@ pub(super) fn health_state(
             async move { pool.ping().await.map_err(|_| "no answer".to_owned()) }
         })
         .check("lanes", move || {
-            let stopped = board.stopped();
+            let stopped = standing.stopped();
             async move {
                 if stopped == 0 {
                     Ok(())
                 } else {
                     Err(format!("{stopped} stand still"))
+                }
+            }
+        })
+        .check("batches", move || {
+            let waited = writing.held_for();
+            async move {
+                if waited <= WRITTEN_WITHIN {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "one cannot be finished since {} s",
+                        waited.as_secs()
+                    ))
                 }
             }
         })

@@ -14,7 +14,10 @@ use rdkafka::{
     admin::{NewPartitions, NewTopic, TopicReplication},
     producer::{BaseProducer, BaseRecord, Producer},
 };
+use service_runtime::config::HumanDuration;
 use simulator::Record;
+use std::time::Duration;
+use tokio::time::sleep;
 
 fn transactional(platform: &Platform, id: &str) -> BaseProducer {
     let producer: BaseProducer = ClientConfig::new()
@@ -212,6 +215,35 @@ async fn retention_that_overtakes_a_whole_batch_stops_its_lane() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn retention_that_overtakes_a_range_with_gaps_before_it_is_judged_stops_its_lane() {
+    let mut platform = Platform::new(1).await;
+    platform.config.batch.max_age = HumanDuration::secs(20);
+    let topic = platform.config.topics.booking.clone();
+    let producer = transactional(&platform, "three");
+    let member = Program::start(&platform.config);
+    platform.owned_by(1).await;
+    for _ in 0..2 {
+        producer.begin_transaction().unwrap();
+        let record = BaseRecord::to(&topic).key("key").payload("no event");
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+        producer.commit_transaction(PATIENCE).unwrap();
+    }
+    // nothing tells that the member has read them; it waits for more of them
+    sleep(Duration::from_secs(5)).await;
+    delete_before_the_end(&platform, &topic).await;
+    platform
+        .lanes_are("stopped", |lanes| stands(lanes, &topic))
+        .await;
+    let told = "a range does not read alike twice";
+    assert!(member.log().contains(told), "{}", member.log());
+    platform.send_raw(&platform.config.topics.trip, b"key", b"no event");
+    platform.flush();
+    platform.drained(1).await;
+    member.stop();
+    assert_eq!(lane(&platform, &topic).await.next_offset, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn records_deleted_before_they_were_read_stop_their_lane() {
     let platform = Platform::new(1).await;
     let topic = platform.config.topics.booking.clone();
@@ -315,6 +347,23 @@ async fn a_topic_that_is_made_anew_stops_its_lanes() {
     let stands = lane(&platform, &topic).await;
     assert_eq!(stands.next_offset, 5);
     assert_eq!(stands.complete_through, stood.complete_through);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_kafka_does_not_tell_of_a_topic_the_others_are_reported() {
+    let platform = Platform::new(1).await;
+    let topic = platform.config.topics.booking.clone();
+    let member = platform.start();
+    platform.owned_by(1).await;
+    let client = admin(&platform);
+    client.delete_topics(&[&topic], &options()).await.unwrap();
+    let now = Some(Utc::now());
+    let is_further = |lane: &Lane| lane.topic == topic || lane.complete_through > now;
+    platform
+        .lanes_are("complete further on", |lanes| lanes.iter().all(is_further))
+        .await;
+    member.stop().await;
+    assert!(lane(&platform, &topic).await.complete_through <= now);
 }
 
 async fn lane(platform: &Platform, topic: &str) -> Lane {

@@ -1,6 +1,7 @@
 //! ClickHouse answers, and refuses: what can be waited for is waited for, and nothing of it becomes a dead letter.
 
 use crate::{
+    admin_port::{is_ready, with_admin_port},
     dead_letter_topic::{published, sources},
     member::Program,
     own,
@@ -89,18 +90,23 @@ async fn memory_that_has_run_out_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_stays_full_is_waited_for() {
-    let (platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    let address = with_admin_port(&mut platform.config);
     let story = Story::new(134, 60);
     let member = Program::start(&platform.config);
     platform.owned_by(1).await;
+    assert!(until(async || is_ready(&address).await).await);
     let full = ["-e", "trace=rename", "-e", "inject=rename:error=ENOSPC"];
     let tracer = stack.attach_strace(Server::ClickHouse, &full).unwrap();
     platform.send(story.records());
     let alarmed = until(async || member.log().contains(ALARM)).await;
     assert!(alarmed, "no alarm: {}", member.log());
     assert_eq!(platform.number("(SELECT count() FROM events_raw)").await, 0);
+    // ClickHouse answers all the while
+    assert!(until(async || !is_ready(&address).await).await);
     tracer.detach().unwrap();
     platform.drained(story.len()).await;
+    assert!(until(async || is_ready(&address).await).await);
     member.stop();
     story.assert_told(&platform).await;
 }

@@ -1,8 +1,9 @@
 //! Topics that are deleted while a batch of theirs is open.
 
 use super::{
-    assert_ledger_adds_up, done, lane, lost_offsets, of_topic, refused, retired::delete, say,
-    stopped,
+    assert_ledger_adds_up, done, lane, lost_offsets, of_topic, refused,
+    retired::{delete, make_anew},
+    say, stopped,
 };
 use crate::{
     member::Program,
@@ -11,7 +12,7 @@ use crate::{
     proxy::{Fault, Proxy},
     story::Story,
 };
-use devstack::Server;
+use devstack::{PrivateStack, Server};
 use metadata_store::batches;
 use service_runtime::config::HumanDuration;
 use simulator::Record;
@@ -25,47 +26,93 @@ async fn is_held_whole(platform: &Platform, topic: &str, offsets: i64) -> bool {
     ranges.any(|range| range.lane.topic == topic && range.lo == 0 && range.hi == offsets - 1)
 }
 
+/// Members whose topic of bookings went away in the middle of a batch that is open.
+struct Interrupted {
+    platform: Platform,
+    _stack: PrivateStack,
+    member: Program,
+    topic: String,
+    bookings: i64,
+}
+
+impl Interrupted {
+    /// All but the bookings is durable, and their lane stands still.
+    async fn by(seed: u64, gone: impl AsyncFn(&Platform, &str)) -> Self {
+        let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
+        // all records are in one batch
+        platform.config.batch.max_age = HumanDuration::secs(3);
+        let topic = platform.config.topics.booking.clone();
+        let story = Story::new(seed, 60);
+        let records: Vec<Record> = story.records().cloned().collect();
+        let bookings = of_topic(&platform, &records, &topic);
+        let (first, _proxy) = Program::struck(&platform, INSERT, Fault::Hold(0), &records).await;
+        assert!(is_held_whole(&platform, &topic, bookings).await);
+        stack.kill(Server::ClickHouse).unwrap();
+        first.kill();
+        gone(&platform, &topic).await;
+        stack.restart(Server::ClickHouse).unwrap();
+
+        let member = Program::start(&platform.config);
+        stopped(&platform, &topic).await;
+        platform
+            .drained(story.len() - u64::try_from(bookings).unwrap())
+            .await;
+        platform.assert_exact().await;
+        platform.assert_balanced().await;
+        Self {
+            platform,
+            _stack: stack,
+            member,
+            topic,
+            bookings,
+        }
+    }
+
+    async fn stands_for(&self) -> String {
+        let stands = lane(&self.platform, &self.topic).await;
+        assert_eq!(stands.next_offset, 0);
+        stands.stopped_reason.unwrap()
+    }
+
+    /// Its lane can only be retired with what the batch held of it as lost.
+    async fn is_lost(self, refusal: &str) {
+        let (platform, topic) = (&self.platform, &self.topic);
+        refused(platform, &["retire", topic], refusal).await;
+        let said = done(platform, &["retire", topic, "--force", "--yes"]).await;
+        let is_told = format!("is retired at {}", self.bookings);
+        assert!(said.contains(&is_told), "{said}");
+        self.member.stop();
+        assert!(lane(platform, topic).await.is_retired());
+        let lost = u64::try_from(self.bookings).unwrap();
+        assert_eq!(lost_offsets(platform).await, lost);
+        platform.assert_exact().await;
+        platform.assert_balanced().await;
+        assert_ledger_adds_up(platform).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_deleted_in_the_middle_of_an_open_batch_stops_its_lane_and_no_other() {
-    let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
-    // all records are in one batch
-    platform.config.batch.max_age = HumanDuration::secs(3);
-    let topic = platform.config.topics.booking.clone();
-    let story = Story::new(161, 60);
-    let records: Vec<Record> = story.records().cloned().collect();
-    let bookings = of_topic(&platform, &records, &topic);
-    let (first, _proxy) = Program::struck(&platform, INSERT, Fault::Hold(0), &records).await;
-    assert!(is_held_whole(&platform, &topic, bookings).await);
-    stack.kill(Server::ClickHouse).unwrap();
-    first.kill();
-    delete(&platform, &topic).await;
-    stack.restart(Server::ClickHouse).unwrap();
-
-    let second = Program::start(&platform.config);
-    stopped(&platform, &topic).await;
-    let stands = lane(&platform, &topic).await;
-    let reason = stands.stopped_reason.unwrap();
+    let interrupted = Interrupted::by(161, delete).await;
+    let reason = interrupted.stands_for().await;
     assert!(
         reason.contains("does not have the partition")
             && reason.ends_with("`ingestor lanes retire`"),
         "{reason}"
     );
-    assert_eq!(stands.next_offset, 0);
-    let lost = u64::try_from(bookings).unwrap();
-    platform.drained(story.len() - lost).await;
-    platform.assert_exact().await;
-    platform.assert_balanced().await;
+    interrupted.is_lost("were not read").await;
+}
 
-    refused(&platform, &["retire", &topic], "were not read").await;
-    let said = done(&platform, &["retire", &topic, "--force", "--yes"]).await;
-    let is_told = format!("is retired at {bookings}");
-    assert!(said.contains(&is_told), "{said}");
-    second.stop();
-    assert!(lane(&platform, &topic).await.is_retired());
-    assert_eq!(lost_offsets(&platform).await, lost);
-    platform.assert_exact().await;
-    platform.assert_balanced().await;
-    assert_ledger_adds_up(&platform).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_made_anew_in_the_middle_of_an_open_batch_is_retired_where_its_old_log_ended() {
+    let made_anew = async |platform: &Platform, topic: &str| {
+        delete(platform, topic).await;
+        make_anew(platform, topic).await;
+    };
+    let interrupted = Interrupted::by(162, made_anew).await;
+    let reason = interrupted.stands_for().await;
+    assert!(reason.contains("its log ends at 0 now"), "{reason}");
+    interrupted.is_lost("Kafka has it").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ pub(super) async fn delete(platform: &Platform, topic: &str) {
     assert!(until(is_gone).await, "Kafka keeps the topic");
 }
 
-async fn make_anew(platform: &Platform, topic: &str) {
+pub(super) async fn make_anew(platform: &Platform, topic: &str) {
     let anew = NewTopic::new(topic, 1, TopicReplication::Fixed(1));
     let client = admin(platform);
     let is_made = async || {
