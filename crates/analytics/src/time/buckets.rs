@@ -143,11 +143,11 @@ impl Buckets {
     /// a unit much faster than a search, and only a change of the clock, a month or times before 1970 need one.
     pub(crate) fn steps(&self) -> Option<(u64, u64)> {
         let seconds = self.seconds();
-        let mut widths = seconds
-            .iter()
-            .zip(seconds.iter().skip(1))
-            .map(|(start, next)| next - start);
-        let width = widths.next()?;
+        // the width of the last unit counts too: what lies in a longer one would be divided among two
+        let end = u64::try_from(clamped(self.end).timestamp()).ok()?;
+        let ends = seconds.iter().skip(1).chain([&end]);
+        let mut widths = seconds.iter().zip(ends).map(|(start, end)| end - start);
+        let width = widths.next().filter(|width| *width > 0)?;
         let first = *seconds.first()?;
         widths.all(|other| other == width).then_some((first, width))
     }

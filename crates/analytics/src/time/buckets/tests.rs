@@ -43,15 +43,98 @@ fn equally_wide_units_are_found_by_division() {
         ),
         None
     );
-    assert_eq!(
-        steps(
-            "2024-01-01T00:00:00Z",
-            "2024-01-02T00:00:00Z",
-            Tz::UTC,
-            Daily
-        ),
-        None
+    let one = steps(
+        "2024-01-01T00:00:00Z",
+        "2024-01-02T00:00:00Z",
+        Tz::UTC,
+        Daily,
     );
+    assert_eq!(one, Some((1_704_067_200, 86_400)));
+}
+
+#[test]
+fn a_last_unit_that_is_wider_is_found_by_a_search() {
+    use Granularity::{Daily, Monthly, Weekly};
+    let (lagos, london) = (chrono_tz::Africa::Lagos, chrono_tz::Europe::London);
+    for (start, end, zone, granularity) in [
+        // 29 days and 31, 30 and 31
+        (
+            "2024-02-01T00:00:00+01:00",
+            "2024-04-01T00:00:00+01:00",
+            lagos,
+            Monthly,
+        ),
+        (
+            "2024-04-01T00:00:00+01:00",
+            "2024-05-20T00:00:00+01:00",
+            lagos,
+            Monthly,
+        ),
+        // the 25th has 25 hours
+        (
+            "2026-10-20T00:00:00+01:00",
+            "2026-10-26T00:00:00Z",
+            london,
+            Daily,
+        ),
+        (
+            "2026-10-05T00:00:00+01:00",
+            "2026-10-26T00:00:00Z",
+            london,
+            Weekly,
+        ),
+    ] {
+        assert_eq!(steps(start, end, zone, granularity), None, "{start}");
+    }
+    let july = steps(
+        "2024-07-01T00:00:00+01:00",
+        "2024-09-01T00:00:00+01:00",
+        lagos,
+        Monthly,
+    );
+    assert_eq!(july.map(|(_, width)| width), Some(31 * 86_400));
+}
+
+/// The unit that SQL finds by division is the one that holds the second.
+#[test]
+fn a_division_finds_the_unit_of_every_second() {
+    let zones = [
+        chrono_tz::Africa::Lagos,
+        chrono_tz::Europe::London,
+        chrono_tz::Australia::Lord_Howe,
+    ];
+    let mut divided = 0;
+    for (zone, day) in zones
+        .into_iter()
+        .flat_map(|zone| (0..400).map(move |day| (zone, day)))
+    {
+        let start = at("2025-01-01T00:00:00Z") + Days::new(day);
+        for (granularity, days) in [
+            (Granularity::Hourly, 1),
+            (Granularity::Daily, 5),
+            (Granularity::Weekly, 20),
+            (Granularity::Monthly, 50),
+        ] {
+            let range = DateRange::between(start, start + Days::new(days), zone).unwrap();
+            let buckets = Buckets::of(&range, granularity).unwrap();
+            let Some((first, width)) = buckets.steps() else {
+                continue;
+            };
+            divided += 1;
+            for unit in buckets.iter() {
+                let from = u64::try_from(unit.from.timestamp()).unwrap();
+                let last = u64::try_from(unit.until.timestamp()).unwrap() - 1;
+                for second in [from, last] {
+                    assert_eq!(
+                        first + (second - first) / width * width,
+                        from,
+                        "{zone} {start} {granularity:?}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(divided > 1_000, "{divided}");
 }
 
 fn starts(start: &str, end: &str, zone: Tz, granularity: Granularity) -> Vec<String> {
