@@ -40,7 +40,14 @@ impl Window {
                 break;
             }
             self.by_offset.pop_front();
-            self.by_id.remove(&forgotten);
+            // it may have been accepted again, within a reach that was shorter then
+            if self
+                .by_id
+                .get(&forgotten)
+                .is_some_and(|last| last.offset == oldest)
+            {
+                self.by_id.remove(&forgotten);
+            }
         }
         self.by_id.get(&id).copied()
     }
@@ -115,5 +122,17 @@ mod tests {
         assert_eq!(window.find(id, 50), None);
         window.remember(id, accepted(50));
         assert_eq!(window.find(id, 55), Some(accepted(50)));
+    }
+
+    #[test]
+    fn of_an_identity_accepted_twice_the_later_place_is_kept_when_the_earlier_is_forgotten() {
+        // the reach was shorter when the second was accepted
+        let mut window = Window::new(1, 50);
+        let id = Uuid::from_u128(1);
+        window.remember(id, accepted(0));
+        window.remember(id, accepted(25));
+        assert_eq!(window.find(id, 51), Some(accepted(25)));
+        assert_eq!(window.find(id, 60), Some(accepted(25)));
+        assert_eq!(window.find(id, 76), None);
     }
 }
