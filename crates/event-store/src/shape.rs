@@ -56,7 +56,7 @@ pub enum ShapeError {
 /// Tells, at a fraction of the cost of [`NOW`], whether any definition has changed since. The times are whole seconds, so
 /// a definition is told apart from a later one only once its second is over.
 const LOOK: &str = "
-    SELECT groupBitXor(cityHash64(name, uuid, metadata_modification_time)) AS digest,
+    SELECT groupBitXor(cityHash64(name, uuid, metadata_modification_time, dependencies_table)) AS digest,
         max(metadata_modification_time) < now() - INTERVAL 2 SECOND AS is_lasting
     FROM system.tables WHERE database = currentDatabase()";
 

@@ -32,7 +32,7 @@ async fn watch(store: &Store) -> Watch {
 async fn missing(watch: &Watch, store: &Store) -> Vec<String> {
     match watch.check(store).await {
         Err(ShapeError::Changed { missing }) => missing,
-        other => panic!("{other:?}"),
+        _ => Vec::new(),
     }
 }
 
@@ -54,18 +54,24 @@ async fn whatever_changes_is_seen_by_a_watch() {
     .await;
     let gone = missing(&watch, &store).await;
     assert!(
-        gone[0].starts_with("column passengers_count of trip_events"),
+        gone.first()
+            .is_some_and(|line| line.starts_with("column passengers_count of trip_events")),
         "{gone:?}"
     );
     execute(&store, "DROP TABLE trip_progress_from_trip").await;
     let gone = missing(&watch, &store).await;
     assert!(
-        gone[0].starts_with("view trip_progress_from_trip"),
+        gone.first()
+            .is_some_and(|line| line.starts_with("view trip_progress_from_trip")),
         "{gone:?}"
     );
     execute(&store, &view).await;
     let gone = missing(&watch, &store).await;
-    assert!(gone[0].starts_with("column passengers_count"), "{gone:?}");
+    assert!(
+        gone.first()
+            .is_some_and(|line| line.starts_with("column passengers_count")),
+        "{gone:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,6 +79,7 @@ fn settler(config: &Config, recovery: &Recovery, owner: &str) -> Settler {
         owner: owner.to_owned(),
         patience: config.settle.patience.get(),
         max_facts: config.settle.max_facts,
+        shape: event_store::shape::Watch::default(),
         settled: recovery.meters.settled.clone(),
     }
 }

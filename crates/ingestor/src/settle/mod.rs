@@ -57,6 +57,8 @@ pub(crate) struct Settler {
     pub(crate) patience: Duration,
     /// Waiting facts that one settling looks at.
     pub(crate) max_facts: u64,
+    /// Looks whether the schema takes what is written.
+    pub(crate) shape: shape::Watch,
     /// Counts facts.
     pub(crate) settled: Counter<u64>,
 }
@@ -111,7 +113,7 @@ impl Settler {
     /// moved what is left over, could else do so at any time. As for every batch, this comes before the attempt is stored, after a look whether the schema takes
     /// what is written.
     async fn live(&self) -> Result<Uuid, WriteError> {
-        shape::check(&self.store).await?;
+        self.shape.check(&self.store).await?;
         Ok(fence::settlers_life(&self.store).await?)
     }
 
@@ -177,6 +179,11 @@ impl Settler {
     async fn finish(&self, settling: &Settling, life: Uuid) -> Result<(), RecoverError> {
         if settling.state == State::Open {
             Attempt::new(self, settling, life).await?.apply().await?;
+            // a view may have gone meanwhile: the next attempt finds what it should have written missing
+            self.shape
+                .check(&self.store)
+                .await
+                .map_err(WriteError::from)?;
             // one that PostgreSQL has forgotten is found by the facts that it left
             self.advance(settling.id, State::Open, State::Applied)
                 .await?;

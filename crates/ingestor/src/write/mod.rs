@@ -113,7 +113,9 @@ impl Writer {
         stream::iter(inserts)
             .buffer_unordered(CONCURRENT_INSERTS)
             .try_collect::<()>()
-            .await
+            .await?;
+        // a view may have gone after the first look: a recovery then finds what it should have written missing
+        Ok(self.shape.check(&self.store).await?)
     }
 
     /// A later attempt: ends the earlier ones, inserts what is missing, and looks again.
@@ -145,7 +147,8 @@ impl Writer {
                 self.repair_waiting(judged, insert, target, fence).await?;
             }
         }
-        self.expect_everything(judged, &targets).await
+        self.expect_everything(judged, &targets).await?;
+        Ok(self.shape.check(&self.store).await?)
     }
 
     async fn insert_events(

@@ -3,6 +3,7 @@
 use crate::{
     member::Program,
     platform::{Platform, until},
+    proxy::{Fault, Proxy},
     story::Story,
 };
 
@@ -49,4 +50,34 @@ async fn a_view_that_is_gone_is_missed_before_anything_is_written() {
         172,
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_goes_while_a_batch_is_written_is_missed_before_it_is_closed() {
+    let platform = Platform::new(1).await;
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(173, 60);
+    let member = Program::start(&config);
+    platform.owned_by(1).await;
+    // after the look at the schema
+    proxy.plan(".in_payment+%28", 0, Fault::Hold(0));
+    platform.send(story.records());
+    proxy.struck().await;
+    platform
+        .execute("DETACH TABLE agg_payments_from_payment")
+        .await;
+    proxy.heal();
+    proxy.over().await;
+    let missing = "view agg_payments_from_payment from in_payment to agg_payments_state";
+    assert!(
+        until(async || member.log().contains(missing)).await,
+        "{}",
+        member.log()
+    );
+    platform
+        .execute("ATTACH TABLE agg_payments_from_payment")
+        .await;
+    platform.drained(story.len()).await;
+    member.stop();
+    story.assert_told(&platform).await;
 }

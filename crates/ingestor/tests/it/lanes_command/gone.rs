@@ -75,7 +75,7 @@ impl Interrupted {
     }
 
     /// Its lane can only be retired with what the batch held of it as lost.
-    async fn is_lost(self, refusal: &str) {
+    async fn ends_lost(self, refusal: &str) {
         let (platform, topic) = (&self.platform, &self.topic);
         refused(platform, &["retire", topic], refusal).await;
         let said = done(platform, &["retire", topic, "--force", "--yes"]).await;
@@ -100,7 +100,7 @@ async fn a_topic_deleted_in_the_middle_of_an_open_batch_stops_its_lane_and_no_ot
             && reason.ends_with("`ingestor lanes retire`"),
         "{reason}"
     );
-    interrupted.is_lost("were not read").await;
+    interrupted.ends_lost("were not read").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn a_topic_made_anew_in_the_middle_of_an_open_batch_is_retired_where_its_o
     let interrupted = Interrupted::by(162, made_anew).await;
     let reason = interrupted.stands_for().await;
     assert!(reason.contains("its log ends at 0 now"), "{reason}");
-    interrupted.is_lost("Kafka has it").await;
+    interrupted.ends_lost("Kafka has it").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
