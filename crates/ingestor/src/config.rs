@@ -25,7 +25,8 @@ pub struct Config {
     /// Where batches are promised before they are written.
     pub postgres: metadata_store::Config,
     /// How records are gathered into batches. Whichever limit is met first cuts a batch. It spans all partitions of a
-    /// member while they fit, and those of one topic while the member is behind.
+    /// member while they fit. While they do not, topics that have waited longer than `max_age` go first, as many as fit,
+    /// the longest wait before the others; where none has, the fullest topic goes alone.
     pub batch: BatchConfig,
     /// What is a duplicate, and what is too old.
     pub judge: JudgeConfig,
@@ -61,8 +62,12 @@ impl Settings for Config {
                 "topics",
                 topics.map_err(|error| vec![Problem::new("", error.to_string())]),
             ),
+            ("kafka", self.kafka.validate()),
             ("clickhouse", self.clickhouse.validate()),
+            ("postgres", self.postgres.validate()),
+            ("batch", self.batch.validate()),
             ("judge", self.judge.validate()),
+            ("settle", self.settle.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
     }
@@ -144,6 +149,13 @@ impl Default for KafkaConfig {
     }
 }
 
+impl KafkaConfig {
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        // Kafka deletes at once what it may keep for no time
+        refused([too_short("retention", self.retention)])
+    }
+}
+
 /// When a batch is cut, and how much may wait for that.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -175,6 +187,20 @@ impl Default for BatchConfig {
             min_age: HumanDuration::millis(1_500),
             max_age: HumanDuration::secs(5),
         }
+    }
+}
+
+impl BatchConfig {
+    /// Without room for a byte nothing is ever read. Less in `max_gathered` than in `max_bytes` works: a batch is cut as
+    /// soon as there is no more room.
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        let empty = |name: &'static str, size: ByteSize| {
+            (size.as_u64() == 0).then(|| Problem::new(name, "it must be at least 1 byte"))
+        };
+        refused([
+            empty("max_bytes", self.max_bytes),
+            empty("max_gathered", self.max_gathered),
+        ])
     }
 }
 
@@ -219,21 +245,14 @@ impl JudgeConfig {
             let told = || format!("must be at most {longest}: rows are not kept for longer ages");
             (ours > longest).then(|| Problem::new(name, told()))
         };
-        let problems: Vec<_> = [
+        refused([
             too_long("max_age", self.max_age, longest.max_age),
             too_long(
                 "max_location_age",
                 self.max_location_age,
                 longest.max_location_age,
             ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(problems),
-        }
+        ])
     }
 
     /// What a batch is judged by at this time.
@@ -279,5 +298,67 @@ impl Default for SettleConfig {
             patience: HumanDuration::secs(300),
             max_facts: 200_000,
         }
+    }
+}
+
+impl SettleConfig {
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        refused([too_short("interval", self.interval)])
+    }
+}
+
+fn too_short(name: &str, duration: HumanDuration) -> Option<Problem> {
+    let refuse = || Problem::new(name, "it must be at least 1ms");
+    (duration.as_millis() == 0).then(refuse)
+}
+
+fn refused<const N: usize>(problems: [Option<Problem>; N]) -> Result<(), Vec<Problem>> {
+    let problems: Vec<_> = problems.into_iter().flatten().collect();
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn what_would_stand_still_is_refused_by_name() {
+        let mut config = Config::default();
+        config.kafka.retention = HumanDuration::secs(0);
+        config.postgres.connect_timeout = HumanDuration::secs(0);
+        config.batch.max_bytes = ByteSize::bytes(0);
+        config.batch.max_gathered = ByteSize::bytes(0);
+        config.settle.interval = HumanDuration::secs(0);
+        let problems = config.validate().unwrap_err();
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "kafka.retention: it must be at least 1ms",
+                "postgres.connect_timeout: it must be at least 1ms",
+                "batch.max_bytes: it must be at least 1 byte",
+                "batch.max_gathered: it must be at least 1 byte",
+                "settle.interval: it must be at least 1ms",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_works_is_accepted_however_odd() {
+        let mut config = Config::default();
+        config.batch.max_gathered = ByteSize::bytes(1);
+        config.batch.min_age = HumanDuration::secs(0);
+        config.batch.max_age = HumanDuration::secs(0);
+        config.settle.patience = HumanDuration::secs(0);
+        config.kafka.fetch_wait = HumanDuration::secs(0);
+        assert_eq!(config.validate(), Ok(()));
     }
 }

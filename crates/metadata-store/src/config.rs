@@ -1,6 +1,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_runtime::config::{HumanDuration, Secret};
+use service_runtime::config::{HumanDuration, Problem, Secret, Settings};
 
 /// The PostgreSQL database that keeps lanes, batches and schedules.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -27,5 +27,45 @@ impl Default for Config {
             connect_timeout: HumanDuration::secs(5),
             statement_timeout: HumanDuration::secs(10),
         }
+    }
+}
+
+impl Settings for Config {
+    /// Within no time no connection comes about, and PostgreSQL takes a `statement_timeout` of 0 for none at all.
+    fn validate(&self) -> Result<(), Vec<Problem>> {
+        let problems: Vec<_> = [
+            ("connect_timeout", self.connect_timeout),
+            ("statement_timeout", self.statement_timeout),
+        ]
+        .into_iter()
+        .filter(|(_, timeout)| timeout.as_millis() == 0)
+        .map(|(name, _)| Problem::new(name, "it must be at least 1ms"))
+        .collect();
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(problems),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn timeouts_of_less_than_a_millisecond_are_refused() {
+        let config = Config {
+            connect_timeout: HumanDuration::secs(0),
+            statement_timeout: std::time::Duration::from_micros(500).into(),
+            ..Config::default()
+        };
+        let problems = config.validate().unwrap_err();
+        let names: Vec<_> = problems.iter().map(|problem| &problem.setting).collect();
+        assert_eq!(names, ["connect_timeout", "statement_timeout"]);
     }
 }

@@ -48,6 +48,7 @@ impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         Problem::of_sections([
             ("clickhouse", self.clickhouse.validate()),
+            ("postgres", self.postgres.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
     }

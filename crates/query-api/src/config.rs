@@ -83,6 +83,7 @@ impl Settings for Config {
         Problem::of_sections([
             ("http", self.http.validate()),
             ("clickhouse", self.clickhouse.validate()),
+            ("postgres", self.postgres.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
     }

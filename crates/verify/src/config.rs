@@ -14,6 +14,9 @@ pub struct Config {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        Problem::of_sections([("clickhouse", self.clickhouse.validate())])
+        Problem::of_sections([
+            ("clickhouse", self.clickhouse.validate()),
+            ("postgres", self.postgres.validate()),
+        ])
     }
 }
