@@ -24,7 +24,7 @@ pub(crate) fn observe_oldest(meter: &Meter, oldest: Arc<OldestOpen>, clock: Arc<
 /// Instruments of the ingestor.
 #[derive(Clone)]
 pub struct Meters {
-    /// Records by verdict, domain and reason.
+    /// Durable records by domain and verdict.
     pub records: Counter<u64>,
     /// Batches that were closed.
     pub batches: Counter<u64>,
@@ -69,7 +69,7 @@ impl Meters {
         Self {
             records: meter
                 .u64_counter("openride_ingest_records")
-                .with_description("Durable records by verdict.")
+                .with_description("Durable records by domain and verdict.")
                 .build(),
             batches: meter
                 .u64_counter("openride_ingest_batches")
