@@ -19,11 +19,7 @@ pub(super) struct KafkaOptions {
     )]
     brokers: String,
     /// The topics are this and .user, .booking, .payment, .trip, .route, .location
-    #[arg(
-        long,
-        env = "OPENRIDE_TOPICS_PREFIX",
-        default_value = "openride.events"
-    )]
+    #[arg(long, default_value = "openride.events")]
     topics_prefix: String,
     /// Compression of batches; without any, Kafka itself refuses the records that are too large
     #[arg(long, value_enum, default_value = "lz4")]
