@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
+use devstack::supervisor::settings_help;
 
 /// Runs Kafka, ClickHouse, PostgreSQL and Redis on this machine, with the services on top.
 #[derive(Debug, Parser)]
@@ -15,6 +16,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs the whole stack in the foreground until Ctrl-C.
+    #[command(after_long_help = settings_help())]
     Run {
         /// Run only the servers, for services that you start yourself.
         #[arg(long)]

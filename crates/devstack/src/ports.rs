@@ -61,15 +61,35 @@ impl fmt::Display for PortsTaken {
 }
 
 impl Ports {
+    /// The documented ports.
+    pub const DOCUMENTED: Self = Self {
+        kafka: 19092,
+        kafka_controller: 19093,
+        clickhouse_http: 18123,
+        clickhouse_tcp: 19000,
+        postgres: 15432,
+        redis: 16379,
+    };
+
     /// The documented ports, each replaced by its environment variable where that is set.
     pub fn from_env() -> Result<Self> {
+        let documented = Self::DOCUMENTED;
         Ok(Self {
-            kafka: port_from_env("OPENRIDE_STACK_KAFKA_PORT", 19092)?,
-            kafka_controller: port_from_env("OPENRIDE_STACK_KAFKA_CONTROLLER_PORT", 19093)?,
-            clickhouse_http: port_from_env("OPENRIDE_STACK_CLICKHOUSE_HTTP_PORT", 18123)?,
-            clickhouse_tcp: port_from_env("OPENRIDE_STACK_CLICKHOUSE_TCP_PORT", 19000)?,
-            postgres: port_from_env("OPENRIDE_STACK_POSTGRES_PORT", 15432)?,
-            redis: port_from_env("OPENRIDE_STACK_REDIS_PORT", 16379)?,
+            kafka: port_from_env("OPENRIDE_STACK_KAFKA_PORT", documented.kafka)?,
+            kafka_controller: port_from_env(
+                "OPENRIDE_STACK_KAFKA_CONTROLLER_PORT",
+                documented.kafka_controller,
+            )?,
+            clickhouse_http: port_from_env(
+                "OPENRIDE_STACK_CLICKHOUSE_HTTP_PORT",
+                documented.clickhouse_http,
+            )?,
+            clickhouse_tcp: port_from_env(
+                "OPENRIDE_STACK_CLICKHOUSE_TCP_PORT",
+                documented.clickhouse_tcp,
+            )?,
+            postgres: port_from_env("OPENRIDE_STACK_POSTGRES_PORT", documented.postgres)?,
+            redis: port_from_env("OPENRIDE_STACK_REDIS_PORT", documented.redis)?,
         })
     }
 
@@ -83,6 +103,17 @@ impl Ports {
             postgres: free_port()?,
             redis: free_port()?,
         })
+    }
+
+    /// Who needs which port.
+    pub(crate) fn uses(&self) -> Vec<PortUse> {
+        [
+            self.kafka_uses(),
+            self.clickhouse_uses(),
+            self.postgres_uses(),
+            self.redis_uses(),
+        ]
+        .concat()
     }
 
     pub(crate) fn kafka_uses(&self) -> Vec<PortUse> {

@@ -13,6 +13,7 @@ mod watch;
 use std::{path::PathBuf, time::Instant};
 
 pub use control::ask;
+pub use services::settings_help;
 pub use stop::{clean, holder, stop_supervisor};
 
 use crate::{

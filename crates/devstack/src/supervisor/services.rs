@@ -10,11 +10,14 @@ use crate::{
     endpoints::{CLICKHOUSE_DATABASE, Endpoints},
     error::Result,
     http,
-    ports::{PortUse, port_from_env},
+    location::DIRECTORY_VARIABLE,
+    ports::{PortUse, Ports, port_from_env},
     process::Launch,
     servers::Site,
 };
 
+const API_PORT: u16 = 8097;
+const INGESTOR_ADMIN_PORT: u16 = 9101;
 const READY_QUESTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The services that `devstack run` starts.
@@ -39,26 +42,18 @@ pub(crate) struct ServiceSettings {
 impl ServiceSettings {
     pub(crate) fn from_env(rate: u32) -> Result<Self> {
         Ok(Self {
-            api_port: port_from_env("OPENRIDE_STACK_API_PORT", 8097)?,
-            ingestor_admin_port: port_from_env("OPENRIDE_STACK_INGESTOR_ADMIN_PORT", 9101)?,
+            api_port: port_from_env("OPENRIDE_STACK_API_PORT", API_PORT)?,
+            ingestor_admin_port: port_from_env(
+                "OPENRIDE_STACK_INGESTOR_ADMIN_PORT",
+                INGESTOR_ADMIN_PORT,
+            )?,
             rate,
             binaries: own_directory(),
         })
     }
 
     pub(crate) fn ports(&self) -> Vec<PortUse> {
-        vec![
-            PortUse {
-                port: self.api_port,
-                needed_by: "the query API",
-                setting: "OPENRIDE_STACK_API_PORT",
-            },
-            PortUse {
-                port: self.ingestor_admin_port,
-                needed_by: "the ingestor's admin listener",
-                setting: "OPENRIDE_STACK_INGESTOR_ADMIN_PORT",
-            },
-        ]
+        port_uses(self.api_port, self.ingestor_admin_port)
     }
 
     /// The services in the order of their start.
@@ -69,6 +64,39 @@ impl ServiceSettings {
         }
         services
     }
+}
+
+fn port_uses(api: u16, ingestor_admin: u16) -> Vec<PortUse> {
+    vec![
+        PortUse {
+            port: api,
+            needed_by: "the query API",
+            setting: "OPENRIDE_STACK_API_PORT",
+        },
+        PortUse {
+            port: ingestor_admin,
+            needed_by: "the ingestor's admin listener",
+            setting: "OPENRIDE_STACK_INGESTOR_ADMIN_PORT",
+        },
+    ]
+}
+
+/// The environment variables of a stack and their defaults, for the help.
+#[must_use]
+pub fn settings_help() -> String {
+    let mut help = format!(
+        "Environment:\n  {DIRECTORY_VARIABLE:<37} where data and logs are [default: .stack in the checkout]"
+    );
+    let services = port_uses(API_PORT, INGESTOR_ADMIN_PORT);
+    for wanted in Ports::DOCUMENTED.uses().into_iter().chain(services) {
+        let PortUse {
+            port,
+            needed_by,
+            setting,
+        } = wanted;
+        help += &format!("\n  {setting:<37} port of {needed_by} [default: {port}]");
+    }
+    help
 }
 
 /// The settings that tell a service where everything is.
