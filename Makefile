@@ -52,8 +52,8 @@ stop: ## Stop what `make run` started elsewhere
 
 .PHONY: clean
 clean: stop ## Remove the stack's data and logs (the build and the download cache stay)
-	@test ! -x $(DEVSTACK) || $(DEVSTACK) clean
-	@rm -rf .stack
+	@# devstack knows where the stack is and whether it still runs; by hand only where there is no devstack
+	@if test -x $(DEVSTACK); then $(DEVSTACK) clean; else rm -rf .stack; fi
 
 .PHONY: test
 test: packages ## Run all tests beside a stack of their own
@@ -61,10 +61,10 @@ test: packages ## Run all tests beside a stack of their own
 	@exec $(DEBUG_DEVSTACK) test -- cargo test --workspace --no-fail-fast
 
 .PHONY: test-faults
-test-faults: packages ## Run the long fault tests: kills, restarts, full disks
+test-faults: packages ## Run what takes long: kills, restarts, full disks, a replay of real trips
 	@cargo build -p devstack
 	@$(BUILD)
-	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -- --ignored --test-threads 1 --nocapture
+	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -p simulator --tests -- --ignored --test-threads 1 --nocapture
 
 .PHONY: bench-ingest
 bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine (BENCH="--events 200000" for less)
@@ -82,12 +82,12 @@ bench-queries: packages ## Measure the metrics over 90 days and 5 million events
 	@exec cargo bench -p query-api --bench queries -- $(BENCH)
 
 .PHONY: verify
-verify: ## Recompute all aggregates of the running stack and check that the ledger balances
+verify: packages ## Recompute all aggregates of the running stack and check that the ledger balances
 	@$(BUILD)
 	@exec $(DEVSTACK) exec -- $(TARGET_DIR)/release/openride-verify
 
 .PHONY: check
-check: ## Formatting, lints and documentation, warnings forbidden
+check: packages ## Formatting, lints and documentation, warnings forbidden
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
