@@ -11,8 +11,8 @@ use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 use shared_schema::Domain;
 use simulator::{
-    Compression, Exactly, Expected, Mess, Producer, ProducerConfig, Record, RecordTime, Simulation,
-    TopicNames, Traffic, Verdicts, allowed_record_time,
+    Compression, Exactly, Expected, Mess, Producer, ProducerConfig, Record, RecordTime, TopicNames,
+    Verdicts, allowed_record_time,
 };
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -241,38 +241,4 @@ async fn a_missing_topic_is_named() {
         error.to_string().contains(&names.name(Domain::User)),
         "{error}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: run it alone, in release"]
-async fn two_million_records_are_delivered_at_two_hundred_thousand_a_second() {
-    let names = TopicNames::with_prefix(&test_stack().unique("simulator-speed"));
-    create_topics(&names, &[("retention.ms", "-1")]).await;
-    let mut sender = Producer::new(&producer(&names, RecordTime::Now)).unwrap();
-    let story = Simulation::new(&config(1, 150_000));
-    let began = Instant::now();
-    for emission in Traffic::new(story, 1, Mess::NONE, Some(END_MS)) {
-        sender.send(&emission.record).unwrap();
-    }
-    let delivered = tokio::task::spawn_blocking(|| sender.finish())
-        .await
-        .unwrap()
-        .unwrap();
-    let per_second = delivered as f64 / began.elapsed().as_secs_f64();
-    println!(
-        "{delivered} records, {per_second:.0}/s, {:.2} s of CPU",
-        own_cpu_seconds()
-    );
-    assert!(delivered > 1_700_000 && per_second > 200_000.0);
-}
-
-/// Processor time of this process, user and system, in whole ticks of 10 ms.
-fn own_cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let after_name = stat.rsplit(')').next().unwrap();
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / 100.0
 }
