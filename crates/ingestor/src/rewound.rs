@@ -17,7 +17,7 @@ mod ledger;
 use crate::{
     recover::{RecoverError, Recovery},
     stopped,
-    write::WriteError,
+    write::{WriteError, presence::TOLD_FOR},
 };
 use event_store::fence;
 use ledger::Entry;
@@ -137,6 +137,8 @@ async fn look(recovery: &Recovery, ours: &[Lane]) -> Result<(Vec<Lane>, Behind),
         };
         if first.first > lane.next_offset {
             lane.stopped_reason = Some(stop_before_a_hole(recovery, lane, &first).await?);
+        } else if let Some(last) = last_too_old(recovery, lane, &entries).await? {
+            lane.stopped_reason = Some(stop_before_the_old(recovery, lane, last).await?);
         } else {
             behind.push((lane.id(), lane.next_offset, entries));
         }
@@ -167,6 +169,40 @@ async fn stop_before_a_hole(
         lane.next_offset,
         found.first - 1
     ));
+    stopped::stop(&recovery.pool, &lane.id(), lane.epoch, &reason).await?;
+    Ok(reason)
+}
+
+/// The last offset of the lane that the ledger tells of and that is too old to be put back, if the next ones are.
+async fn last_too_old(
+    recovery: &Recovery,
+    lane: &Lane,
+    entries: &[Entry],
+) -> Result<Option<i64>, RecoverError> {
+    let oldest = recovery.clock.now() - TOLD_FOR;
+    if (entries.iter()).all(|entry| entry.decided_at >= oldest.timestamp_millis()) {
+        return Ok(None);
+    }
+    let store = recovery.writer.store();
+    let last = ledger::last_before(store, &lane.id(), lane.next_offset, oldest).await;
+    Ok(Some(last.map_err(WriteError::from)?))
+}
+
+/// What is there of these offsets would look missing, and be written twice. Later ones can be put back once the lane
+/// stands behind them.
+async fn stop_before_the_old(
+    recovery: &Recovery,
+    lane: &Lane,
+    last: i64,
+) -> Result<String, RecoverError> {
+    let reason = format!(
+        "PostgreSQL has gone back too far: offsets from {} to {last} were written more than {} days ago, and ClickHouse cannot \
+         tell any more what is there of them; restore a newer state of PostgreSQL, or set the lane's next_offset in \
+         ingest_lane to {} and say `ingestor lanes resume`",
+        lane.next_offset,
+        TOLD_FOR.num_days(),
+        last + 1
+    );
     stopped::stop(&recovery.pool, &lane.id(), lane.epoch, &reason).await?;
     Ok(reason)
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     chain::chain, dead_letters::DeadLetterError, judge::CODEC, reread::RereadError,
-    rewound::RewoundError, write::WriteError,
+    rewound::RewoundError, write::WriteError, write::presence::TOLD_FOR,
 };
+use chrono::{DateTime, Utc};
 use metadata_store::StoreError;
 use tokio::task::JoinError;
 use tracing::{error, info, warn};
@@ -38,6 +39,17 @@ pub enum RecoverError {
         batch: Uuid,
         /// Its codec.
         codec: i32,
+    },
+    /// ClickHouse cannot tell any more what is there of the batch.
+    #[error(
+        "batch {batch} was decided {decided_at}, more than {days} days ago: ClickHouse has let go of what tells its rows apart, and a repair could count them twice; see in the README what to do with it",
+        days = TOLD_FOR.num_days()
+    )]
+    TooOld {
+        /// The batch.
+        batch: Uuid,
+        /// When it was judged.
+        decided_at: DateTime<Utc>,
     },
     /// What ClickHouse knows of a lane cannot be put back into PostgreSQL.
     #[error(transparent)]

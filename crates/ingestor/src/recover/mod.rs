@@ -18,7 +18,7 @@ use crate::{
     judge::{Encoder, Judged},
     meters::Meters,
     share::{Share, omissions},
-    write::{WriteError, Writer},
+    write::{WriteError, Writer, presence},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
@@ -145,6 +145,7 @@ impl Recovery {
         }
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
+        self.check_age(&stored.batch)?;
         let life = self.writer.life().await?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else {
@@ -169,6 +170,17 @@ impl Recovery {
         self.close(batch).await?;
         info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
         Ok(written(&batches::load(&self.pool, batch).await?.batch))
+    }
+
+    /// Refuses a batch of which what is there may look missing.
+    fn check_age(&self, &Batch { id, decided_at, .. }: &Batch) -> Result<(), RecoverError> {
+        match presence::is_told(decided_at, self.clock.now()) {
+            true => Ok(()),
+            false => Err(RecoverError::TooOld {
+                batch: id,
+                decided_at,
+            }),
+        }
     }
 
     async fn write(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), RecoverError> {

@@ -70,6 +70,25 @@ pub(super) async fn beyond(
     Ok(rows.into_iter().filter_map(entry).collect())
 }
 
+/// The last offset of a lane from `next` on that was decided about before `time`.
+pub(super) async fn last_before(
+    store: &Store,
+    lane: &LaneId,
+    next: i64,
+    time: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT toInt64(max(last_offset)) FROM ingest_ledger \
+        WHERE kafka_topic = {topic:String} AND kafka_partition = {partition:UInt32} \
+          AND last_offset >= {next:UInt64} AND decided_at < {time:DateTime64(3, 'UTC')}";
+    let params = Params::new()
+        .with("topic", &lane.topic)
+        .with("partition", lane.partition)
+        .with("next", next.max(0))
+        .with("time", time);
+    let query = store.query(sql).params(&params);
+    query.named("the old end of a lane's ledger").fetch_one().await
+}
+
 #[derive(Row, Deserialize)]
 #[clickhouse(crate = "event_store::clickhouse")]
 struct RangeRow {

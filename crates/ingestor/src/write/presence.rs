@@ -5,12 +5,23 @@ use crate::{
     judge::{DomainInsert, Judged},
     share::Share,
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use event_store::{Params, Store, StoreError};
 use metadata_store::LaneId;
 use shared_schema::Domain;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+/// For how long after its `decided_at` a batch may be looked for. Its marks leave the aggregates after 21 days (`marked_at`
+/// in the migrations 0007 and 0012): from then on it looks missing there, and a repair would count all of it again. A day
+/// is left for clocks that differ, and for a repair that is under way. What else tells of a batch stays for longer: the
+/// settlements for 104 days, the ledger for ever.
+pub(crate) const TOLD_FOR: TimeDelta = TimeDelta::days(20);
+
+/// Whether ClickHouse still tells what is there of a batch.
+pub(crate) fn is_told(decided_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - decided_at <= TOLD_FOR
+}
 
 /// The partitions of a table in which the batch's rows of a domain are, as far as they are of the judged lanes.
 pub(super) async fn partitions(

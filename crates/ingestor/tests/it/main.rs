@@ -49,6 +49,7 @@ mod settling_sources;
 mod story;
 mod takeover;
 mod tidy;
+mod too_old;
 mod unread_lanes;
 mod wire;
 mod zombies;
