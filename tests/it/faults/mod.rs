@@ -1,5 +1,7 @@
 //! What takes long: everything dies, again and again, while a million events go through; storms, sleepers, full disks.
+//! The short version, with one kill, is in `answers` and runs with all other tests.
 
+mod answers;
 mod full_disk;
 mod members;
 mod rig;
@@ -42,8 +44,10 @@ async fn a_million_events_are_exact_whatever_dies() {
         .unwrap();
     println!("all records are sent");
     rig.drained(story.len()).await;
+    rig.settled().await;
     rig.stop_members();
     assert_exact(&rig, &story).await;
+    answers::assert_answered(&rig, &story).await;
 }
 
 /// Every record has its one verdict, and every number is what the stored rows say.

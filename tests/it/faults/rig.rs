@@ -207,6 +207,25 @@ impl Rig {
         }
     }
 
+    /// Waits until no fact waits for its region.
+    pub(super) async fn settled(&self) {
+        let waiting = "SELECT toUInt64(sum(rows)) FROM system.parts \
+            WHERE database = currentDatabase() AND startsWith(table, 'waiting_') AND active";
+        let since = Instant::now();
+        loop {
+            let waiting: u64 = self.store.query(waiting).fetch_one().await.unwrap();
+            if waiting == 0 {
+                return;
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "{waiting} facts wait for their regions: {}",
+                self.last_words()
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     fn last_words(&self) -> String {
         let text = self.log(self.logs);
         text.lines().rev().take(20).collect::<Vec<_>>().join("\n")

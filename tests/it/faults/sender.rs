@@ -4,9 +4,10 @@ use std::{
     collections::BTreeMap,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
+use chrono::{DateTime, SubsecRound as _, Utc};
 use event_store::Store;
 use ingestor::Config;
 use rdkafka::{
@@ -14,12 +15,19 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer},
 };
-use simulator::{Emission, Expected, Mess, Simulation, Traffic};
+use simulator::{Emission, Expected, Mess, Simulation, Traffic, answer::AnswerKey};
 
-const DAY_MS: i64 = 24 * 3600 * 1000;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub(super) struct Story(Vec<Emission>);
+pub(super) struct Story {
+    pub(super) start: DateTime<Utc>,
+    /// Nothing happens later, but clocks may be ahead.
+    pub(super) end: DateTime<Utc>,
+    judged_at_ms: i64,
+    emissions: Vec<Emission>,
+}
 
 impl Story {
     #[expect(
@@ -27,17 +35,39 @@ impl Story {
         reason = "the age of the events is judged by the real clock"
     )]
     pub(super) fn new(seed: u64, rides: u64) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = i64::try_from(now.as_millis()).unwrap();
-        let config = simulator::Config::new(seed, now - 25 * DAY_MS, now - DAY_MS / 24, rides);
+        let now = Utc::now();
+        let end = (now - HOUR).trunc_subsecs(0);
+        let start = end - DAY * 25;
+        let judged_at_ms = now.timestamp_millis();
+        let config = simulator::Config::new(
+            seed,
+            start.timestamp_millis(),
+            end.timestamp_millis(),
+            rides,
+        );
         let mut mess = Mess::normal();
         mess.reasons
             .retain(|reason| *reason != shared_schema::ReasonCode::TooLarge);
-        Self(Traffic::new(Simulation::new(&config), seed, mess, Some(now)).collect())
+        let traffic = Traffic::new(Simulation::new(&config), seed, mess, Some(judged_at_ms));
+        Self {
+            start,
+            end,
+            judged_at_ms,
+            emissions: traffic.collect(),
+        }
+    }
+
+    /// What is right about the events that must be accepted.
+    pub(super) fn key(&self) -> AnswerKey {
+        let mut key = AnswerKey::default();
+        for event in self.emissions.iter().filter_map(|sent| sent.event.as_ref()) {
+            key.observe(event, self.judged_at_ms);
+        }
+        key
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.emissions.len() as u64
     }
 
     /// Sends all of it, so many records a second, in order and once, over restarts of the broker too.
@@ -49,7 +79,7 @@ impl Story {
                 .set("message.max.bytes", "4000000")
                 .create()
                 .unwrap();
-            for portion in self.0.chunks(rate / 10) {
+            for portion in self.emissions.chunks(rate / 10) {
                 for emission in portion {
                     send(&producer, &config, emission);
                 }
@@ -60,7 +90,7 @@ impl Story {
     }
 
     fn count(&self, expected: Expected) -> u64 {
-        self.0
+        self.emissions
             .iter()
             .filter(|emission| emission.expected == expected)
             .count() as u64
@@ -69,7 +99,7 @@ impl Story {
     /// Every record has got its verdict once.
     pub(super) async fn assert_told(&self, store: &Store) {
         let mut reasons = BTreeMap::new();
-        for emission in &self.0 {
+        for emission in &self.emissions {
             if let Expected::DeadLetter(reason) = emission.expected {
                 *reasons.entry(reason.as_str().to_owned()).or_default() += 1;
             }

@@ -4,13 +4,10 @@ use std::collections::HashSet;
 
 use chrono::Duration;
 use serde_json::Value;
+use simulator::answer::{Asked, encoded};
 use uuid::Uuid;
 
-use crate::{
-    answers::{check, encoded, over},
-    api::Api,
-    story::Story,
-};
+use crate::{answers::check, api::Api, story::Story};
 
 const ADDITIVE: [(&str, &[&str]); 4] = [
     ("users", &["new_registrations"]),
@@ -53,13 +50,13 @@ async fn regions_add_up_before_and_after_settling() {
     let api = Api::start(story.end).await;
     story.ingest(&api).await;
     let on_grid = story.start - Duration::seconds(story.start.timestamp().rem_euclid(900));
-    let whole = over(
+    let whole = Asked::over(
         on_grid,
         on_grid + Duration::days(5),
         chrono_tz::Africa::Lagos,
         story.end,
     );
-    let odd = over(
+    let odd = Asked::over(
         story.start + Duration::seconds(100_001),
         story.end,
         chrono_tz::Africa::Lagos,
@@ -70,32 +67,32 @@ async fn regions_add_up_before_and_after_settling() {
     let waiting = api
         .json(&format!(
             "/v1/metrics/payments?{}&state=Lagos",
-            whole.parameters
+            whole.parameters()
         ))
         .await;
     assert!(waiting["unsettled"].as_u64().unwrap() > 0);
     assert_eq!(waiting["payments_success"], 0);
-    add_up(&api, &story, &whole.parameters).await;
-    add_up(&api, &story, &odd.parameters).await;
+    add_up(&api, &story, &whole.parameters()).await;
+    add_up(&api, &story, &odd.parameters()).await;
 
     story.settle(&api).await;
     let settled = api
         .json(&format!(
             "/v1/metrics/payments?{}&state=Lagos",
-            whole.parameters
+            whole.parameters()
         ))
         .await;
     assert_eq!(settled["unsettled"], 0);
     assert_ne!(settled["payments_success"], 0);
-    add_up(&api, &story, &whole.parameters).await;
-    add_up(&api, &story, &odd.parameters).await;
+    add_up(&api, &story, &whole.parameters()).await;
+    add_up(&api, &story, &odd.parameters()).await;
 }
 
 /// Before settling, refunds stand under the unknown method: a question over none of them.
-fn without_refunds_by_method(asked: &crate::answers::Asked) -> crate::answers::Asked {
+fn without_refunds_by_method(asked: &Asked) -> Asked {
     let range = asked.question.range;
     let at = |ms| chrono::DateTime::from_timestamp_millis(ms).unwrap();
-    over(
+    Asked::over(
         at(range.start_ms),
         at(range.start_ms + 900_000),
         range.zone,
@@ -138,11 +135,11 @@ async fn who_is_in_a_known_region_is_not_in_the_unknown_one() {
     story.settle(&api).await;
     // The local day of the end may be young: windows of whole days would leave the question open.
     let end = story.end + Duration::days(2);
-    let asked = over(story.start, end, chrono_tz::UTC, story.end);
+    let asked = Asked::over(story.start, end, chrono_tz::UTC, story.end);
     let answer = api
         .json(&format!(
             "/v1/metrics/users?{}&state=unknown",
-            asked.parameters
+            asked.parameters()
         ))
         .await;
     let everybody = story.named_since(
@@ -165,7 +162,7 @@ async fn who_is_in_a_known_region_is_not_in_the_unknown_one() {
     let answer = api
         .json(&format!(
             "/v1/metrics/users?{}&state=unknown",
-            asked.parameters
+            asked.parameters()
         ))
         .await;
     assert_eq!(

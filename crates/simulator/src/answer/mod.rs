@@ -7,7 +7,8 @@
 //!
 //! It shares nothing with the ingestor's code or the SQL: regions, prices and times come from the event as the
 //! simulator meant it, never from its bytes. Feed it every event that is to be *accepted*, in any order, once.
-//! The structs serialise to the field names of the API; [`differences`] compares them with an answer.
+//! The structs serialise to the field names of the API; [`differences`] compares them with an answer, and
+//! [`Asked`] puts a question to both.
 //!
 //! Where the contract leaves room, the key reads it as follows.
 //! - The windows of the real-time tiles are `(now − w, now]`, but a ping and a trip may be exactly 15 minutes and
@@ -22,6 +23,7 @@
 //! - A series ends with the unit of the present, or with the last that has events, if producers' clocks are ahead.
 
 mod active;
+mod asked;
 mod bookings;
 mod calendar;
 mod difference;
@@ -40,6 +42,7 @@ mod sheet;
 mod trips;
 mod users;
 
+pub use asked::{Asked, Told, encoded};
 pub use bookings::BookingMetrics;
 pub use calendar::Granularity;
 pub use difference::differences;
