@@ -8,9 +8,9 @@ mod told;
 pub use told::Seen;
 
 use metadata_store::{LaneId, batches::Range};
-use standing::Standing;
+use standing::{Cut, Standing};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -40,7 +40,7 @@ impl Board {
             end: None,
             complete_through: None,
             leaving: false,
-            held: BTreeMap::new(),
+            held: BTreeSet::new(),
             stopped,
             retired: false,
             lost: false,
@@ -104,7 +104,8 @@ impl Board {
     pub fn cut(&self, lane: &LaneId, hi: i64) {
         if let Some(standing) = self.lock().get_mut(lane) {
             let first = standing.gathering.take();
-            standing.cut.push_back((hi, first));
+            let since = Instant::now();
+            standing.cut.push_back(Cut { hi, first, since });
         }
     }
 
@@ -125,7 +126,7 @@ impl Board {
         if refused.is_empty() {
             for range in ranges {
                 if let Some(standing) = lanes.get_mut(&range.lane) {
-                    standing.held.insert(range.lo, Instant::now());
+                    standing.held.insert(range.lo);
                 }
             }
         }
@@ -155,7 +156,7 @@ impl Board {
                 continue;
             }
             standing.durable = standing.durable.max(range.hi + 1);
-            while standing.cut.front().is_some_and(|&(hi, _)| hi <= range.hi) {
+            while standing.cut.front().is_some_and(|cut| cut.hi <= range.hi) {
                 standing.cut.pop_front();
             }
         }

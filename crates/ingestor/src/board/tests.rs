@@ -160,20 +160,22 @@ fn a_lost_lane_opens_no_batch() {
 }
 
 #[test]
-fn a_lane_waits_for_its_oldest_batch() {
+fn a_lane_waits_for_its_oldest_batch_before_it_is_open() {
     let board = Board::default();
     board.assign(lane(), 1, 0, false);
-    assert_eq!(board.held_for(), Duration::ZERO);
+    assert_eq!(board.waits_for(), Duration::ZERO);
     let (first, second) = ([range(0, 4)], [range(5, 9)]);
-    board.hold(&first);
+    board.cut(&lane(), 4);
     sleep(Duration::from_millis(30));
-    board.hold(&second);
-    let both = board.held_for();
+    board.cut(&lane(), 9);
+    board.hold(&first);
+    let both = board.waits_for();
     assert!(both >= Duration::from_millis(30), "{both:?}");
     board.closed(&first, &[]);
-    assert!(board.held_for() < both);
+    assert!(board.waits_for() < both);
     sleep(Duration::from_millis(1));
-    assert!(board.held_for() > Duration::ZERO);
-    board.free(&second);
-    assert_eq!(board.held_for(), Duration::ZERO);
+    assert!(board.waits_for() > Duration::ZERO);
+    board.hold(&second);
+    board.closed(&second, &[]);
+    assert_eq!(board.waits_for(), Duration::ZERO);
 }

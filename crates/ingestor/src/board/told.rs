@@ -3,7 +3,7 @@
 use super::{Board, standing::Standing};
 use chrono::{DateTime, Utc};
 use metadata_store::{LaneId, lanes::Progress};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What is compared with PostgreSQL, to see whether both know the same of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +51,11 @@ impl Board {
             .count()
     }
 
-    /// For how long the oldest batch of this member is at it.
-    pub fn held_for(&self) -> Duration {
+    /// For how long the oldest batch of this member is at it, from when it was cut. It may not even be open yet.
+    pub fn waits_for(&self) -> Duration {
         let lanes = self.lock();
-        let since = lanes.values().flat_map(|standing| standing.held.values());
-        since.min().map_or(Duration::ZERO, Instant::elapsed)
+        let cut = lanes.values().flat_map(|standing| &standing.cut);
+        cut.map(|cut| cut.since).min().map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Kafka's end of the lane when last asked.

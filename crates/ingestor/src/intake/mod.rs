@@ -8,7 +8,7 @@ mod takeover;
 mod watch;
 
 pub(crate) use group::Group;
-pub(crate) use takeover::TakeOver;
+pub(crate) use takeover::{TakeOver, Wanted};
 
 use crate::{
     board::Board,

@@ -13,7 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
 use tracing::{info, warn};
@@ -32,31 +32,59 @@ pub(crate) struct TakeOver {
     wanted: Wanted,
 }
 
-/// The lanes that are being taken over, with the number of the take-over.
+/// The lanes that are being taken over.
 #[derive(Debug, Clone, Default)]
-struct Wanted(Arc<Mutex<HashMap<LaneId, u64>>>);
+pub(crate) struct Wanted(Arc<Mutex<HashMap<LaneId, Want>>>);
+
+/// What a lane waits for.
+#[derive(Debug)]
+struct Want {
+    /// The number of the take-over.
+    number: u64,
+    since: Instant,
+}
 
 impl Wanted {
-    fn lock(&self) -> MutexGuard<'_, HashMap<LaneId, u64>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LaneId, Want>> {
         // nothing panics while it holds the lock
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A lane that waits already waits on, for this take-over.
+    fn add(&self, ids: &[LaneId], number: u64) {
+        let mut wanted = self.lock();
+        for lane in ids {
+            let since = wanted.get(lane).map_or_else(Instant::now, |want| want.since);
+            wanted.insert(lane.clone(), Want { number, since });
+        }
+    }
+
+    /// For how long the first of them waits.
+    pub(crate) fn waits_for(&self) -> Duration {
+        let since = self.lock().values().map(|want| want.since).min();
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     fn of(&self, number: u64) -> Vec<LaneId> {
         let wanted = self.lock();
-        let of_it = wanted.iter().filter(|(_, wanted)| **wanted == number);
+        let of_it = wanted.iter().filter(|(_, want)| want.number == number);
         of_it.map(|(lane, _)| lane.clone()).collect()
     }
 }
 
 impl TakeOver {
     /// Take-overs by the member of this name.
-    pub(crate) fn new(recovery: Recovery, owner: String, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        recovery: Recovery,
+        owner: String,
+        runtime: Handle,
+        wanted: Wanted,
+    ) -> Self {
         Self {
             recovery,
             owner,
             runtime,
-            wanted: Wanted::default(),
+            wanted,
         }
     }
 
@@ -67,9 +95,7 @@ impl TakeOver {
         number: u64,
         ids: &[LaneId],
     ) -> tokio::task::JoinHandle<()> {
-        let mut wanted = self.wanted.lock();
-        wanted.extend(ids.iter().map(|lane| (lane.clone(), number)));
-        drop(wanted);
+        self.wanted.add(ids, number);
         let run = Run {
             consumer,
             recovery: self.recovery.clone(),
@@ -88,7 +114,7 @@ impl TakeOver {
     /// Whether the lane waited for this take-over. It waits no longer.
     pub(super) fn accept(&self, lane: &LaneId, number: u64) -> bool {
         let mut wanted = self.wanted.lock();
-        let is_wanted = wanted.get(lane) == Some(&number);
+        let is_wanted = wanted.get(lane).is_some_and(|want| want.number == number);
         if is_wanted {
             wanted.remove(lane);
         }

@@ -2,8 +2,9 @@
 
 use crate::{
     board::Board,
+    intake::Wanted,
     persist::persist_quietly,
-    recover::RecoverError,
+    recover::{RecoverError, Recovery},
     write::{Targets, TargetsError},
 };
 use event_store::{Store, probe};
@@ -16,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 /// gap is looked into.
 const LIVE_WITHIN: Duration = Duration::from_secs(120);
 
-/// How long a batch may take before the member is said not to be ready: ClickHouse may answer and yet take no rows, as with
-/// a full disk.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+/// How long a batch, or a take-over, may take before the member is said not to be ready: ClickHouse may answer and yet take
+/// no rows, as with a full disk. An open batch that was left by another is finished within the take-over.
+const DONE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Failures, a minute's, before it is an alarm that a store does not answer or is not migrated: it may be starting too.
 const STARTING: u32 = 15;
@@ -61,13 +62,15 @@ async fn check_dependencies(store: &Store, pool: &Pool) -> Result<(), MissingErr
 
 /// Whether the member is alive and takes part.
 pub(super) fn health_state(
-    store: &Store,
-    pool: &Pool,
+    recovery: &Recovery,
     board: &Arc<Board>,
+    wanted: &Wanted,
+    begun: &CancellationToken,
     heartbeat: &Heartbeat,
 ) -> HealthState {
-    let (store, pool) = (store.clone(), pool.clone());
-    let (standing, writing) = (board.clone(), board.clone());
+    let (store, pool) = (recovery.writer.store().clone(), recovery.pool.clone());
+    let begun = begun.clone();
+    let (standing, writing, wanted) = (board.clone(), board.clone(), wanted.clone());
     HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
         .watch("intake", heartbeat, LIVE_WITHIN)
         .check("clickhouse", move || {
@@ -77,6 +80,16 @@ pub(super) fn health_state(
         .check("postgres", move || {
             let pool = pool.clone();
             async move { pool.ping().await.map_err(|_| "no answer".to_owned()) }
+        })
+        .check("start", move || {
+            let has_begun = begun.is_cancelled();
+            async move {
+                // a ClickHouse that answers and takes no rows lets nobody begin
+                match has_begun {
+                    true => Ok(()),
+                    false => Err("waits until both stores are fit".to_owned()),
+                }
+            }
         })
         .check("lanes", move || {
             let stopped = standing.stopped();
@@ -89,17 +102,21 @@ pub(super) fn health_state(
             }
         })
         .check("batches", move || {
-            let waited = writing.held_for();
-            async move {
-                if waited <= WRITTEN_WITHIN {
-                    Ok(())
-                } else {
-                    Err(format!(
-                        "one cannot be finished since {} s",
-                        waited.as_secs()
-                    ))
-                }
-            }
+            let waited = writing.waits_for();
+            async move { done_in_time("finished", waited) }
+        })
+        .check("take-overs", move || {
+            let waited = wanted.waits_for();
+            async move { done_in_time("done", waited) }
         })
         .build()
+}
+
+/// Whether the oldest of something is not overdue.
+fn done_in_time(what: &str, waited: Duration) -> Result<(), String> {
+    if waited <= DONE_WITHIN {
+        Ok(())
+    } else {
+        Err(format!("one cannot be {what} since {} s", waited.as_secs()))
+    }
 }

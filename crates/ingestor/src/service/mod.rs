@@ -7,7 +7,7 @@ use crate::{
     board::Board,
     config::Config,
     handover::{Giving, handover},
-    intake::{Group, Intake, TakeOver},
+    intake::{Group, Intake, TakeOver, Wanted},
     judge::Encoder,
     pipeline::Pipeline,
     recover::{RecoverError, Recovery},
@@ -37,7 +37,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let board = Arc::new(Board::default());
     let recovery = Recovery::connect(&config, &board)?;
     let heartbeat = Heartbeat::new();
-    let health = health_state(recovery.writer.store(), &recovery.pool, &board, &heartbeat);
+    let wanted = Wanted::default();
+    let begun = CancellationToken::new();
+    let health = health_state(&recovery, &board, &wanted, &begun, &heartbeat);
     let admin_stop = CancellationToken::new();
     let admin = health::bind(config.admin.listen, &health)?.run(admin_stop.clone());
     let admin = tokio::spawn(admin);
@@ -46,6 +48,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         owner: format!("{}-{}", hostname(), Uuid::now_v7().simple()),
         config,
         board,
+        wanted,
+        begun,
         recovery,
         health,
         memory,
@@ -62,6 +66,10 @@ struct Member {
     config: Config,
     owner: String,
     board: Arc<Board>,
+    /// The lanes that are being taken over.
+    wanted: Wanted,
+    /// Cancelled once the stores were found to be fit.
+    begun: CancellationToken,
     recovery: Recovery,
     health: HealthState,
     /// The memory of batches, used again for the next.
@@ -76,6 +84,7 @@ impl Member {
             info!("asked to end before the stores were found to be fit");
             return Ok(());
         }
+        self.begun.cancel();
         // without the pipeline, there is nothing to read for
         let reading_stop = shutdown.child_token();
         let (batches, incoming) = handover();
@@ -112,7 +121,7 @@ impl Member {
             ..self.recovery.clone()
         };
         let runtime = tokio::runtime::Handle::current();
-        let takeover = TakeOver::new(recovery, self.owner.clone(), runtime);
+        let takeover = TakeOver::new(recovery, self.owner.clone(), runtime, self.wanted.clone());
         let board = self.board.clone();
         Ok(Intake::join(
             &self.config,

@@ -1,6 +1,7 @@
 //! A schema that was changed by hand: ClickHouse would take the inserts without a word and lose what they carry.
 
 use crate::{
+    admin_port::{is_ready, with_admin_port},
     member::Program,
     platform::{Platform, until},
     proxy::{Fault, Proxy},
@@ -9,7 +10,8 @@ use crate::{
 
 /// Changes the schema under a running member, which must write nothing and say what is missing until it is back.
 async fn nothing_is_lost(breaking: &str, missing: &str, mending: &str, seed: u64) {
-    let platform = Platform::new(1).await;
+    let mut platform = Platform::new(1).await;
+    let address = with_admin_port(&mut platform.config);
     let story = Story::new(seed, 80);
     let mut portions = story.portions(2);
     let member = Program::start(&platform.config);
@@ -24,8 +26,11 @@ async fn nothing_is_lost(breaking: &str, missing: &str, mending: &str, seed: u64
     .await;
     assert!(alarmed, "no {missing}: {}", member.log());
     assert!(!platform.is_drained(story.len()).await);
+    // ClickHouse answers all the while, and no batch is open
+    assert!(until(async || !is_ready(&address).await).await);
     platform.execute(mending).await;
     platform.drained(story.len()).await;
+    assert!(until(async || is_ready(&address).await).await);
     member.stop();
     story.assert_told(&platform).await;
 }

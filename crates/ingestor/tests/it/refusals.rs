@@ -1,7 +1,7 @@
 //! ClickHouse answers, and refuses: what can be waited for is waited for, and nothing of it becomes a dead letter.
 
 use crate::{
-    admin_port::{is_ready, with_admin_port},
+    admin_port::{is_live, is_ready, with_admin_port},
     dead_letter_topic::{published, sources},
     member::Program,
     own,
@@ -104,6 +104,12 @@ async fn a_disk_that_stays_full_is_waited_for() {
     assert_eq!(platform.number("(SELECT count() FROM events_raw)").await, 0);
     // ClickHouse answers all the while
     assert!(until(async || !is_ready(&address).await).await);
+    // nor can it begin anew
+    member.kill();
+    let member = Program::start(&platform.config);
+    assert!(until(async || member.log().contains("cannot begin")).await);
+    assert!(until(async || is_live(&address).await).await);
+    assert!(!is_ready(&address).await);
     tracer.detach().unwrap();
     platform.drained(story.len()).await;
     assert!(until(async || is_ready(&address).await).await);

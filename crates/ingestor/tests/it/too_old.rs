@@ -1,6 +1,7 @@
 //! Batches that are so old that ClickHouse has let go of what tells its rows apart.
 
 use crate::{
+    admin_port::{is_ready, with_admin_port},
     member::Program,
     platform::{Platform, until},
     postgres::Database,
@@ -111,7 +112,7 @@ async fn a_lane_that_went_back_too_far_stops_and_doubles_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_was_open_for_too_long_is_not_repaired() {
-    let platform = Platform::new(1).await;
+    let mut platform = Platform::new(1).await;
     let mut database = Database::of(&platform).await;
     let story = Story::new(192, 60);
     let (first, proxy) =
@@ -125,15 +126,20 @@ async fn a_batch_that_was_open_for_too_long_is_not_repaired() {
     };
     database.execute(&later(-21)).await;
     let attempts = database.repaired_batches().await;
+    let address = with_admin_port(&mut platform.config);
     let second = Program::start(&platform.config);
+    assert!(until(async || is_ready(&address).await).await);
     let refuses = async || {
         let log = second.log();
         log.contains("a batch cannot be finished") && log.contains("more than 20 days ago")
     };
     assert!(until(refuses).await, "{}", second.log());
     assert_eq!(database.repaired_batches().await, attempts);
+    // the batch holds the lanes that are taken over
+    assert!(until(async || !is_ready(&address).await).await);
     database.execute(&later(21)).await;
     platform.drained(story.len()).await;
+    assert!(until(async || is_ready(&address).await).await);
     proxy.heal();
     proxy.over().await;
     second.stop();
