@@ -55,7 +55,9 @@ impl Board {
     pub fn waits_for(&self) -> Duration {
         let lanes = self.lock();
         let cut = lanes.values().flat_map(|standing| &standing.cut);
-        cut.map(|cut| cut.since).min().map_or(Duration::ZERO, |since| since.elapsed())
+        cut.map(|cut| cut.since)
+            .min()
+            .map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Kafka's end of the lane when last asked.

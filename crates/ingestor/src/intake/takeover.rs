@@ -54,7 +54,9 @@ impl Wanted {
     fn add(&self, ids: &[LaneId], number: u64) {
         let mut wanted = self.lock();
         for lane in ids {
-            let since = wanted.get(lane).map_or_else(Instant::now, |want| want.since);
+            let since = wanted
+                .get(lane)
+                .map_or_else(Instant::now, |want| want.since);
             wanted.insert(lane.clone(), Want { number, since });
         }
     }
@@ -74,12 +76,7 @@ impl Wanted {
 
 impl TakeOver {
     /// Take-overs by the member of this name.
-    pub(crate) fn new(
-        recovery: Recovery,
-        owner: String,
-        runtime: Handle,
-        wanted: Wanted,
-    ) -> Self {
+    pub(crate) fn new(recovery: Recovery, owner: String, runtime: Handle, wanted: Wanted) -> Self {
         Self {
             recovery,
             owner,

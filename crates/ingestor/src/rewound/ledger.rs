@@ -86,7 +86,10 @@ pub(super) async fn last_before(
         .with("next", next.max(0))
         .with("time", time);
     let query = store.query(sql).params(&params);
-    query.named("the old end of a lane's ledger").fetch_one().await
+    query
+        .named("the old end of a lane's ledger")
+        .fetch_one()
+        .await
 }
 
 #[derive(Row, Deserialize)]
