@@ -179,3 +179,17 @@ fn a_lane_waits_for_its_oldest_batch_before_it_is_open() {
     board.closed(&second, &[]);
     assert_eq!(board.waits_for(), Duration::ZERO);
 }
+
+#[test]
+fn what_was_parked_is_not_waited_for() {
+    let board = Board::default();
+    board.assign(lane(), 1, 0, false);
+    let batch = [range(0, 4)];
+    board.cut(&lane(), 4);
+    board.hold(&batch);
+    sleep(Duration::from_millis(1));
+    assert!(board.waits_for() > Duration::ZERO);
+    board.closed(&batch, &[lane()]);
+    board.stop(&lane());
+    assert_eq!(board.waits_for(), Duration::ZERO);
+}

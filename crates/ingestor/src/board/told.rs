@@ -51,10 +51,12 @@ impl Board {
             .count()
     }
 
-    /// For how long the oldest batch of this member is at it, from when it was cut. It may not even be open yet.
+    /// For how long the oldest batch of this member is at it, from when it was cut. It may not even be open yet. What was
+    /// parked of a batch waits for an operator.
     pub fn waits_for(&self) -> Duration {
         let lanes = self.lock();
-        let cut = lanes.values().flat_map(|standing| &standing.cut);
+        let going = lanes.values().filter(|standing| !standing.stopped);
+        let cut = going.flat_map(|standing| &standing.cut);
         cut.map(|cut| cut.since)
             .min()
             .map_or(Duration::ZERO, |since| since.elapsed())
