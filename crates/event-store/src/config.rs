@@ -87,10 +87,7 @@ impl Settings for Config {
                 "it must not be less than connect_timeout",
             ));
         }
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(problems),
-        }
+        Problem::none_of(problems)
     }
 }
 

@@ -152,7 +152,7 @@ impl Default for KafkaConfig {
 impl KafkaConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         // Kafka deletes at once what it may keep for no time
-        refused([too_short("retention", self.retention)])
+        Problem::none_of(Problem::too_short("retention", self.retention))
     }
 }
 
@@ -197,10 +197,11 @@ impl BatchConfig {
         let empty = |name: &'static str, size: ByteSize| {
             (size.as_u64() == 0).then(|| Problem::new(name, "it must be at least 1 byte"))
         };
-        refused([
+        let empty = [
             empty("max_bytes", self.max_bytes),
             empty("max_gathered", self.max_gathered),
-        ])
+        ];
+        Problem::none_of(empty.into_iter().flatten())
     }
 }
 
@@ -245,14 +246,15 @@ impl JudgeConfig {
             let told = || format!("must be at most {longest}: rows are not kept for longer ages");
             (ours > longest).then(|| Problem::new(name, told()))
         };
-        refused([
+        let too_long = [
             too_long("max_age", self.max_age, longest.max_age),
             too_long(
                 "max_location_age",
                 self.max_location_age,
                 longest.max_location_age,
             ),
-        ])
+        ];
+        Problem::none_of(too_long.into_iter().flatten())
     }
 
     /// What a batch is judged by at this time.
@@ -303,20 +305,7 @@ impl Default for SettleConfig {
 
 impl SettleConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        refused([too_short("interval", self.interval)])
-    }
-}
-
-fn too_short(name: &str, duration: HumanDuration) -> Option<Problem> {
-    let refuse = || Problem::new(name, "it must be at least 1ms");
-    (duration.as_millis() == 0).then(refuse)
-}
-
-fn refused<const N: usize>(problems: [Option<Problem>; N]) -> Result<(), Vec<Problem>> {
-    let problems: Vec<_> = problems.into_iter().flatten().collect();
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems),
+        Problem::none_of(Problem::too_short("interval", self.interval))
     }
 }
 

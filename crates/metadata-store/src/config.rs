@@ -33,18 +33,11 @@ impl Default for Config {
 impl Settings for Config {
     /// Within no time no connection comes about, and PostgreSQL takes a `statement_timeout` of 0 for none at all.
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        let problems: Vec<_> = [
-            ("connect_timeout", self.connect_timeout),
-            ("statement_timeout", self.statement_timeout),
-        ]
-        .into_iter()
-        .filter(|(_, timeout)| timeout.as_millis() == 0)
-        .map(|(name, _)| Problem::new(name, "it must be at least 1ms"))
-        .collect();
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(problems),
-        }
+        let too_short = [
+            Problem::too_short("connect_timeout", self.connect_timeout),
+            Problem::too_short("statement_timeout", self.statement_timeout),
+        ];
+        Problem::none_of(too_short.into_iter().flatten())
     }
 }
 

@@ -70,11 +70,7 @@ impl Settings for HttpConfig {
                 problems.push(Problem::new(name, "it must be longer than 0s"));
             }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        Problem::none_of(problems)
     }
 }
 

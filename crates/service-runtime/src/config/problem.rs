@@ -1,3 +1,4 @@
+use super::HumanDuration;
 use std::{fmt, path::PathBuf};
 
 /// One thing that is wrong with a configuration.
@@ -30,19 +31,30 @@ impl Problem {
     pub fn of_sections<const N: usize>(
         sections: [(&str, Result<(), Vec<Self>>); N],
     ) -> Result<(), Vec<Self>> {
-        let problems: Vec<Self> = sections
-            .into_iter()
-            .flat_map(|(section, result)| {
-                let found = result.err().unwrap_or_default();
-                found
-                    .into_iter()
-                    .map(move |problem| problem.within(section))
-            })
-            .collect();
+        Self::none_of(sections.into_iter().flat_map(|(section, result)| {
+            let found = result.err().unwrap_or_default();
+            found
+                .into_iter()
+                .map(move |problem| problem.within(section))
+        }))
+    }
+
+    /// The outcome of a check that has found these.
+    ///
+    /// # Errors
+    /// When there is any.
+    pub fn none_of(found: impl IntoIterator<Item = Self>) -> Result<(), Vec<Self>> {
+        let problems: Vec<Self> = found.into_iter().collect();
         match problems.is_empty() {
             true => Ok(()),
             false => Err(problems),
         }
+    }
+
+    /// A problem with a duration that is no whole millisecond.
+    pub fn too_short(setting: &str, duration: HumanDuration) -> Option<Self> {
+        let refuse = || Self::new(setting, "it must be at least 1ms");
+        (duration.as_millis() == 0).then(refuse)
     }
 }
 

@@ -65,9 +65,6 @@ impl Settings for TelemetryConfig {
                 "must be an http or https URL",
             ));
         }
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(problems),
-        }
+        Problem::none_of(problems)
     }
 }
