@@ -17,7 +17,10 @@ mod ledger;
 use crate::{
     recover::{RecoverError, Recovery},
     stopped,
-    write::{WriteError, presence::TOLD_FOR},
+    write::{
+        WriteError,
+        presence::{TOLD_FOR, told_since},
+    },
 };
 use event_store::fence;
 use ledger::Entry;
@@ -179,7 +182,7 @@ async fn last_too_old(
     lane: &Lane,
     entries: &[Entry],
 ) -> Result<Option<i64>, RecoverError> {
-    let oldest = recovery.clock.now() - TOLD_FOR;
+    let oldest = told_since(recovery.clock.now());
     if (entries.iter()).all(|entry| entry.decided_at >= oldest.timestamp_millis()) {
         return Ok(None);
     }

@@ -10,7 +10,7 @@ pub use told::Seen;
 use metadata_store::{LaneId, batches::Range};
 use standing::{Cut, Standing};
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -40,7 +40,7 @@ impl Board {
             end: None,
             complete_through: None,
             leaving: false,
-            held: BTreeSet::new(),
+            held: 0,
             stopped,
             retired: false,
             lost: false,
@@ -58,11 +58,9 @@ impl Board {
             }
         }
         let held = |lanes: &mut BTreeMap<LaneId, Standing>| {
-            leaving.iter().any(|lane| {
-                lanes
-                    .get(lane)
-                    .is_some_and(|standing| !standing.held.is_empty())
-            })
+            leaving
+                .iter()
+                .any(|lane| lanes.get(lane).is_some_and(|standing| standing.held > 0))
         };
         let waited = self.released.wait_timeout_while(lanes, patience, held);
         let (mut lanes, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +74,7 @@ impl Board {
     pub fn leave_if_free(&self, lane: &LaneId) -> bool {
         let mut lanes = self.lock();
         match lanes.get_mut(lane) {
-            Some(standing) if !standing.held.is_empty() => {
+            Some(standing) if standing.held > 0 => {
                 standing.leaving = true;
                 false
             }
@@ -126,7 +124,7 @@ impl Board {
         if refused.is_empty() {
             for range in ranges {
                 if let Some(standing) = lanes.get_mut(&range.lane) {
-                    standing.held.insert(range.lo);
+                    standing.held += 1;
                 }
             }
         }
@@ -138,7 +136,7 @@ impl Board {
         let mut lanes = self.lock();
         for range in ranges {
             if let Some(standing) = held(&mut lanes, range) {
-                standing.held.remove(&range.lo);
+                standing.held = standing.held.saturating_sub(1);
             }
         }
         self.released.notify_all();
@@ -151,7 +149,7 @@ impl Board {
             let Some(standing) = held(&mut lanes, range) else {
                 continue;
             };
-            standing.held.remove(&range.lo);
+            standing.held = standing.held.saturating_sub(1);
             if parked.contains(&range.lane) {
                 continue;
             }

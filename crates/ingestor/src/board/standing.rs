@@ -1,9 +1,6 @@
 //! Where one lane stands.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Instant,
-};
+use std::{collections::VecDeque, time::Instant};
 
 /// A range that is cut.
 #[derive(Debug)]
@@ -31,8 +28,8 @@ pub(super) struct Standing {
     pub(super) end: Option<i64>,
     pub(super) complete_through: Option<i64>,
     pub(super) leaving: bool,
-    /// Ranges of it in batches that are neither closed nor given up: the first offset of each.
-    pub(super) held: BTreeSet<i64>,
+    /// Batches that hold it and are neither closed nor given up.
+    pub(super) held: u32,
     pub(super) stopped: bool,
     /// It stands still because an operator has retired it.
     pub(super) retired: bool,

@@ -174,7 +174,7 @@ impl Recovery {
 
     /// Refuses a batch of which what is there may look missing.
     fn check_age(&self, &Batch { id, decided_at, .. }: &Batch) -> Result<(), RecoverError> {
-        match presence::is_told(decided_at, self.clock.now()) {
+        match decided_at >= presence::told_since(self.clock.now()) {
             true => Ok(()),
             false => Err(RecoverError::TooOld {
                 batch: id,

@@ -18,9 +18,9 @@ use uuid::Uuid;
 /// settlements for 104 days, the ledger for ever.
 pub(crate) const TOLD_FOR: TimeDelta = TimeDelta::days(20);
 
-/// Whether ClickHouse still tells what is there of a batch.
-pub(crate) fn is_told(decided_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now - decided_at <= TOLD_FOR
+/// The earliest `decided_at` of a batch of which ClickHouse still tells what is there.
+pub(crate) fn told_since(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TOLD_FOR
 }
 
 /// The partitions of a table in which the batch's rows of a domain are, as far as they are of the judged lanes.
