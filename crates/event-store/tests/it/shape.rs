@@ -6,7 +6,7 @@ use event_store::{
     migrations::{Rendering, apply},
     shape::{self, ShapeError, Watch},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 async fn migrated() -> Store {
@@ -23,8 +23,14 @@ async fn execute(store: &Store, sql: &str) {
 /// A watch that need not look at everything again.
 async fn watch(store: &Store) -> Watch {
     let watch = Watch::default();
-    // the seconds in which a definition may change unseen
-    sleep(Duration::from_secs(4)).await;
+    // until then a definition may change unseen
+    let is_lasting = "SELECT max(metadata_modification_time) < now() - INTERVAL 2 SECOND FROM system.tables \
+        WHERE database = currentDatabase()";
+    let began = Instant::now();
+    while !store.query(is_lasting).fetch_one::<bool>().await.unwrap() {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        sleep(Duration::from_millis(100)).await;
+    }
     watch.check(store).await.unwrap();
     watch
 }

@@ -4,7 +4,7 @@ use crate::{
     member::Program,
     platform::{Platform, until},
     proxy::Fault,
-    settling::{assert_regions_add_up, settled},
+    settling::assert_settled,
     story::Story,
 };
 use metadata_store::{StoreError, batches, quiet};
@@ -58,11 +58,7 @@ async fn a_member_opens_nothing_during_a_migration_and_then_goes_on() {
     assert!(!platform.is_drained(story.len()).await);
     assert_eq!(member.log().matches(HELD_UP).count(), 1);
     drop(held);
-    platform.drained(story.len()).await;
-    settled(&platform).await;
-    member.stop();
-    story.assert_told(&platform).await;
-    assert_regions_add_up(&platform).await;
+    assert_settled(&platform, &story, member).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,11 +76,7 @@ async fn a_schema_is_changed_under_traffic_and_nothing_is_lost() {
         assert_eq!(applied.clickhouse, [last]);
     }
     assert!(!platform.is_drained(story.len()).await, "no traffic");
-    platform.drained(story.len()).await;
-    settled(&platform).await;
-    member.stop();
-    story.assert_told(&platform).await;
-    assert_regions_add_up(&platform).await;
+    assert_settled(&platform, &story, member).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

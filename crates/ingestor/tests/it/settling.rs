@@ -1,4 +1,8 @@
-use crate::{platform::Platform, story::traffic};
+use crate::{
+    member::Program,
+    platform::Platform,
+    story::{Story, traffic},
+};
 use service_runtime::config::HumanDuration;
 use shared_schema::Domain;
 use simulator::Emission;
@@ -46,6 +50,15 @@ async fn regions(platform: &Platform) -> Vec<String> {
         );
     }
     all
+}
+
+/// Everything is there once, with its regions, and nothing is left to settle.
+pub async fn assert_settled(platform: &Platform, story: &Story, member: Program) {
+    platform.drained(story.len()).await;
+    settled(platform).await;
+    member.stop();
+    story.assert_told(platform).await;
+    assert_regions_add_up(platform).await;
 }
 
 pub async fn assert_regions_add_up(platform: &Platform) {

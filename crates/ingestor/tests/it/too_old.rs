@@ -6,7 +6,7 @@ use crate::{
     platform::{Platform, until},
     postgres::Database,
     proxy::Fault,
-    settling::{assert_regions_add_up, settled},
+    settling::{assert_settled, settled},
     story::Story,
 };
 use metadata_store::{lanes, lanes::Lane};
@@ -103,11 +103,7 @@ async fn a_lane_that_went_back_too_far_stops_and_doubles_nothing() {
     }
     platform.drained(sent(2)).await;
     platform.send(&portions[2]);
-    platform.drained(story.len()).await;
-    settled(&platform).await;
-    member.stop();
-    story.assert_told(&platform).await;
-    assert_regions_add_up(&platform).await;
+    assert_settled(&platform, &story, member).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
