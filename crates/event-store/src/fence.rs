@@ -1,11 +1,14 @@
 //! Ending an attempt to insert a batch, for good.
 //!
-//! `ingest_fence` is a Memory table on each server, so it is empty after a restart. It holds ids of three kinds,
+//! `ingest_fence` is a Memory table on each server, so it is empty after a restart. It holds ids of four kinds,
 //! told apart by their versions: one that stands for the server's present life, the *boot id* (v4), one for the present
-//! settler's life (v7), and those of attempts that were given up (v5). Every insert of a batch or settling asks it,
-//! before its first row, whether its life is still there and its own attempt is not. So an attempt that was fenced can
-//! never start again, and one from before a restart cannot either. What has started already is killed. No clock is
-//! involved.
+//! settler's life (v7), one for the life of each batch's present recoverer (v8), and those of attempts that were given
+//! up (v5). Every insert of a batch or settling asks it, before its first row, whether its life is still there and its
+//! own attempt is not. So an attempt that was fenced can never start again, and one from before a restart cannot
+//! either. What has started already is killed. No clock is involved.
+//!
+//! Attempts are numbered by PostgreSQL, which numbers them again after it has gone back to an older state. Lives are
+//! not: two recoverers with the same attempt are told apart by them.
 
 use std::{fmt, time::Duration};
 
@@ -14,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{error::StoreError, params::Params, store::Store};
 
-/// How long [`fence_off`], [`settlers_life`] and [`end_all`] try to get rid of running inserts.
+/// How long [`fence_off`], [`end_all`] and whoever begins a life try to get rid of running inserts.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stands in the message of the exception that refuses an insert.
@@ -23,7 +26,8 @@ pub(crate) const REFUSAL: &str = "this attempt to write the batch was given up";
 /// What an insert carries to be stopped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fence {
-    /// The life that the attempt belongs to: of the server, from [`boot_id`], or of a settler, from [`settlers_life`].
+    /// The life that the attempt belongs to: of the server, from [`boot_id`], of a settler, from [`settlers_life`], or
+    /// of a batch's recoverer, from [`recoverers_life`].
     pub life: Uuid,
     /// The attempt's own id.
     pub attempt: Uuid,
@@ -156,13 +160,39 @@ pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
 /// # Errors
 /// As [`fence_off`].
 pub async fn settlers_life(store: &Store) -> Result<Uuid, FenceError> {
-    let whose = Whose::Settlers;
+    let of_settlers = "substring(toString(id), 15, 1) = '7'";
+    begin(store, Uuid::now_v7(), of_settlers, Whose::Settlers).await
+}
+
+/// Begins the life of a batch's recoverer, which ends with the next one of the same batch, or with the server's: no
+/// insert of an earlier one can start any more, and all inserts of the batch that had started have ended when this
+/// returns. What PostgreSQL knows of earlier ones is not asked.
+///
+/// Its id is a UUIDv8, as nothing else in the table is: 48 bits tell the batch, the others are random. Should two
+/// batches ever share those bits, their recoverers end each other, and try again.
+///
+/// # Errors
+/// As [`fence_off`].
+pub async fn recoverers_life(store: &Store, batch: Uuid) -> Result<Uuid, FenceError> {
+    let mut id = Uuid::new_v4().into_bytes();
+    let of_the_batch = Uuid::new_v5(&batch, b"recoverer").into_bytes();
+    for (byte, known) in id.iter_mut().zip(of_the_batch).take(6) {
+        *byte = known;
+    }
+    let life = uuid::Builder::from_custom_bytes(id).into_uuid();
+    // those bits and the version
+    let of_the_same = "startsWith(toString(id), substring(toString({life:UUID}), 1, 15))";
+    begin(store, life, of_the_same, Whose::Batch(batch)).await
+}
+
+/// Begins a life and ends all others of its kind, with their inserts. Of two that begin at once, one remains at most:
+/// each is written before the others are looked for.
+async fn begin(store: &Store, life: Uuid, kind: &str, whose: Whose) -> Result<Uuid, FenceError> {
     let failed = |source| FenceError::Store { whose, source };
-    let life = Uuid::now_v7();
     write(store, &[life]).await.map_err(failed)?;
-    let others = "ALTER TABLE ingest_fence DELETE WHERE substring(toString(id), 15, 1) = '7' AND id != {life:UUID}";
+    let others = format!("ALTER TABLE ingest_fence DELETE WHERE {kind} AND id != {{life:UUID}}");
     let params = Params::new().with("life", life);
-    store.execute(others, &params).await.map_err(failed)?;
+    store.execute(&others, &params).await.map_err(failed)?;
     end_inserts(store, whose).await?;
     Ok(life)
 }

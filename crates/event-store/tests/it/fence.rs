@@ -3,7 +3,9 @@ use std::time::{Duration, Instant};
 use devstack::{PrivateStack, Server, StackConfig};
 use event_store::{
     Config, InsertSelect, Store, StoreError,
-    fence::{Fence, boot_id, fence_off, query_id, settlers_life, settling_query_id},
+    fence::{
+        Fence, boot_id, fence_off, query_id, recoverers_life, settlers_life, settling_query_id,
+    },
     migrations::{Rendering, apply_steps, embedded},
 };
 use tokio::{task::JoinHandle, time::sleep};
@@ -142,6 +144,66 @@ async fn a_settler_ends_those_before_it_and_no_batch() {
     }
     assert_eq!(count(&store, "numbers").await, 30);
     assert_eq!(boot_id(&store).await.unwrap(), of_a_batch.life);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recoverer_ends_those_of_its_batch_before_it_and_nobody_else() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let (of_a_batch, other) = new_attempt(&store).await;
+    // as attempts are numbered again
+    let (batch, attempt_2) = (Uuid::now_v7(), Uuid::new_v5(&Uuid::nil(), b"attempt 2"));
+    let recoverer = async |of: Uuid| Fence {
+        life: recoverers_life(&store, of).await.unwrap(),
+        attempt: attempt_2,
+    };
+    let first = recoverer(batch).await;
+    let of_other = recoverer(other).await;
+    let settler = Fence {
+        life: settlers_life(&store).await.unwrap(),
+        attempt: Uuid::new_v4(),
+    };
+    insert(&store, first, batch).await.unwrap();
+    let slow = attempt(&store, first, batch, "n + sleepEachRow(0.02)", 3_000)
+        .setting("max_block_size", 10)
+        .setting("function_sleep_max_microseconds_per_block", 0);
+    let (id, sender) = (slow.query_id.clone(), store.clone());
+    let slow = tokio::spawn(async move { sender.insert_select(slow).await });
+    wait_for_query(&store, &id, true).await;
+
+    let second = recoverer(batch).await;
+    let killed = slow.await.unwrap().unwrap_err();
+    assert_eq!(killed.server_code(), Some(394), "{killed}");
+    let refused = insert(&store, first, batch).await.unwrap_err();
+    assert!(refused.is_fenced(), "{refused}");
+    insert(&store, second, batch).await.unwrap();
+    for goes_on in [of_a_batch, of_other, settler] {
+        insert(&store, goes_on, other).await.unwrap();
+    }
+    assert_eq!(count(&store, "numbers").await, 50);
+    assert_eq!(boot_id(&store).await.unwrap(), of_a_batch.life);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_recoverers_that_begin_at_once_one_at_most_can_write() {
+    let store = support::store().await;
+    prepare(&store).await;
+    let batch = Uuid::now_v7();
+    let race: Vec<JoinHandle<_>> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { recoverers_life(&store, batch).await.unwrap() })
+        })
+        .collect();
+    let mut written = 0;
+    for racer in race {
+        let fence = Fence {
+            life: racer.await.unwrap(),
+            attempt: Uuid::new_v4(),
+        };
+        written += u32::from(insert(&store, fence, batch).await.is_ok());
+    }
+    assert!(written <= 1, "{written} have written");
 }
 
 #[tokio::test(flavor = "multi_thread")]

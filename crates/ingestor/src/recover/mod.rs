@@ -1,6 +1,6 @@
 //! The one recovery: whatever went wrong with a batch, and whoever finds it.
 //!
-//! announce the next attempt ─▶ end the earlier ones ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
+//! end other recoverers ─▶ announce the next attempt ─▶ end the earlier ones ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
 
 mod again;
 mod closing;
@@ -146,7 +146,7 @@ impl Recovery {
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
         self.check_age(&stored.batch)?;
-        let life = self.writer.life().await?;
+        let life = self.writer.recoverers_life(batch).await?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else {
             return Err(RecoverError::LostRace(batch));

@@ -95,6 +95,17 @@ impl Writer {
         Ok(fence::boot_id(&self.store).await?)
     }
 
+    /// The life of whoever repairs the batch, which ends those of all who repair it. It begins *before* the attempt is
+    /// stored, and what is stored of the batch is read after that: a recoverer that has slept over another one must not
+    /// begin its life when it wakes, and write what it knew of the batch before.
+    ///
+    /// # Errors
+    /// As [`life`](Self::life).
+    pub async fn recoverers_life(&self, batch: Uuid) -> Result<Uuid, WriteError> {
+        self.shape.check(&self.store).await?;
+        Ok(fence::recoverers_life(&self.store, batch).await?)
+    }
+
     /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its
     /// ledger rows are there to tell its ranges.
     pub async fn write(&self, judged: &Judged, life: Uuid) -> Result<(), WriteError> {
@@ -118,7 +129,7 @@ impl Writer {
         Ok(self.shape.check(&self.store).await?)
     }
 
-    /// A later attempt: ends the earlier ones, inserts what is missing, and looks again.
+    /// A later attempt, within its recoverer's life: ends the earlier ones, inserts what is missing, and looks again.
     pub async fn repair(
         &self,
         judged: &Judged,

@@ -37,9 +37,9 @@ impl Places {
     }
 }
 
-/// The bucket of an attempt.
+/// The bucket of an attempt, from the life that was begun for it alone: its number may come again.
 fn bucket(fence: &Fence) -> u64 {
-    FIRST_OF_REPAIRS + (fence.attempt.as_u64_pair().1 >> 8)
+    FIRST_OF_REPAIRS + (fence.life.as_u64_pair().1 >> 8)
 }
 
 impl Writer {
@@ -127,6 +127,7 @@ impl Writer {
         if missing == 0 {
             return Ok(());
         }
+        // not fenced: whenever it arrives, it writes what was settled. Its id is for the kill, so that it does not last
         let sql = write_regions(database, domain, &settled, of_the_batch);
         let id = fence::query_id(judged.id, "regions", fence.attempt);
         let update = self.store.query(&sql).params(&params).query_id(id);
@@ -166,8 +167,8 @@ mod tests {
 
     #[test]
     fn buckets_of_repairs_are_apart_from_all_others() {
-        for attempt in [Uuid::nil(), Uuid::max()] {
-            let life = Uuid::nil();
+        for life in [Uuid::nil(), Uuid::max()] {
+            let attempt = Uuid::nil();
             let bucket = bucket(&Fence { life, attempt });
             assert!(bucket >= FIRST_OF_REPAIRS);
             assert!(i64::try_from(bucket).is_ok());

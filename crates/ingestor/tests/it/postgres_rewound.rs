@@ -6,12 +6,13 @@ use crate::{
     own,
     platform::{Platform, until},
     postgres::Database,
+    postgres_faults::recovery,
     proxy::{Fault, Proxy},
     settling::{assert_settled, settled},
     story::Story,
 };
 use devstack::Server;
-use metadata_store::{lanes, lanes::Lane, settlings};
+use metadata_store::{batches, lanes, lanes::Lane, settlings};
 use service_runtime::config::HumanDuration;
 
 const ALARM: &str = "which has gone back; the difference is recovered";
@@ -76,7 +77,7 @@ async fn a_database_that_forgot_everything_learns_it_again() {
 
 /// Whether a batch is open, or more is durable than so many offsets.
 async fn is_beyond(platform: &Platform, offsets: u64) -> bool {
-    let open = metadata_store::batches::open(&platform.pool).await.unwrap();
+    let open = batches::open(&platform.pool).await.unwrap();
     !open.is_empty() || platform.is_drained(offsets + 1).await
 }
 
@@ -397,4 +398,32 @@ async fn a_member_that_cannot_put_back_what_was_forgotten_gives_the_turn_back() 
     platform.drained(sent(&portions)).await;
     stuck.kill();
     assert_settled(&platform, &story, member).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recoverer_whose_attempt_was_forgotten_and_numbered_again_doubles_nothing() {
+    let platform = Platform::new(2).await;
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(117, 100);
+    let hold = Fault::Hold(0);
+    let (first, _held) = Program::struck(&platform, ".in_booking", hold, story.records()).await;
+    let batch = platform.opened().await;
+    first.kill();
+    database.remember().await;
+    // it has announced its attempt, and found missing what it inserts
+    let (proxy, config) = Proxy::before_clickhouse(&platform).await;
+    let insert = format!("INSERT+INTO+{}.booking_events", platform.store.database());
+    proxy.plan(&insert, 0, hold);
+    let sleeper = Program::start(&config);
+    proxy.struck().await;
+    let attempt = async || batches::load(&platform.pool, batch).await.unwrap().attempt;
+    assert_eq!(attempt().await, 2);
+    database.go_back().await;
+    assert_eq!(attempt().await, 1);
+
+    recovery(&platform).finish(batch, None).await.unwrap();
+    assert_eq!(attempt().await, 2);
+    proxy.heal();
+    proxy.over().await;
+    assert_exact(&platform, &story, sleeper).await;
 }
