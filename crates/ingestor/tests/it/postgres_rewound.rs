@@ -425,5 +425,5 @@ async fn a_recoverer_whose_attempt_was_forgotten_and_numbered_again_doubles_noth
     assert_eq!(attempt().await, 2);
     proxy.heal();
     proxy.over().await;
-    assert_exact(&platform, &story, sleeper).await;
+    assert_settled(&platform, &story, sleeper).await;
 }
