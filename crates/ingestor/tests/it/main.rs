@@ -46,6 +46,7 @@ mod refusals;
 mod settling;
 mod settling_faults;
 mod settling_sources;
+mod stored_rows;
 mod story;
 mod takeover;
 mod tidy;

@@ -3,7 +3,8 @@
 use crate::{
     member::Program,
     own,
-    platform::Platform,
+    platform::{Platform, until},
+    postgres::Database,
     proxy::{Fault, Proxy},
     story::Story,
 };
@@ -47,6 +48,44 @@ async fn a_zombie_that_wakes_during_the_recovery_changes_nothing() {
     zombie.go_on();
     sleepers.over().await;
     recoverers.heal();
+    platform.drained(story.len()).await;
+    second.stop();
+    zombie.stop();
+    story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zombie_that_wakes_before_the_recovery_leaves_it_nothing_to_write() {
+    let mut platform = Platform::new(2).await;
+    let (announcements, second) = Proxy::before_postgres(&platform).await;
+    let (closings, first) = Proxy::before_postgres(&platform).await;
+    let story = Story::new(46, 100);
+    let hold = Fault::Hold(0);
+    closings.plan(r#"UPDATE "ingest_batch" SET "state""#, 0, hold);
+    let direct = std::mem::replace(&mut platform.config, first);
+    let (zombie, inserts) = Program::struck(&platform, ".in_booking", hold, story.records()).await;
+    platform.config = direct;
+    zombie.halt();
+
+    announcements.plan(r#"UPDATE "ingest_batch" SET "attempt""#, 0, hold);
+    let second = Program::start(&second);
+    announcements.struck().await;
+    let bookings = "(SELECT count() FROM booking_events)";
+    assert_eq!(platform.number(bookings).await, 0, "it was not asleep");
+    zombie.go_on();
+    inserts.heal();
+    // it has written everything
+    closings.struck().await;
+    assert_ne!(platform.number(bookings).await, 0);
+    let mut database = Database::of(&platform).await;
+    assert_eq!(database.repaired_batches().await, 0);
+
+    announcements.heal();
+    let is_recovered = "ingest_batch WHERE attempt > 1 AND state = 'done'";
+    let recovered = until(async || database.count(is_recovered).await == 1).await;
+    assert!(recovered, "{}", second.log());
+    closings.heal();
+    closings.over().await;
     platform.drained(story.len()).await;
     second.stop();
     zombie.stop();
