@@ -63,11 +63,11 @@ impl Whose {
                 Params::new().with("prefix", format!("{batch}/")),
             ),
             Self::Settlers => (
-                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/settling/[a-z_]+/[0-9a-f-]{36}$')",
+                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/settling/[a-z0-9_]+/[0-9a-f-]{36}$')",
                 Params::new(),
             ),
             Self::Everyone => (
-                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/(settling/)?[a-z_]+/[0-9a-f-]{36}$')",
+                "current_database = currentDatabase() AND match(query_id, '^[0-9a-f-]{36}/(settling/)?[a-z0-9_]+/[0-9a-f-]{36}$')",
                 Params::new(),
             ),
         }
