@@ -62,9 +62,9 @@ test: packages ## Run all tests beside a stack of their own
 
 .PHONY: test-faults
 test-faults: packages ## Run what takes long: kills, restarts, full disks, a replay of real trips
-	@cargo build -p devstack
 	@$(BUILD)
-	@exec $(DEBUG_DEVSTACK) test -- cargo test --release -p flows -p simulator --tests -- --ignored --test-threads 1 --nocapture
+	@# each of these tests starts its own servers, or needs none
+	@exec cargo test --release -p flows -p simulator --tests -- --ignored --test-threads 1 --nocapture
 
 .PHONY: bench-ingest
 bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine (BENCH="--events 200000" for less)
