@@ -1,8 +1,8 @@
 //! The whole stack under a steady rate: `make bench-calm`.
 //!
 //! The simulator sends so many events a second; the ingestor and the query API run as they do in `make run`. After the
-//! warm-up comes the window: cores used by each process, and active parts at its beginning and its end. Only then come
-//! the [probes](crate::probes) of visibility, whose questions would otherwise count as use.
+//! warm-up comes the window: cores used by each process, and active parts at its beginning, middle and end. Only then
+//! come the [probes](crate::probes) of visibility, whose questions would otherwise count as use.
 
 use crate::{
     account,
@@ -27,7 +27,7 @@ const OURS: [&str; 4] = ["ingestor", "query-api", "clickhouse", "postgres"];
 struct Window {
     seconds: f64,
     cpu: Cpu,
-    parts: [Parts; 2],
+    parts: [Parts; 3],
     peak_rss_mib: Option<f64>,
 }
 
@@ -60,12 +60,15 @@ pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> 
         .and("ingestor", ingestor.pid())
         .and("query-api", api.pid())
         .and("simulator", simulator.pid());
-    let (parts, before, began) = (Parts::count(&store).await?, watched.cpu(), Instant::now());
-    wait(window, &mut [&mut ingestor, &mut api, &mut simulator]).await?;
+    let (start, before, began) = (Parts::count(&store).await?, watched.cpu(), Instant::now());
+    let programs = &mut [&mut ingestor, &mut api, &mut simulator];
+    wait(window / 2, programs).await?;
+    let middle = Parts::count(&store).await?;
+    wait(window / 2, programs).await?;
     let seen = Window {
         seconds: began.elapsed().as_secs_f64(),
         cpu: between(&before, &watched.cpu()),
-        parts: [parts, Parts::count(&store).await?],
+        parts: [start, middle, Parts::count(&store).await?],
         peak_rss_mib: peak_rss_mib(ingestor.pid()),
     };
     account::print(&store, "from the start").await?;
@@ -106,8 +109,18 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) {
         "  services and ClickHouse and PostgreSQL: {ours:.3}; with Kafka: {:.3}",
         ours + cores("kafka")
     );
-    let [start, end] = &seen.parts;
-    println!("active parts at the start: {start}\n             at the end:   {end}");
+    println!("  not counted: Redis and the supervisor of `make run`, which do not run here");
+    let [start, middle, end] = &seen.parts;
+    println!("active parts at the start:      {start}");
+    println!("             in the middle:     {middle}");
+    println!("             at the end:        {end}");
+    let grown = end.have_grown_since(middle);
+    println!(
+        "parts {} in the second half: {} to {}, without the waiting tables; 10 % more would be normal",
+        if grown { "piled up" } else { "did not pile up" },
+        middle.lasting(),
+        end.lasting()
+    );
     println!(
         "visible in the API after ({} probes): p50 {:.2} s, p99 {:.2} s, max {:.2} s",
         visibility.len(),
@@ -121,8 +134,10 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) {
         "seconds": seen.seconds,
         "cores": seen.cpu.keys().map(|name| ((*name).to_owned(), cores(name).into())).collect::<serde_json::Map<_, _>>(),
         "cores_ours": ours,
-        "parts": [start.total(), end.total()],
-        "parts_most": [start.most(), end.most()],
+        "parts": seen.parts.each_ref().map(Parts::total),
+        "parts_waiting": seen.parts.each_ref().map(Parts::waiting),
+        "parts_most": seen.parts.each_ref().map(Parts::most),
+        "parts_piled_up": grown,
         "ingestor_peak_rss_mib": seen.peak_rss_mib,
         "visible_seconds": {
             "p50": visibility.percentile(50),

@@ -3,6 +3,9 @@
 use event_store::Store;
 use std::fmt;
 
+/// Growth that is no more than the ups and downs of merging, in hundredths.
+const UPS_AND_DOWNS: u64 = 10;
+
 /// Active parts of all tables at one moment.
 pub(crate) struct Parts(Vec<(String, u64)>);
 
@@ -19,6 +22,25 @@ impl Parts {
         self.0.iter().map(|(_, parts)| parts).sum()
     }
 
+    /// Of the tables in which facts wait for their region: how many there are depends on what waits.
+    pub(crate) fn waiting(&self) -> u64 {
+        let waiting = self
+            .0
+            .iter()
+            .filter(|(table, _)| table.starts_with("waiting_"));
+        waiting.map(|(_, parts)| parts).sum()
+    }
+
+    /// Of all other tables.
+    pub(crate) fn lasting(&self) -> u64 {
+        self.total() - self.waiting()
+    }
+
+    /// Whether there are clearly more in the others than there were.
+    pub(crate) fn have_grown_since(&self, earlier: &Self) -> bool {
+        self.lasting() * 100 > earlier.lasting() * (100 + UPS_AND_DOWNS)
+    }
+
     /// Of the table that has the most.
     pub(crate) fn most(&self) -> u64 {
         self.0.first().map_or(0, |(_, parts)| *parts)
@@ -27,7 +49,8 @@ impl Parts {
 
 impl fmt::Display for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {} tables, most:", self.total(), self.0.len())?;
+        let (lasting, waiting) = (self.lasting(), self.waiting());
+        write!(f, "{lasting}, and {waiting} in waiting tables; most:")?;
         for (table, parts) in self.0.iter().take(5) {
             write!(f, " {table} {parts}")?;
         }
