@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{error::StoreError, params::Params, store::Store};
+use crate::{error::StoreError, params::Params, probe, store::Store};
 
 /// One line per view with its input and its table, and per column of each of them.
 const NOW: &str = "
@@ -51,20 +51,28 @@ pub enum ShapeError {
         /// Views and columns that are no longer there.
         missing: Vec<String>,
     },
+    /// It is well, and may not have been all the while.
+    #[error("the schema was changed while it was written to")]
+    ChangedMeanwhile,
 }
 
 /// Tells, at a fraction of the cost of [`NOW`], whether any definition has changed since. The times are whole seconds, so
-/// a definition is told apart from a later one only once its second is over.
+/// a definition is told apart from a later one only once its second is over; but what is made anew has another `uuid`.
+/// Starting members probe with tables of their own, which come and go.
 const LOOK: &str = "
     SELECT groupBitXor(cityHash64(name, uuid, metadata_modification_time, dependencies_table)) AS digest,
         max(metadata_modification_time) < now() - INTERVAL 2 SECOND AS is_lasting
-    FROM system.tables WHERE database = currentDatabase()";
+    FROM system.tables WHERE database = currentDatabase() AND NOT startsWith(name, {probes:String})";
 
 /// Compares the schema again and again, and as a whole only where a definition has changed.
 #[derive(Debug, Default)]
 pub struct Watch {
     found_well: Mutex<Option<u64>>,
 }
+
+/// The definitions that a look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen(u64);
 
 #[derive(Row, Deserialize)]
 #[clickhouse(crate = "clickhouse")]
@@ -78,16 +86,28 @@ impl Watch {
     ///
     /// # Errors
     /// As there.
-    pub async fn check(&self, store: &Store) -> Result<(), ShapeError> {
-        let look: Look = store.query(LOOK).named("definitions").fetch_one().await?;
-        if *self.known() == Some(look.digest) {
-            return Ok(());
+    pub async fn check(&self, store: &Store) -> Result<Seen, ShapeError> {
+        let look = store.query(LOOK).param("probes", probe::PREFIX);
+        let look: Look = look.named("definitions").fetch_one().await?;
+        if *self.known() != Some(look.digest) {
+            check(store).await?;
+            if look.is_lasting {
+                *self.known() = Some(look.digest);
+            }
         }
-        check(store).await?;
-        if look.is_lasting {
-            *self.known() = Some(look.digest);
+        Ok(Seen(look.digest))
+    }
+
+    /// The look after something was written. A view that was dropped and made anew since the look before may have missed
+    /// it, though all is well again. (One that was detached and attached is the same as before, and not noticed.)
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and [`ShapeError::ChangedMeanwhile`].
+    pub async fn check_since(&self, store: &Store, before: Seen) -> Result<(), ShapeError> {
+        match self.check(store).await? == before {
+            true => Ok(()),
+            false => Err(ShapeError::ChangedMeanwhile),
         }
-        Ok(())
     }
 
     fn known(&self) -> MutexGuard<'_, Option<u64>> {

@@ -51,6 +51,19 @@ async fn whatever_changes_is_seen_by_a_watch() {
         .fetch_one()
         .await
         .unwrap();
+    let before = watch.check(&store).await.unwrap();
+    let probe = "CREATE TABLE ingest_probe_0_in (n UInt8) ENGINE = Null";
+    execute(&store, probe).await;
+    watch.check_since(&store, before).await.unwrap();
+    execute(&store, "DROP TABLE trip_progress_from_trip").await;
+    execute(&store, &view).await;
+    let remade = watch.check_since(&store, before).await;
+    assert!(
+        matches!(remade, Err(ShapeError::ChangedMeanwhile)),
+        "{remade:?}"
+    );
+    let after = watch.check(&store).await.unwrap();
+    watch.check_since(&store, after).await.unwrap();
     execute(&store, "ALTER TABLE duplicates DROP COLUMN event_id").await;
     assert!(watch.check(&store).await.is_ok(), "no view feeds it");
     execute(

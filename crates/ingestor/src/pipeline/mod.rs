@@ -22,7 +22,7 @@ use crate::{
     persist::persist,
     recover::{Finished, RecoverError, Recovery},
     windows,
-    write::WriteError,
+    write::{Life, WriteError},
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::LaneId;
@@ -191,7 +191,7 @@ impl Pipeline {
     }
 
     /// Starts the first attempt; whatever goes wrong with it is recovered.
-    fn start(&self, mut judged: Judged, life: Uuid) -> Open {
+    fn start(&self, mut judged: Judged, life: Life) -> Open {
         judged.shed();
         let judged = Arc::new(judged);
         let (batch, recovery) = (judged.clone(), self.recovery.clone());
@@ -240,7 +240,7 @@ impl Pipeline {
 async fn first_attempt(
     recovery: &Recovery,
     judged: &Judged,
-    life: Uuid,
+    life: Life,
 ) -> Result<(), RecoverError> {
     recovery.dead_letters.publish(judged).await?;
     Ok(recovery.writer.write(judged, life).await?)

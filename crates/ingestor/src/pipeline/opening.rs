@@ -5,12 +5,12 @@ use crate::{
     judge::{Judged, StoredVerdicts},
     persist::persist,
     recover::RecoverError,
+    write::Life,
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{LaneId, batches::Opening};
 use std::time::Duration;
 use tracing::{info, warn};
-use uuid::Uuid;
 
 /// Between two looks whether a migration is over.
 const MIGRATION_PAUSE: Duration = Duration::from_millis(250);
@@ -74,7 +74,7 @@ impl Pipeline {
 
     /// The life of ClickHouse in which the next batch will be written. Where it does not tell, it may be down for
     /// long, and what it has written until then need not stay open.
-    async fn life(&self, before: &mut Option<Written>) -> Result<Uuid, RecoverError> {
+    async fn life(&self, before: &mut Option<Written>) -> Result<Life, RecoverError> {
         if let Ok(life) = self.recovery.writer.life().await {
             return Ok(life);
         }

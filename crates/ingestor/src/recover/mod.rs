@@ -18,7 +18,7 @@ use crate::{
     judge::{Encoder, Judged},
     meters::Meters,
     share::{Share, omissions},
-    write::{WriteError, Writer, presence},
+    write::{Life, WriteError, Writer, presence},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
@@ -183,7 +183,7 @@ impl Recovery {
         }
     }
 
-    async fn write(&self, judged: &Judged, attempt: i32, life: Uuid) -> Result<(), RecoverError> {
+    async fn write(&self, judged: &Judged, attempt: i32, life: Life) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged).await?;
         Ok(self.writer.repair(judged, attempt, life).await?)
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     recover::RecoverError,
     share::mark,
-    write::{Target, Targets, Witness, WriteError, attempt_id, presence},
+    write::{Life, Target, Targets, Witness, WriteError, attempt_id, presence},
 };
 use chrono::{DateTime, NaiveDate};
 use event_store::{InsertSelect, Params, Row, StoreError, fence, fence::Fence};
@@ -16,7 +16,6 @@ use metadata_store::settlings::Settling;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use tracing::debug;
-use uuid::Uuid;
 
 #[derive(Row, Deserialize)]
 #[clickhouse(crate = "event_store::clickhouse")]
@@ -39,10 +38,10 @@ impl<'a> Attempt<'a> {
     pub(super) async fn new(
         settler: &'a Settler,
         settling: &'a Settling,
-        life: Uuid,
+        life: Life,
     ) -> Result<Self, RecoverError> {
         let fence = Fence {
-            life,
+            life: life.id,
             attempt: attempt_id(settling.id, settling.attempt),
         };
         let targets = Targets::discover(&settler.store)

@@ -22,7 +22,7 @@ use crate::{
     chain::chain,
     recover::RecoverError,
     ticks,
-    write::{WriteError, attempt_id},
+    write::{Life, WriteError, attempt_id},
 };
 use attempt::Attempt;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -112,12 +112,13 @@ impl Settler {
     /// Lets no other settler write any more, known or forgotten: one that PostgreSQL forgot before it decided, or while it
     /// moved what is left over, could else do so at any time. As for every batch, this comes before the attempt is stored, after a look whether the schema takes
     /// what is written.
-    async fn live(&self) -> Result<Uuid, WriteError> {
-        self.shape.check(&self.store).await?;
-        Ok(fence::settlers_life(&self.store).await?)
+    async fn live(&self) -> Result<Life, WriteError> {
+        let schema = self.shape.check(&self.store).await?;
+        let id = fence::settlers_life(&self.store).await?;
+        Ok(Life { id, schema })
     }
 
-    async fn take_over(&self, mut unfinished: Settling) -> Result<(Settling, Uuid), RecoverError> {
+    async fn take_over(&self, mut unfinished: Settling) -> Result<(Settling, Life), RecoverError> {
         let life = self.live().await?;
         let (id, last) = (unfinished.id, unfinished.attempt);
         let attempt = settlings::next_attempt(&self.pool, &self.owner, id, last).await?;
@@ -133,7 +134,7 @@ impl Settler {
     }
 
     /// Promises to settle the next portion about which there is something to do.
-    async fn begin(&self, round: &mut Round) -> Result<Option<(Settling, Uuid)>, RecoverError> {
+    async fn begin(&self, round: &mut Round) -> Result<Option<(Settling, Life)>, RecoverError> {
         let now = self.clock.now().trunc_subsecs(3);
         let horizon = settlings::raise_horizon(&self.pool, now).await?;
         if self.put_back_forgotten(horizon).await? {
@@ -176,12 +177,12 @@ impl Settler {
         Ok(opened.then_some(settling))
     }
 
-    async fn finish(&self, settling: &Settling, life: Uuid) -> Result<(), RecoverError> {
+    async fn finish(&self, settling: &Settling, life: Life) -> Result<(), RecoverError> {
         if settling.state == State::Open {
             Attempt::new(self, settling, life).await?.apply().await?;
             // a view may have gone meanwhile: the next attempt finds what it should have written missing
             self.shape
-                .check(&self.store)
+                .check_since(&self.store, life.schema)
                 .await
                 .map_err(WriteError::from)?;
             // one that PostgreSQL has forgotten is found by the facts that it left

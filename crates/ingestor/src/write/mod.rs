@@ -16,7 +16,7 @@ pub use targets::{Target, Targets, TargetsError, Witness};
 use crate::judge::{DomainInsert, Encoder, Judged};
 use event_store::{
     InsertSelect, Store, StoreError, fence, fence::Fence, fence::FenceError, native::BlockError,
-    shape, shape::ShapeError,
+    shape, shape::Seen, shape::ShapeError,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use statement::Statements;
@@ -55,6 +55,15 @@ pub enum WriteError {
     },
 }
 
+/// What an attempt is made within.
+#[derive(Debug, Clone, Copy)]
+pub struct Life {
+    /// See [`Fence::life`].
+    pub id: Uuid,
+    /// The schema, which has to be the same when everything is written.
+    pub schema: Seen,
+}
+
 /// Writes batches.
 #[derive(Clone)]
 pub struct Writer {
@@ -90,9 +99,10 @@ impl Writer {
     /// # Errors
     /// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
     /// or a column that is gone should have taken, and nobody would see it.
-    pub async fn life(&self) -> Result<Uuid, WriteError> {
-        self.shape.check(&self.store).await?;
-        Ok(fence::boot_id(&self.store).await?)
+    pub async fn life(&self) -> Result<Life, WriteError> {
+        let schema = self.shape.check(&self.store).await?;
+        let id = fence::boot_id(&self.store).await?;
+        Ok(Life { id, schema })
     }
 
     /// The life of whoever repairs the batch, which ends those of all who repair it. It begins *before* the attempt is
@@ -101,16 +111,17 @@ impl Writer {
     ///
     /// # Errors
     /// As [`life`](Self::life).
-    pub async fn recoverers_life(&self, batch: Uuid) -> Result<Uuid, WriteError> {
-        self.shape.check(&self.store).await?;
-        Ok(fence::recoverers_life(&self.store, batch).await?)
+    pub async fn recoverers_life(&self, batch: Uuid) -> Result<Life, WriteError> {
+        let schema = self.shape.check(&self.store).await?;
+        let id = fence::recoverers_life(&self.store, batch).await?;
+        Ok(Life { id, schema })
     }
 
     /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its
     /// ledger rows are there to tell its ranges.
-    pub async fn write(&self, judged: &Judged, life: Uuid) -> Result<(), WriteError> {
+    pub async fn write(&self, judged: &Judged, life: Life) -> Result<(), WriteError> {
         let fence = Fence {
-            life,
+            life: life.id,
             attempt: attempt_id(judged.id, 1),
         };
         for insert in verdict_rows::inserts(judged)? {
@@ -126,7 +137,7 @@ impl Writer {
             .try_collect::<()>()
             .await?;
         // a view may have gone after the first look: a recovery then finds what it should have written missing
-        Ok(self.shape.check(&self.store).await?)
+        Ok(self.shape.check_since(&self.store, life.schema).await?)
     }
 
     /// A later attempt, within its recoverer's life: ends the earlier ones, inserts what is missing, and looks again.
@@ -134,12 +145,12 @@ impl Writer {
         &self,
         judged: &Judged,
         attempt: i32,
-        life: Uuid,
+        life: Life,
     ) -> Result<(), WriteError> {
         let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
         fence::fence_off(&self.store, judged.id, &earlier).await?;
         let fence = Fence {
-            life,
+            life: life.id,
             attempt: attempt_id(judged.id, attempt),
         };
         for insert in verdict_rows::inserts(judged)? {
@@ -159,7 +170,7 @@ impl Writer {
             }
         }
         self.expect_everything(judged, &targets).await?;
-        Ok(self.shape.check(&self.store).await?)
+        Ok(self.shape.check_since(&self.store, life.schema).await?)
     }
 
     async fn insert_events(

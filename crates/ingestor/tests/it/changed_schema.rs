@@ -86,3 +86,39 @@ async fn a_view_that_goes_while_a_batch_is_written_is_missed_before_it_is_closed
     member.stop();
     story.assert_told(&platform).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_is_remade_while_a_batch_is_written_loses_nothing() {
+    let mut platform = Platform::new(1).await;
+    let view = "agg_payments_from_payment";
+    let definition = format!(
+        "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '{view}'"
+    );
+    let definition: String = platform.store.query(&definition).fetch_one().await.unwrap();
+    let (insert, config) = Proxy::before_clickhouse(&platform).await;
+    platform.config = config;
+    let (look, config) = Proxy::before_clickhouse(&platform).await;
+    let story = Story::new(174, 60);
+    let member = Program::start(&config);
+    platform.owned_by(1).await;
+    insert.plan(".in_payment+%28", 0, Fault::Hold(0));
+    platform.send(story.records());
+    insert.struck().await;
+    platform.execute(&format!("DROP TABLE {view}")).await;
+    // the look after the batch
+    look.plan("AS digest", 0, Fault::Hold(1));
+    insert.heal();
+    look.struck().await;
+    platform.execute(&definition).await;
+    look.heal();
+    platform.drained(story.len()).await;
+    let log = member.log();
+    member.stop();
+    story.assert_told(&platform).await;
+    assert!(
+        log.contains("the schema was changed while it was written to"),
+        "{log}"
+    );
+    // once, and the next batch goes on
+    assert_eq!(log.matches("recovered a batch").count(), 1, "{log}");
+}
