@@ -13,19 +13,25 @@ mod waiting;
 pub(crate) use statement::{Phase, UNMARKED};
 pub use targets::{Target, Targets, TargetsError, Witness};
 
-use crate::judge::{DomainInsert, Encoder, Judged};
+use crate::{
+    judge::{DomainInsert, Encoder, Judged},
+    recover::ALARM_AFTER,
+};
 use event_store::{
     InsertSelect, Store, StoreError, fence, fence::Fence, fence::FenceError, native::BlockError,
     shape, shape::Seen, shape::ShapeError,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use statement::Statements;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 use verdict_rows::VerdictInsert;
 
 /// Inserts of one batch that run at the same time.
 const CONCURRENT_INSERTS: usize = 2;
+/// Attempts after which what is missing is inserted in smaller pieces: what fails so often may be too much for the
+/// server. The alarm comes first.
+const WHOLE_ATTEMPTS: i32 = 1 + ALARM_AFTER.cast_signed();
 
 /// Why a batch is not written (yet).
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +168,12 @@ impl Writer {
         for insert in &judged.inserts {
             let targets = || targets.of(insert.domain);
             for target in targets().filter(|target| !target.is_waiting()) {
-                self.repair_target(judged, insert, target, fence).await?;
+                let pieces = match attempt > WHOLE_ATTEMPTS {
+                    true => presence::expected(target, &insert.months),
+                    false => BTreeSet::new(),
+                };
+                self.repair_target(judged, insert, target, pieces, fence)
+                    .await?;
             }
             // after the domain's rows, which may have to take their regions over
             for target in targets().filter(|target| target.is_waiting()) {
@@ -192,22 +203,34 @@ impl Writer {
         .await
     }
 
+    /// Inserts what is missing in a table: all of it, or each of these partitions by itself. The first statement takes
+    /// whatever else is missing along.
     async fn repair_target(
         &self,
         judged: &Judged,
         insert: &DomainInsert,
         target: &Target,
+        mut pieces: BTreeSet<String>,
         fence: Fence,
     ) -> Result<(), WriteError> {
-        let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
-        if presence::is_complete(target, insert, &present) {
-            return Ok(());
+        loop {
+            let piece = pieces.pop_first();
+            let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
+            if presence::is_complete(target, insert, &present) {
+                return Ok(());
+            }
+            let left_out: Vec<&str> = present.union(&pieces).map(String::as_str).collect();
+            let params = event_store::Params::new().with("present", left_out.as_slice());
+            let sql = self.statements.repair(insert.domain, target);
+            let name = match piece {
+                Some(partition) => format!("{}_{partition}", target.table),
+                None => target.table.clone(),
+            };
+            self.send(judged, insert, fence, sql, &name, params).await?;
+            if pieces.is_empty() {
+                return Ok(());
+            }
         }
-        let present: Vec<&str> = present.iter().map(String::as_str).collect();
-        let params = event_store::Params::new().with("present", present.as_slice());
-        let sql = self.statements.repair(insert.domain, target);
-        self.send(judged, insert, fence, sql, &target.table, params)
-            .await
     }
 
     async fn send(

@@ -28,7 +28,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 }
 
 /// A booking with a field changed.
-fn with(field: &str, value: impl Into<Value>) -> Vec<u8> {
+pub fn with(field: &str, value: impl Into<Value>) -> Vec<u8> {
     let mut booking = booking();
     booking[field] = value.into();
     bytes(&booking)

@@ -2,12 +2,14 @@
 
 use crate::{
     admin_port::{is_live, is_ready, with_admin_port},
+    bad_input::with,
     dead_letter_topic::{published, sources},
     member::Program,
     own,
     platform::{Platform, until},
     story::Story,
 };
+use chrono::{Duration, Utc};
 use devstack::Server;
 
 /// What a member says after so many failures that someone should look.
@@ -86,6 +88,39 @@ async fn memory_that_has_run_out_is_waited_for() {
         133,
     )
     .await;
+}
+
+/// A table takes the rows of a month and not those of all three at once, as if they were too much for the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_too_much_at_once_is_finished_in_smaller_pieces() {
+    let platform = Platform::new(1).await;
+    for statement in [
+        "CREATE TABLE odd (event_id UUID, batch UUID, kafka_topic String, event_timestamp DateTime64(3, 'UTC'), \
+         CONSTRAINT few CHECK blockSize() <= 20) ENGINE = MergeTree PARTITION BY toYYYYMM(event_timestamp) ORDER BY event_timestamp",
+        "CREATE MATERIALIZED VIEW odd_from_raw TO odd AS \
+         SELECT event_id, batch, kafka_topic, event_timestamp FROM in_booking \
+         WHERE mark = toUUID('00000000-0000-0000-0000-000000000000') AND phase = 'ingest'",
+    ] {
+        platform.execute(statement).await;
+    }
+    for number in 0..60 {
+        let time = Utc::now() - Duration::days(number % 3 * 32);
+        let booking = with("event_timestamp", time.to_rfc3339());
+        platform.send_raw(&platform.config.topics.booking, b"key", &booking);
+    }
+    platform.flush();
+    let member = Program::start(&platform.config);
+    platform.drained(60).await;
+    let log = member.log();
+    assert!(
+        log.contains(ALARM) && log.contains("VIOLATED_CONSTRAINT"),
+        "{log}"
+    );
+    let odd = "(SELECT uniqExact(event_id) * 1000 + count() FROM odd)";
+    assert_eq!(platform.number(odd).await, 60_060);
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
+    member.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
