@@ -17,14 +17,17 @@ mod ledger;
 use crate::{
     recover::{RecoverError, Recovery},
     stopped,
-    write::{
-        WriteError,
-        presence::{TOLD_FOR, told_since},
-    },
+    write::WriteError,
 };
 use event_store::fence;
 use ledger::Entry;
-use metadata_store::{LaneId, lanes, lanes::Lane, rebuilt};
+use metadata_store::{
+    LaneId,
+    batches::{self, Parked},
+    lanes,
+    lanes::Lane,
+    rebuilt,
+};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -141,7 +144,7 @@ async fn look(recovery: &Recovery, ours: &[Lane]) -> Result<(Vec<Lane>, Behind),
         if first.first > lane.next_offset {
             lane.stopped_reason = Some(stop_before_a_hole(recovery, lane, &first).await?);
         } else if let Some(last) = last_too_old(recovery, lane, &entries).await? {
-            lane.stopped_reason = Some(stop_before_the_old(recovery, lane, last).await?);
+            lane.stopped_reason = Some(stop_before_the_old(recovery, lane, &first, last).await?);
         } else {
             behind.push((lane.id(), lane.next_offset, entries));
         }
@@ -182,7 +185,7 @@ async fn last_too_old(
     lane: &Lane,
     entries: &[Entry],
 ) -> Result<Option<i64>, RecoverError> {
-    let oldest = told_since(recovery.clock.now());
+    let oldest = recovery.told_since();
     if (entries.iter()).all(|entry| entry.decided_at >= oldest.timestamp_millis()) {
         return Ok(None);
     }
@@ -191,21 +194,20 @@ async fn last_too_old(
     Ok(Some(last.map_err(WriteError::from)?))
 }
 
-/// What is there of these offsets would look missing, and be written twice. Later ones can be put back once the lane
-/// stands behind them.
+/// What is there of these offsets would look missing, and be written twice.
 async fn stop_before_the_old(
     recovery: &Recovery,
     lane: &Lane,
+    first: &Entry,
     last: i64,
 ) -> Result<String, RecoverError> {
-    let reason = format!(
-        "PostgreSQL has gone back too far: offsets from {} to {last} were written more than {} days ago, and ClickHouse cannot \
-         tell any more what is there of them; restore a newer state of PostgreSQL, or set the lane's next_offset in \
-         ingest_lane to {} and say `ingestor lanes resume`",
-        lane.next_offset,
-        TOLD_FOR.num_days(),
-        last + 1
-    );
+    let next = lane.next_offset;
+    let parked = batches::parked(&recovery.pool, &lane.id(), next).await?;
+    let is_parked = |parked: &&Parked| parked.batch == first.batch && parked.lo == first.first;
+    let reason = match parked.iter().find(is_parked) {
+        Some(parked) => stopped::untold(parked.batch, parked.lo, parked.hi),
+        None => stopped::too_far_back(next, last, "`ingestor lanes resume`"),
+    };
     stopped::stop(&recovery.pool, &lane.id(), lane.epoch, &reason).await?;
     Ok(reason)
 }

@@ -1,7 +1,9 @@
 //! A lane that stands still: told once in the log, and to operators by its reason.
 
+use crate::write::presence::TOLD_FOR;
 use metadata_store::{LaneId, Pool, StoreError, lanes};
 use tracing::{error, info};
+use uuid::Uuid;
 
 /// The reason with the commands that decide about the lane.
 pub(crate) fn reason(what_is_wrong: &str) -> String {
@@ -30,6 +32,36 @@ pub(crate) fn made_anew(next: i64, high: i64) -> String {
     format!(
         "the log ends at {high}, before the next offset {next}: the topic was made anew; let its records come by a topic \
          of another name, and retire this one with `ingestor lanes retire --force`"
+    )
+}
+
+/// The reason of a lane that PostgreSQL has set back before offsets that cannot be put back any more: what is there of them
+/// would look missing, and be written twice. Later ones can be, once the lane stands behind these. `then` is what to say.
+pub(crate) fn too_far_back(next: i64, last: i64, then: &str) -> String {
+    format!(
+        "PostgreSQL has gone back too far: offsets from {next} to {last} were written more than {} days ago, and ClickHouse \
+         cannot tell any more what is there of them; restore a newer state of PostgreSQL, or set the lane's next_offset in \
+         ingest_lane to {} and say {then}",
+        TOLD_FOR.num_days(),
+        last + 1
+    )
+}
+
+/// The reason of a lane whose range is parked, and was begun to be written so long ago that nobody repairs it.
+pub(crate) fn untold(batch: Uuid, lo: i64, hi: i64) -> String {
+    format!(
+        "batch {batch} was decided more than {} days ago, and ClickHouse cannot tell any more what is there of its offsets \
+         from {lo} to {hi}; say `ingestor lanes declare-lost` with `--through {hi}`: what is there stays, and what has no \
+         verdict is shown as lost",
+        TOLD_FOR.num_days()
+    )
+}
+
+/// The reason of a lane whose range is parked, and was not begun to be written.
+pub(crate) fn unwritten(batch: Uuid, lo: i64, hi: i64) -> String {
+    format!(
+        "batch {batch} was ended, and nothing of its offsets from {lo} to {hi} was written; `ingestor lanes resume` has them \
+         read again"
     )
 }
 

@@ -1,5 +1,6 @@
 //! Which offsets of a stopped lane may be declared lost.
 
+use crate::stopped;
 use metadata_store::batches::Parked;
 use std::ops::RangeInclusive;
 use uuid::Uuid;
@@ -13,6 +14,8 @@ pub(super) struct Written {
     pub(super) first: i64,
     /// Last offset.
     pub(super) last: i64,
+    /// Whether ClickHouse cannot tell any more what is there of it.
+    pub(super) is_old: bool,
 }
 
 /// Why nothing may be declared lost.
@@ -27,6 +30,17 @@ pub(super) enum Refusal {
         next: i64,
         /// Who wrote it.
         batch: Uuid,
+    },
+    /// PostgreSQL has gone back so far that this cannot be put back.
+    #[error(
+        "{}; nothing of that can be declared lost",
+        stopped::too_far_back(*next, *last, "`ingestor lanes resume`")
+    )]
+    TooFarBack {
+        /// The lane's next offset.
+        next: i64,
+        /// The last one that cannot be put back.
+        last: i64,
     },
     /// The log has them all.
     #[error(
@@ -70,16 +84,33 @@ impl Bounds {
         parked.any(|parked| parked.batch == written.batch && parked.lo == written.first)
     }
 
+    /// What the ledger tells and PostgreSQL has forgotten.
+    pub(super) fn forgotten(&self) -> impl Iterator<Item = &Written> {
+        self.written
+            .iter()
+            .filter(|written| !self.is_parked(written))
+    }
+
+    /// The last forgotten offset that cannot be put back any more.
+    pub(super) fn last_old(&self) -> Option<i64> {
+        let old = self.forgotten().filter(|written| written.is_old);
+        old.map(|written| written.last).max()
+    }
+
     /// The offsets of which one may be the last that is lost.
     ///
     /// What the log still has is not lost, except in a parked range: what the log has there now is something else, or it
     /// is written in part and may not be read again. And what a healthy batch wrote is not lost at all.
     pub(super) fn through(&self) -> Result<RangeInclusive<i64>, Refusal> {
         let next = self.next;
-        let healthy = self.written.iter().find(|written| !self.is_parked(written));
+        let healthy = self.forgotten().next();
         if let Some(written) = healthy.filter(|written| written.first <= next) {
             let batch = written.batch;
-            return Err(Refusal::IsWritten { next, batch });
+            let refusal = match self.last_old() {
+                Some(last) => Refusal::TooFarBack { next, last },
+                None => Refusal::IsWritten { next, batch },
+            };
+            return Err(refusal);
         }
         let in_part = self
             .written
@@ -133,7 +164,12 @@ mod tests {
     }
 
     fn written(batch: Uuid, first: i64, last: i64) -> Written {
-        Written { batch, first, last }
+        Written {
+            batch,
+            first,
+            last,
+            is_old: false,
+        }
     }
 
     #[test]
@@ -193,5 +229,23 @@ mod tests {
             batch: OTHER,
         };
         assert_eq!(bounds.through(), Err(refusal));
+    }
+
+    #[test]
+    fn what_is_written_and_too_old_to_be_put_back_is_not_told_to_be_safe() {
+        let old = Written {
+            is_old: true,
+            ..written(OTHER, 5, 30)
+        };
+        let bounds = Bounds {
+            written: vec![old, written(OTHER, 31, 40)],
+            ..bounds(5, 50)
+        };
+        let refusal = bounds.through().unwrap_err();
+        assert_eq!(refusal, Refusal::TooFarBack { next: 5, last: 30 });
+        assert!(
+            refusal.to_string().contains("ingest_lane to 31"),
+            "{refusal}"
+        );
     }
 }

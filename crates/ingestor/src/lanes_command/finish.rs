@@ -5,6 +5,7 @@ use crate::{
     recover::{Finished, Recovery},
 };
 use anyhow::{anyhow, bail};
+use metadata_store::batches;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -14,12 +15,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Finishes a batch: one that holds a lane about which is decided, or `own`, which was made for that.
 ///
 /// # Errors
-/// When it cannot be finished soon, or PostgreSQL has forgotten it.
+/// When it cannot be finished soon or at all, or PostgreSQL has forgotten it.
 pub(super) async fn finish(
     recovery: &Recovery,
     batch: Uuid,
     own: Option<&Judged>,
 ) -> anyhow::Result<()> {
+    if let Ok(stored) = batches::load(&recovery.pool, batch).await
+        && !stored.done
+    {
+        recovery.check_age(&stored.batch)?;
+    }
     let finishing = tokio::time::timeout(PATIENCE, recovery.finish(batch, own));
     let late = || {
         anyhow!(

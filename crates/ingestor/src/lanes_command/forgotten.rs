@@ -10,17 +10,27 @@ use crate::{recover::Recovery, rewound};
 use anyhow::ensure;
 use metadata_store::{batches, lanes, lanes::Lane};
 
-/// The last offset from the lane's next one on that the ledger tells of, and PostgreSQL does not.
-pub(super) async fn last(recovery: &Recovery, lane: &Lane) -> anyhow::Result<Option<i64>> {
+/// What the ledger tells of a lane from its next offset on, and PostgreSQL does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Forgotten {
+    /// The last offset.
+    pub(super) last: i64,
+    /// The last one that cannot be put back any more.
+    pub(super) last_old: Option<i64>,
+}
+
+pub(super) async fn look(recovery: &Recovery, lane: &Lane) -> anyhow::Result<Option<Forgotten>> {
     let (id, next) = (lane.id(), lane.next_offset);
     let bounds = Bounds {
         parked: batches::parked(&recovery.pool, &id, next).await?,
-        written: stored::written(recovery.writer.store(), &id, next).await?,
+        written: stored::written(recovery.writer.store(), &id, next, recovery.told_since()).await?,
         ..Bounds::default()
     };
-    let written = bounds.written.iter();
-    let forgotten = written.filter(|written| !bounds.is_parked(written));
-    Ok(forgotten.map(|written| written.last).max())
+    let last = bounds.forgotten().map(|written| written.last).max();
+    Ok(last.map(|last| Forgotten {
+        last,
+        last_old: bounds.last_old(),
+    }))
 }
 
 /// Stores the batches again and finishes them. The ranges of the lane itself can be read no more, and are parked then.

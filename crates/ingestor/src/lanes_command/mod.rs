@@ -1,4 +1,4 @@
-//! `lanes list`, `lanes resume`, `lanes declare-lost` and `lanes retire`: what an operator sees of the partitions, and
+//! `lanes list`, `lanes resume`, `lanes declare-lost`, `lanes park` and `lanes retire`: what an operator sees of the partitions, and
 //! decides about those that stand still or are gone.
 
 mod bounds;
@@ -7,6 +7,7 @@ mod declare_lost;
 mod finish;
 mod forgotten;
 mod list;
+mod park;
 mod plan;
 mod retire;
 mod selection;
@@ -18,6 +19,7 @@ use anyhow::bail;
 use clap::Subcommand;
 use metadata_store::{LaneId, Pool, lanes};
 use selection::Selection;
+use uuid::Uuid;
 
 /// Decisions about partitions.
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,15 @@ pub enum LanesCommand {
         /// The last offset that is lost.
         #[arg(long, value_name = "OFFSET")]
         through: i64,
+        /// Does it. Without this, it is only said what would be done.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Ends a batch that was open for so long that nobody can tell any more what is there of it. Nothing is written, and its
+    /// partitions stand still until it is decided about each.
+    Park {
+        /// Which one, as the log names it.
+        batch: Uuid,
         /// Does it. Without this, it is only said what would be done.
         #[arg(long)]
         yes: bool,
@@ -75,6 +86,7 @@ pub async fn run(command: LanesCommand, config: Config) -> anyhow::Result<()> {
         LanesCommand::DeclareLost { lane, through, yes } => {
             declare_lost::run(&config, &lane, through, yes).await
         }
+        LanesCommand::Park { batch, yes } => park::run(&config, batch, yes).await,
         LanesCommand::Retire {
             selection,
             force,

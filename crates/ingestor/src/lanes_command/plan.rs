@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) lost: Vec<(i64, i64)>,
     /// Batches that had begun to write the range, whose ledger tells more than is stored.
     pub(super) in_part: Vec<Uuid>,
+    /// Whether one of them is so old that its part of the aggregates is not known.
+    is_untold: bool,
     /// Rows of the range, by table.
     rows: Vec<(String, u64)>,
     domain: Domain,
@@ -42,16 +44,17 @@ impl Plan {
         let (lo, hi) = (bounds.next, through);
         let offsets = Offsets { lane, lo, hi };
         let verdicts = stored::verdicts(store, &offsets).await?;
-        let parked = bounds
-            .written
-            .iter()
-            .filter(|written| bounds.is_parked(written));
+        let parked = || {
+            let written = bounds.written.iter();
+            written.filter(|written| bounds.is_parked(written))
+        };
         Ok(Self {
             lane: lane.clone(),
             next: lo,
             through,
             lost: stored::without(lo, hi, &verdicts),
-            in_part: parked.map(|written| written.batch).collect(),
+            in_part: parked().map(|written| written.batch).collect(),
+            is_untold: parked().any(|written| written.is_old),
             rows: stored::rows(store, &offsets).await?,
             domain,
         })
@@ -76,7 +79,8 @@ impl Plan {
     /// Whether some tables may have rows that others have not.
     fn is_uneven(&self) -> bool {
         let typed = self.rows_in(&format!("{}_events", self.domain.as_str()));
-        typed != self.rows_in("events_raw") || !(self.in_part.is_empty() || self.lost.is_empty())
+        let is_cut = !(self.in_part.is_empty() || self.lost.is_empty());
+        self.is_untold || is_cut || typed != self.rows_in("events_raw")
     }
 }
 
@@ -106,7 +110,7 @@ impl fmt::Display for Plan {
         if self.is_uneven() {
             writeln!(
                 f,
-                "  NOT EXACT: the range was being written when its log was gone. Rows that reached one table and not \
+                "  NOT EXACT: the range was being written when it was given up. Rows that reached one table and not \
                  another stay as they are: the aggregates may count events of it that events_raw does not have, or the \
                  reverse. `openride-verify` recomputes them and names where they differ."
             )?;
@@ -141,6 +145,7 @@ mod tests {
             through: 9,
             lost: lost.to_vec(),
             in_part: Vec::new(),
+            is_untold: false,
             rows: rows
                 .iter()
                 .map(|(table, rows)| ((*table).to_owned(), *rows))
@@ -169,6 +174,11 @@ mod tests {
         assert!(text.contains("lost: none"), "{text}");
         assert!(text.contains("events_raw 5, trip_events 5"), "{text}");
         assert!(!text.contains("NOT EXACT"), "{text}");
+        let untold = Plan {
+            is_untold: true,
+            ..stored
+        };
+        assert!(untold.to_string().contains("NOT EXACT"));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Retiring<'_> {
         let forgotten = match alive {
             // the member that has it puts it back
             Some(end) if end >= lane.next_offset => None,
-            _ => forgotten::last(self.recovery, &lane).await?,
+            _ => forgotten::look(self.recovery, &lane).await?,
         };
         Ok(Candidate {
             is_alive: alive.is_some(),

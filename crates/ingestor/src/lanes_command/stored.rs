@@ -1,6 +1,7 @@
 //! What ClickHouse holds of a range of offsets.
 
 use super::bounds::Written;
+use chrono::{DateTime, Utc};
 use event_store::{Params, Row, Store, StoreError};
 use metadata_store::LaneId;
 use serde::Deserialize;
@@ -34,16 +35,19 @@ struct WrittenRow {
     id: String,
     first: i64,
     last: i64,
+    is_old: bool,
 }
 
-/// What the ledger tells of a lane from `next` on, in the order of its offsets.
+/// What the ledger tells of a lane from `next` on, in the order of its offsets. What was decided before `told_since` is old.
 pub(super) async fn written(
     store: &Store,
     lane: &LaneId,
     next: i64,
+    told_since: DateTime<Utc>,
 ) -> Result<Vec<Written>, StoreError> {
     let sql = format!(
-        "SELECT toString(batch) AS id, toInt64(first_offset) AS first, toInt64(last_offset) AS last \
+        "SELECT toString(batch) AS id, toInt64(first_offset) AS first, toInt64(last_offset) AS last, \
+             decided_at < {{told_since:DateTime64(3, 'UTC')}} AS is_old \
          FROM ingest_ledger WHERE {OF_LANE} AND last_offset >= {{lo:UInt64}} ORDER BY first_offset, decided_at LIMIT 1000"
     );
     let from = Offsets {
@@ -51,13 +55,15 @@ pub(super) async fn written(
         lo: next,
         hi: i64::MAX,
     };
-    let query = store.query(&sql).params(&from.params());
+    let params = from.params().with("told_since", told_since);
+    let query = store.query(&sql).params(&params);
     let rows: Vec<WrittenRow> = query.named("the ledger of a lane").fetch_all().await?;
     let written = |row: WrittenRow| {
         Some(Written {
             batch: row.id.parse().ok()?,
             first: row.first,
             last: row.last,
+            is_old: row.is_old,
         })
     };
     Ok(rows.into_iter().filter_map(written).collect())

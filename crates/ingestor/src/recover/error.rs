@@ -42,7 +42,7 @@ pub enum RecoverError {
     },
     /// ClickHouse cannot tell any more what is there of the batch.
     #[error(
-        "batch {batch} was decided {decided_at}, more than {days} days ago: ClickHouse has let go of what tells its rows apart, and a repair could count them twice; see in the README what to do with it",
+        "batch {batch} was decided {decided_at}, more than {days} days ago: ClickHouse has let go of what tells its rows apart, and a repair could count them twice; `ingestor lanes park {batch}` ends it",
         days = TOLD_FOR.num_days()
     )]
     TooOld {

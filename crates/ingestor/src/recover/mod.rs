@@ -22,6 +22,7 @@ use crate::{
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
+use chrono::{DateTime, Utc};
 use error::report;
 use event_store::{Store, fence};
 use metadata_store::{LaneId, Pool, StoreError, batches, batches::Batch};
@@ -172,9 +173,17 @@ impl Recovery {
         Ok(written(&batches::load(&self.pool, batch).await?.batch))
     }
 
+    /// The earliest `decided_at` of a batch of which ClickHouse still tells what is there.
+    pub(crate) fn told_since(&self) -> DateTime<Utc> {
+        presence::told_since(self.clock.now())
+    }
+
     /// Refuses a batch of which what is there may look missing.
-    fn check_age(&self, &Batch { id, decided_at, .. }: &Batch) -> Result<(), RecoverError> {
-        match decided_at >= presence::told_since(self.clock.now()) {
+    pub(crate) fn check_age(
+        &self,
+        &Batch { id, decided_at, .. }: &Batch,
+    ) -> Result<(), RecoverError> {
+        match decided_at >= self.told_since() {
             true => Ok(()),
             false => Err(RecoverError::TooOld {
                 batch: id,

@@ -2,6 +2,7 @@
 
 use crate::{
     admin_port::{is_ready, with_admin_port},
+    lanes_command::{assert_ledger_adds_up, done, lane, lost_offsets, refused, retired::delete},
     member::Program,
     platform::{Platform, until},
     postgres::Database,
@@ -9,7 +10,11 @@ use crate::{
     settling::{assert_settled, settled},
     story::Story,
 };
-use metadata_store::{lanes, lanes::Lane};
+use metadata_store::{
+    batches::{self, Batch},
+    lanes,
+    lanes::Lane,
+};
 
 const ALARM: &str = "cannot tell any more what is there of them";
 
@@ -90,6 +95,13 @@ async fn a_lane_that_went_back_too_far_stops_and_doubles_nothing() {
         assert!(reason.contains(ALARM), "{reason}");
         let next = named_in(reason);
         assert!(next > lane.next_offset, "{reason}");
+        let (id, last) = (lane.id().to_string(), (next - 1).to_string());
+        refused(
+            &platform,
+            &["declare-lost", &id, "--through", &last, "--yes"],
+            "nothing of that can be declared lost",
+        )
+        .await;
         let set = format!(
             "UPDATE ingest_lane SET next_offset = {next} WHERE topic = '{}' AND partition = {}",
             lane.topic, lane.partition
@@ -104,6 +116,43 @@ async fn a_lane_that_went_back_too_far_stops_and_doubles_nothing() {
     platform.drained(sent(2)).await;
     platform.send(&portions[2]);
     assert_settled(&platform, &story, member).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_back_too_far_of_a_deleted_topic_is_neither_lost_nor_forgotten() {
+    let platform = Platform::new(1).await;
+    let mut database = Database::of(&platform).await;
+    let topic = platform.config.topics.booking.clone();
+    let story = Story::new(193, 60);
+    let member = Program::start(&platform.config);
+    platform.send(story.records());
+    platform.drained(story.len()).await;
+    settled(&platform).await;
+    member.stop();
+    grow_old(&platform).await;
+    let of_topic =
+        |next: &str| format!("UPDATE ingest_lane SET next_offset = {next} WHERE topic = '{topic}'");
+    database.execute(&of_topic("first_offset")).await;
+    delete(&platform, &topic).await;
+
+    let before = lane(&platform, &topic).await;
+    let force = ["retire", &topic, "--force", "--yes"];
+    refused(&platform, &force, ALARM).await;
+    assert_eq!(lane(&platform, &topic).await, before, "it was touched");
+    let end = before.end_offset.unwrap();
+    refused(
+        &platform,
+        &force,
+        &format!("next_offset in ingest_lane to {end} "),
+    )
+    .await;
+    // as it says
+    database.execute(&of_topic(&end.to_string())).await;
+    done(&platform, &force).await;
+    assert!(lane(&platform, &topic).await.is_retired());
+    assert_eq!(lost_offsets(&platform).await, 0);
+    story.assert_told(&platform).await;
+    assert_ledger_adds_up(&platform).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,4 +189,120 @@ async fn a_batch_that_was_open_for_too_long_is_not_repaired() {
     proxy.over().await;
     second.stop();
     story.assert_told(&platform).await;
+}
+
+/// Lanes of a batch that was decided 22 days ago, held by a member that cannot finish it.
+struct Aged {
+    platform: Platform,
+    batch: Batch,
+    member: Program,
+}
+
+impl Aged {
+    /// Its member died while the request with these words was on its way, and what is `written` before had been.
+    async fn at(words: &str, story: &Story, written: &str) -> Self {
+        let platform = Platform::new(1).await;
+        let mut database = Database::of(&platform).await;
+        let hold = Fault::Hold(0);
+        let (first, _proxy) = Program::struck(&platform, words, hold, story.records()).await;
+        let id = platform.opened().await;
+        let is_written = async || platform.number(written).await == 1;
+        assert!(until(is_written).await, "the rest is not written");
+        first.kill();
+        let park = ["park", &id.to_string(), "--yes"];
+        refused(&platform, &park, "it can be told what is there").await;
+        database
+            .execute("UPDATE ingest_batch SET decided_at = decided_at - interval '22 days'")
+            .await;
+        grow_old(&platform).await;
+        let member = Program::start(&platform.config);
+        let advice = format!("`ingestor lanes park {id}` ends it");
+        assert!(until(async || member.log().contains(&advice)).await);
+        let stored = batches::load(&platform.pool, id).await.unwrap();
+        let batch = stored.batch;
+        Self {
+            platform,
+            batch,
+            member,
+        }
+    }
+
+    /// Every lane of the batch stands still where it stood, for a reason with these words, and nothing was written.
+    async fn is_parked(&self, reason: &str) {
+        let platform = &self.platform;
+        let id = self.batch.id.to_string();
+        let rows = "(SELECT sum(rows) FROM system.parts \
+            WHERE database = currentDatabase() AND active AND table != 'ingest_fence')";
+        let before = platform.number(rows).await;
+        refused(platform, &["park", &id], "add --yes").await;
+        assert_eq!(platform.opened().await, self.batch.id);
+        let said = done(platform, &["park", &id, "--yes"]).await;
+        refused(platform, &["park", &id, "--yes"], "is closed already").await;
+        assert_eq!(platform.number(rows).await, before);
+        for range in &self.batch.ranges {
+            let stands = lane(platform, &range.lane.topic).await;
+            assert_eq!((stands.next_offset, stands.open_batch), (range.lo, None));
+            let stopped = stands.stopped_reason.unwrap();
+            assert!(
+                stopped.contains(reason) && said.contains(&stopped),
+                "{stopped}: {said}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_open_for_too_long_and_not_begun_is_parked_and_read_again() {
+    let story = Story::new(194, 60);
+    let aged = Aged::at("query=INSERT+INTO", &story, "1").await;
+    aged.is_parked("was written; `ingestor lanes resume`").await;
+    for range in &aged.batch.ranges {
+        done(&aged.platform, &["resume", &range.lane.to_string()]).await;
+    }
+    assert_settled(&aged.platform, &story, aged.member).await;
+    assert_ledger_adds_up(&aged.platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_open_for_too_long_and_begun_is_parked_and_declared_lost_where_it_has_no_verdict()
+ {
+    let story = Story::new(195, 60);
+    let all_but_locations = "((SELECT sum(accepted) FROM ingest_ledger WHERE NOT endsWith(kafka_topic, '.location')) \
+        = (SELECT count() FROM events_raw))";
+    let aged = Aged::at(".in_location", &story, all_but_locations).await;
+    let untold = "cannot tell any more what is there of its offsets";
+    aged.is_parked(untold).await;
+    let platform = &aged.platform;
+    let location = &platform.config.topics.location;
+    let verdicts = format!(
+        "((SELECT count() FROM duplicates WHERE kafka_topic = '{location}') \
+        + (SELECT count() FROM dead_letters WHERE kafka_topic = '{location}'))"
+    );
+    let verdicts = platform.number(&verdicts).await;
+    let mut lost = 0;
+    for range in &aged.batch.ranges {
+        let id = range.lane.to_string();
+        // it is neither read again nor repaired
+        done(platform, &["resume", &id]).await;
+        let stands_again = |lanes: &[Lane]| {
+            let mut stopped = stopped(lanes);
+            stopped.any(|(lane, reason)| lane.id() == range.lane && reason.contains(untold))
+        };
+        platform.lanes_are("stopped again", stands_again).await;
+        let through = range.hi.to_string();
+        let declare = ["declare-lost", &id, "--through", &through, "--yes"];
+        let said = done(platform, &declare).await;
+        assert!(said.contains("NOT EXACT"), "{said}");
+        if range.lane.topic == *location {
+            lost = u64::try_from(range.hi - range.lo + 1).unwrap() - verdicts;
+        }
+    }
+    assert!(lost > 0);
+    platform.drained(story.len()).await;
+    settled(platform).await;
+    aged.member.stop();
+    assert_eq!(lost_offsets(platform).await, lost);
+    platform.assert_exact().await;
+    platform.assert_balanced().await;
+    assert_ledger_adds_up(platform).await;
 }

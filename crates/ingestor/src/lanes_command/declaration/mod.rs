@@ -175,7 +175,7 @@ impl<'a> Declaration<'a> {
                 Then::Retire => through + 1,
             },
             parked: batches::parked(self.pool(), self.lane, next).await?,
-            written: stored::written(store, self.lane, next).await?,
+            written: stored::written(store, self.lane, next, self.recovery.told_since()).await?,
         };
         bounds.check(through)?;
         Ok(Plan::of(store, self.lane, &bounds, through, self.source.domain).await?)

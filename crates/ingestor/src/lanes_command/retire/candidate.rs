@@ -1,5 +1,6 @@
 //! Whether a lane may be retired, and what that does.
 
+use crate::{lanes_command::forgotten::Forgotten, stopped};
 use metadata_store::lanes::Lane;
 use std::fmt;
 use uuid::Uuid;
@@ -30,6 +31,14 @@ pub(super) enum Refusal {
         "PostgreSQL has gone back, and the ledger tells of it to offset {0}: say with --force that this is put back, and that what has no verdict of it is given up, for it can be read no more"
     )]
     Forgotten(i64),
+    /// The same, and it cannot be put back any more.
+    #[error("{}", stopped::too_far_back(*next, *last, "this again"))]
+    TooFarBack {
+        /// The lane's next offset.
+        next: i64,
+        /// The last one that cannot be put back.
+        last: i64,
+    },
 }
 
 /// A lane that may be retired.
@@ -39,8 +48,8 @@ pub(super) struct Candidate {
     pub(super) is_alive: bool,
     /// The offset behind the last one that is known of.
     pub(super) end: i64,
-    /// The last offset that was written and is not known of, where PostgreSQL has gone back.
-    pub(super) forgotten: Option<i64>,
+    /// What was written and is not known of, where PostgreSQL has gone back.
+    pub(super) forgotten: Option<Forgotten>,
 }
 
 impl Candidate {
@@ -49,8 +58,16 @@ impl Candidate {
     }
 
     pub(super) fn check(&self, force: bool) -> Result<(), Refusal> {
-        if let (Some(last), false) = (self.forgotten, force) {
-            return Err(Refusal::Forgotten(last));
+        match self.forgotten {
+            Some(Forgotten {
+                last_old: Some(last),
+                ..
+            }) => {
+                let next = self.lane.next_offset;
+                return Err(Refusal::TooFarBack { next, last });
+            }
+            Some(Forgotten { last, .. }) if !force => return Err(Refusal::Forgotten(last)),
+            _ => {}
         }
         match (self.lane.open_batch, self.unread()) {
             (Some(batch), _) if self.is_alive => Err(Refusal::Held(batch)),
@@ -73,7 +90,7 @@ impl fmt::Display for Candidate {
         if let Some(batch) = self.lane.open_batch {
             write!(f, " Batch {batch}, which holds it, is finished first.")?;
         }
-        if let Some(last) = self.forgotten {
+        if let Some(Forgotten { last, .. }) = self.forgotten {
             write!(
                 f,
                 " PostgreSQL has gone back, and what the ledger tells of it to offset {last} is put back first."
@@ -129,11 +146,23 @@ mod tests {
     #[test]
     fn what_was_forgotten_of_it_must_be_given_up_expressly() {
         let forgotten = Candidate {
-            forgotten: Some(19),
+            forgotten: Some(Forgotten {
+                last: 19,
+                last_old: None,
+            }),
             ..candidate(false, 10, None)
         };
         assert_eq!(forgotten.check(false), Err(Refusal::Forgotten(19)));
         assert_eq!(forgotten.check(true), Ok(()));
+        let old = Candidate {
+            forgotten: Some(Forgotten {
+                last: 19,
+                last_old: Some(15),
+            }),
+            ..forgotten
+        };
+        let refusal = Refusal::TooFarBack { next: 10, last: 15 };
+        assert_eq!(old.check(true), Err(refusal));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod gone;
 mod parked;
 mod resumed;
-mod retired;
+pub(crate) mod retired;
 mod returned;
 mod unread;
 
@@ -44,13 +44,13 @@ async fn say(platform: &Platform, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), said)
 }
 
-async fn done(platform: &Platform, arguments: &[&str]) -> String {
+pub(crate) async fn done(platform: &Platform, arguments: &[&str]) -> String {
     let (well, said) = say(platform, arguments).await;
     assert!(well, "{arguments:?}: {said}");
     said
 }
 
-async fn refused(platform: &Platform, arguments: &[&str], why: &str) {
+pub(crate) async fn refused(platform: &Platform, arguments: &[&str], why: &str) {
     let (well, said) = say(platform, arguments).await;
     assert!(!well && said.contains(why), "{arguments:?}: {said}");
 }
@@ -64,7 +64,7 @@ async fn declare_lost(platform: &Platform, topic: &str, through: i64) -> String 
     .await
 }
 
-async fn lane(platform: &Platform, topic: &str) -> Lane {
+pub(crate) async fn lane(platform: &Platform, topic: &str) -> Lane {
     let lanes = lanes::all(&platform.pool).await.unwrap();
     lanes.into_iter().find(|lane| lane.topic == topic).unwrap()
 }
@@ -78,13 +78,13 @@ async fn stopped(platform: &Platform, topic: &str) {
     assert!(until(closed).await, "a batch stays open");
 }
 
-async fn lost_offsets(platform: &Platform) -> u64 {
+pub(crate) async fn lost_offsets(platform: &Platform) -> u64 {
     let lost = "(SELECT sum(last_offset - first_offset + 1) FROM ingest_gaps WHERE cause = 'lost')";
     platform.number(lost).await
 }
 
 /// What the ledger says adds up to the offsets of all lanes, each told once.
-async fn assert_ledger_adds_up(platform: &Platform) {
+pub(crate) async fn assert_ledger_adds_up(platform: &Platform) {
     let all = lanes::all(&platform.pool).await.unwrap();
     let offsets: i64 = all
         .iter()

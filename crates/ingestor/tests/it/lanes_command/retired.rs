@@ -13,7 +13,7 @@ use crate::{
 use metadata_store::lanes::Lane;
 use rdkafka::admin::{NewTopic, TopicReplication};
 
-pub(super) async fn delete(platform: &Platform, topic: &str) {
+pub(crate) async fn delete(platform: &Platform, topic: &str) {
     let deleted = admin(platform).delete_topics(&[topic], &options()).await;
     deleted.unwrap().remove(0).unwrap();
     let is_gone = async || {
