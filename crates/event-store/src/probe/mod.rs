@@ -6,7 +6,6 @@ mod scratch;
 use std::collections::BTreeMap;
 
 pub use self::error::{Deviation, Parts, ProbeError};
-pub(crate) use self::scratch::PREFIX;
 use self::scratch::Scratch;
 use crate::{
     error::StoreError,

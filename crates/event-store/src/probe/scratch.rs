@@ -16,8 +16,7 @@ use crate::{
 /// More than any block size that ClickHouse has as a default for the aggregators on the way.
 const ROWS: u64 = 120_000;
 const MONTHS: u32 = 4;
-/// How the names of all probes' tables begin.
-pub(crate) const PREFIX: &str = "ingest_probe_";
+const PREFIX: &str = "ingest_probe_";
 
 /// The tables of one probe.
 pub(super) struct Scratch<'s> {

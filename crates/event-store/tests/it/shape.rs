@@ -4,7 +4,7 @@ use crate::support;
 use event_store::{
     Params, Store,
     migrations::{Rendering, apply},
-    shape::{self, ShapeError, Watch},
+    shape::{self, Seen, ShapeError, Watch},
 };
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -42,6 +42,16 @@ async fn missing(watch: &Watch, store: &Store) -> Vec<String> {
     }
 }
 
+async fn assert_changed_since(watch: &Watch, store: &Store, before: Seen) {
+    let seen = watch.check_since(store, before).await;
+    assert!(
+        matches!(seen, Err(ShapeError::ChangedMeanwhile)),
+        "{seen:?}"
+    );
+    let after = watch.check(store).await.unwrap();
+    watch.check_since(store, after).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_changes_is_seen_by_a_watch() {
     let store = migrated().await;
@@ -52,18 +62,16 @@ async fn whatever_changes_is_seen_by_a_watch() {
         .await
         .unwrap();
     let before = watch.check(&store).await.unwrap();
-    let probe = "CREATE TABLE ingest_probe_0_in (n UInt8) ENGINE = Null";
-    execute(&store, probe).await;
-    watch.check_since(&store, before).await.unwrap();
     execute(&store, "DROP TABLE trip_progress_from_trip").await;
     execute(&store, &view).await;
-    let remade = watch.check_since(&store, before).await;
-    assert!(
-        matches!(remade, Err(ShapeError::ChangedMeanwhile)),
-        "{remade:?}"
-    );
-    let after = watch.check(&store).await.unwrap();
-    watch.check_since(&store, after).await.unwrap();
+    assert_changed_since(&watch, &store, before).await;
+    // where rows go through views, and where they go at once
+    for table in ["events_raw", "ingest_ledger", "settlements"] {
+        let before = watch.check(&store).await.unwrap();
+        execute(&store, &format!("CREATE TABLE {table}_2 AS {table}")).await;
+        execute(&store, &format!("EXCHANGE TABLES {table}_2 AND {table}")).await;
+        assert_changed_since(&watch, &store, before).await;
+    }
     execute(&store, "ALTER TABLE duplicates DROP COLUMN event_id").await;
     assert!(watch.check(&store).await.is_ok(), "no view feeds it");
     execute(
@@ -103,4 +111,24 @@ async fn what_was_found_well_is_not_looked_at_again_while_no_definition_changes(
     assert!(shape::check(&store).await.is_err());
     watch.check(&store).await.unwrap();
     assert!(Watch::default().check(&store).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_event_passes_through_may_change() {
+    let store = migrated().await;
+    let theirs = "CREATE OR REPLACE TABLE theirs (n UInt8) ENGINE = Null";
+    execute(&store, theirs).await;
+    let watch = watch(&store).await;
+    for change in [
+        "CREATE TABLE ingest_probe_0_in (n UInt8) ENGINE = Null",
+        theirs,
+        "CREATE MATERIALIZED VIEW from_ours TO theirs AS SELECT 1 AS n FROM trip_events",
+        "DROP TABLE from_ours",
+        "DROP TABLE theirs",
+    ] {
+        let before = watch.check(&store).await.unwrap();
+        execute(&store, change).await;
+        let seen = watch.check_since(&store, before).await;
+        assert!(seen.is_ok(), "{change}: {seen:?}");
+    }
 }
