@@ -81,6 +81,13 @@ impl Settings for Config {
                 "it must consist of letters, digits and underscores, and not begin with a digit",
             ));
         }
+        let timeouts = [
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
+            ("insert_timeout", self.insert_timeout),
+        ];
+        let too_short = |(name, timeout)| Problem::too_short(name, timeout);
+        problems.extend(timeouts.into_iter().filter_map(too_short));
         if self.insert_timeout < self.connect_timeout {
             problems.push(Problem::new(
                 "insert_timeout",
@@ -117,5 +124,21 @@ mod tests {
         };
         let problems = config.validate().unwrap_err();
         assert_eq!(problems.len(), 2);
+    }
+
+    #[test]
+    fn timeouts_of_less_than_a_millisecond_are_refused() {
+        let config = Config {
+            connect_timeout: HumanDuration::secs(0),
+            request_timeout: HumanDuration::secs(0),
+            insert_timeout: std::time::Duration::from_micros(500).into(),
+            ..Config::default()
+        };
+        let problems = config.validate().unwrap_err();
+        let names: Vec<_> = problems.iter().map(|problem| &problem.setting).collect();
+        assert_eq!(
+            names,
+            ["connect_timeout", "request_timeout", "insert_timeout"]
+        );
     }
 }
