@@ -56,13 +56,16 @@ impl Default for Config {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        let topics = Subscriptions::new(&self.topics).map(drop);
+        let topics = Subscriptions::new(&self.topics);
+        let kafka = self.kafka.validate(topics.as_ref().ok());
         Problem::of_sections([
             (
                 "topics",
-                topics.map_err(|error| vec![Problem::new("", error.to_string())]),
+                topics
+                    .map(drop)
+                    .map_err(|error| vec![Problem::new("", error.to_string())]),
             ),
-            ("kafka", self.kafka.validate()),
+            ("kafka", kafka),
             ("clickhouse", self.clickhouse.validate()),
             ("postgres", self.postgres.validate()),
             ("batch", self.batch.validate()),
@@ -150,9 +153,23 @@ impl Default for KafkaConfig {
 }
 
 impl KafkaConfig {
-    fn validate(&self) -> Result<(), Vec<Problem>> {
+    fn validate(&self, read: Option<&Subscriptions>) -> Result<(), Vec<Problem>> {
         // Kafka deletes at once what it may keep for no time
-        Problem::none_of(Problem::too_short("retention", self.retention))
+        let retention = Problem::too_short("retention", self.retention);
+        let found = [self.wrong_dead_letter_topic(read), retention];
+        Problem::none_of(found.into_iter().flatten())
+    }
+
+    fn wrong_dead_letter_topic(&self, read: Option<&Subscriptions>) -> Option<Problem> {
+        let topic = self.dead_letter_topic.as_str();
+        let message = match topic {
+            "" => "it must not be empty",
+            _ if read?.by_topic(topic).is_some() => {
+                "it must not be a topic that is read: bad records would come back for ever"
+            }
+            _ => return None,
+        };
+        Some(Problem::new("dead_letter_topic", message))
     }
 }
 
@@ -322,6 +339,7 @@ mod tests {
     fn what_would_stand_still_is_refused_by_name() {
         let mut config = Config::default();
         config.kafka.retention = HumanDuration::secs(0);
+        config.clickhouse.request_timeout = HumanDuration::secs(0);
         config.postgres.connect_timeout = HumanDuration::secs(0);
         config.batch.max_bytes = ByteSize::bytes(0);
         config.batch.max_gathered = ByteSize::bytes(0);
@@ -332,12 +350,31 @@ mod tests {
             told,
             [
                 "kafka.retention: it must be at least 1ms",
+                "clickhouse.request_timeout: it must be at least 1ms",
                 "postgres.connect_timeout: it must be at least 1ms",
                 "batch.max_bytes: it must be at least 1 byte",
                 "batch.max_gathered: it must be at least 1 byte",
                 "settle.interval: it must be at least 1ms",
             ]
         );
+    }
+
+    #[test]
+    fn a_dead_letter_topic_that_is_read_or_has_no_name_is_refused() {
+        let told = |dead_letter_topic: &str| {
+            let mut config = Config::default();
+            config.topics.trip = "trips".to_owned();
+            config.topics.legacy_topics = vec!["booking.created".to_owned()];
+            config.topics.moved_event_types = vec!["booking.created".to_owned()];
+            config.kafka.dead_letter_topic = dead_letter_topic.to_owned();
+            let problems = config.validate().err().unwrap_or_default();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let read = "kafka.dead_letter_topic: it must not be a topic that is read: bad records would come back for ever";
+        assert_eq!(told("trips"), [read]);
+        assert_eq!(told("booking.created"), [read]);
+        assert_eq!(told(""), ["kafka.dead_letter_topic: it must not be empty"]);
+        assert_eq!(told("openride.events.trip"), [""; 0]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub struct TopicsConfig {
     /// Event types that come from a legacy topic and no longer from their domain's own.
     pub moved_event_types: Vec<String>,
     /// Largest accepted value of a record, in bytes.
+    #[schemars(range(min = 1))]
     pub max_event_bytes: usize,
 }
 
