@@ -17,7 +17,7 @@ use nix::{
 
 use crate::{
     error::{FileContext as _, Result, StackError},
-    forker, launcher, strace, tree,
+    forker, launcher, tree,
 };
 
 /// How often a condition is asked again while waiting for it.
@@ -113,17 +113,12 @@ impl Process {
         }
     }
 
-    /// The program itself, also if a strace stands between.
-    pub(crate) fn program_pid(&self) -> u32 {
-        strace::traced_pid(self).unwrap_or_else(|| self.pid())
-    }
-
     /// Asks the program to end with the signal, and kills it when it has not after `patience`.
     pub(crate) fn stop(&mut self, signal: Signal, patience: Duration) -> Result<()> {
         if self.ended().is_none() {
             // A halted process would not see the request.
             self.signal_tree(Signal::SIGCONT)?;
-            self.signal_pid(self.program_pid(), signal)?;
+            self.signal(signal)?;
             if wait_until(patience, || self.ended().is_some()) {
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 //! Servers under strace, which can make their system calls fail, slow or deadly.
 
-use std::{ffi::OsString, fs, path::Path, time::Duration};
+use std::{ffi::OsString, fs, time::Duration};
 
 use nix::sys::signal::Signal;
 
@@ -10,48 +10,10 @@ use crate::{
     process::{Launch, Process, wait_until},
     server::Server,
     servers::Site,
-    tree,
 };
 
 const HINT: &str = "install it with: apt-get install strace";
 const ATTACH_PATIENCE: Duration = Duration::from_secs(20);
-
-/// A launch that runs the same program under strace.
-pub(crate) fn traced(
-    launcher: &Path,
-    launch: Launch,
-    log: &Path,
-    arguments: &[&str],
-) -> Result<Launch> {
-    // The tracer dies with the supervisor, and the program, through a launcher of its own, with
-    // the tracer: a killed tracer would otherwise let it run on.
-    let mut words = tracer_words(log, arguments);
-    words.push("--seccomp-bpf".into());
-    words.extend([launcher.into(), "child".into(), "--".into()]);
-    words.push(launch.program.clone().into());
-    words.extend(launch.arguments);
-    Ok(Launch {
-        program: command::find_program("strace", &[], HINT)?,
-        arguments: words,
-        ..launch
-    })
-}
-
-fn tracer_words(log: &Path, arguments: &[&str]) -> Vec<OsString> {
-    let mut words: Vec<OsString> = ["-f", "-q", "-o"].map(Into::into).into();
-    words.push(log.into());
-    words.extend(arguments.iter().map(OsString::from));
-    words
-}
-
-/// The process that the given one traces, if it is a strace.
-pub(crate) fn traced_pid(process: &Process) -> Option<u32> {
-    let name = fs::read_to_string(format!("/proc/{}/comm", process.pid())).ok()?;
-    if name.trim_end() != "strace" {
-        return None;
-    }
-    tree::descendants(process.pid()).first().copied()
-}
 
 /// A strace that is attached to a server. Dropping it detaches it.
 #[derive(Debug)]
@@ -67,7 +29,9 @@ impl Tracer {
         arguments: &[&str],
     ) -> Result<Self> {
         let log = site.log(&format!("{server}-strace"))?;
-        let mut words = tracer_words(&log, arguments);
+        let mut words: Vec<OsString> = ["-f", "-q", "-o"].map(Into::into).into();
+        words.push(log.into());
+        words.extend(arguments.iter().map(OsString::from));
         words.extend(["-p".into(), pid.to_string().into()]);
         let launch = Launch {
             name: format!("strace of {server}"),

@@ -8,7 +8,7 @@ use std::{
 use super::PrivateStack;
 use crate::{
     error::{Result, StackError},
-    process::{Launch, POLL, Process},
+    process::{POLL, Process},
     ready,
     server::Server,
     servers,
@@ -39,7 +39,7 @@ impl PrivateStack {
 
     fn start_one(&self, server: Server) -> Result<()> {
         let began = Instant::now();
-        let outcome = self.bring_up(server, Ok);
+        let outcome = self.bring_up(server);
         match &outcome {
             Ok(()) => self.config.progress.note(&format!(
                 "{server} answers after {:.1} s",
@@ -50,15 +50,11 @@ impl PrivateStack {
         outcome
     }
 
-    pub(super) fn bring_up(
-        &self,
-        server: Server,
-        wrap: impl Fn(Launch) -> Result<Launch>,
-    ) -> Result<()> {
+    pub(super) fn bring_up(&self, server: Server) -> Result<()> {
         let definition = servers::definition(server);
         let began = Instant::now();
         loop {
-            let launch = wrap(definition.prepare(&self.site)?)?;
+            let launch = definition.prepare(&self.site)?;
             let mut process = Process::start(&self.site.helpers.launcher, &launch)?;
             let ready = ready::wait_until_ready(
                 &mut process,

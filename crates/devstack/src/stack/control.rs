@@ -40,24 +40,12 @@ impl PrivateStack {
     /// When it does not come up.
     pub fn restart(&self, server: Server) -> Result<()> {
         self.stop(server)?;
-        self.bring_up(server, Ok)
+        self.bring_up(server)
     }
 
-    /// Restarts the server under `strace -f` with these arguments, for example
-    /// `["-e", "trace=rename", "-e", "inject=rename:signal=SIGKILL:when=3"]`.
-    ///
-    /// # Errors
-    /// When strace is not installed or the server does not come up.
-    pub fn restart_under_strace(&self, server: Server, arguments: &[&str]) -> Result<()> {
-        self.stop(server)?;
-        let log = self.site.log(&format!("{server}-strace"))?;
-        self.bring_up(server, |launch| {
-            strace::traced(&self.site.helpers.launcher, launch, &log, arguments)
-        })
-    }
-
-    /// Attaches `strace -f` with these arguments to the running server; calls are counted from now
-    /// on. Dropping the tracer detaches it.
+    /// Attaches `strace -f` with these arguments to the running server, for example
+    /// `["-e", "trace=rename", "-e", "inject=rename:signal=SIGKILL:when=3"]`; calls are counted from
+    /// now on. Dropping the tracer detaches it.
     ///
     /// # Errors
     /// When strace is not installed or may not attach.

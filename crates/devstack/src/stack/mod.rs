@@ -89,14 +89,14 @@ impl PrivateStack {
         &self.site.directory
     }
 
-    /// The process id of the server itself (under strace, that of the traced process).
+    /// The process id of the server itself.
     ///
     /// # Errors
     /// When the server is not running.
     pub fn pid(&self, server: Server) -> Result<u32> {
         let slot = self.slot(server)?;
         let process = slot.as_ref().ok_or(StackError::NotRunning(server))?;
-        Ok(process.program_pid())
+        Ok(process.pid())
     }
 
     /// Whether the server's process exists.

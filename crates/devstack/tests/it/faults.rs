@@ -72,32 +72,6 @@ fn a_detached_server_runs_on_without_faults() {
 }
 
 #[test]
-fn a_server_started_under_strace_suffers_its_faults_and_names_its_own_pid() {
-    let stack = clickhouse_alone();
-    let slow = [
-        "-e",
-        "trace=rename",
-        "-e",
-        "inject=rename:delay_enter=700000",
-    ];
-    stack
-        .restart_under_strace(Server::ClickHouse, &slow)
-        .unwrap();
-    let comm = format!("/proc/{}/comm", stack.pid(Server::ClickHouse).unwrap());
-    assert_ne!(std::fs::read_to_string(comm).unwrap().trim(), "strace");
-
-    let endpoints = stack.endpoints();
-    clients::clickhouse(endpoints, "CREATE TABLE t (x UInt8) ORDER BY x").unwrap();
-    let began = std::time::Instant::now();
-    clients::clickhouse(endpoints, "INSERT INTO t VALUES (1)").unwrap();
-    assert!(began.elapsed() >= Duration::from_millis(700));
-
-    stack.stop(Server::ClickHouse).unwrap();
-    let left = processes::of_stack(stack.directory());
-    assert_eq!(left, Vec::<String>::new());
-}
-
-#[test]
 fn servers_outlive_the_thread_that_started_them() {
     let stack = thread::spawn(|| PrivateStack::start(StackConfig::only(&[Server::Redis])).unwrap())
         .join()
