@@ -147,7 +147,7 @@ pub async fn boot_id(store: &Store) -> Result<Uuid, StoreError> {
         return Ok(id);
     }
     let id = Uuid::new_v4();
-    write(store, &[id]).await?;
+    write(store, id).await?;
     Ok(id)
 }
 
@@ -189,7 +189,7 @@ pub async fn recoverers_life(store: &Store, batch: Uuid) -> Result<Uuid, FenceEr
 /// each is written before the others are looked for.
 async fn begin(store: &Store, life: Uuid, kind: &str, whose: Whose) -> Result<Uuid, FenceError> {
     let failed = |source| FenceError::Store { whose, source };
-    write(store, &[life]).await.map_err(failed)?;
+    write(store, life).await.map_err(failed)?;
     let others = format!("ALTER TABLE ingest_fence DELETE WHERE {kind} AND id != {{life:UUID}}");
     let params = Params::new().with("life", life);
     store.execute(&others, &params).await.map_err(failed)?;
@@ -197,18 +197,18 @@ async fn begin(store: &Store, life: Uuid, kind: &str, whose: Whose) -> Result<Uu
     Ok(life)
 }
 
-/// Ends these attempts of a batch: none of them can start any more, and all inserts of the batch that
-/// have started have ended when this returns.
+/// Ends an attempt at a batch: it can not start any more, and all inserts of the batch that have started have ended when
+/// this returns.
 ///
 /// The order matters. An insert is listed by the server before it looks at the table, so one that is not
 /// listed when the kill looks will find its id in the table.
 ///
 /// # Errors
-/// If the server does not answer, or the inserts do not end within [`PATIENCE`]. The attempts may then
+/// If the server does not answer, or the inserts do not end within [`PATIENCE`]. The attempt may then
 /// still be alive; calling again is harmless.
-pub async fn fence_off(store: &Store, batch: Uuid, attempts: &[Uuid]) -> Result<(), FenceError> {
+pub async fn fence_off(store: &Store, batch: Uuid, attempt: Uuid) -> Result<(), FenceError> {
     let whose = Whose::Batch(batch);
-    let fenced = write(store, attempts).await;
+    let fenced = write(store, attempt).await;
     fenced.map_err(|source| FenceError::Store { whose, source })?;
     end_inserts(store, whose).await
 }
@@ -252,13 +252,11 @@ async fn end_inserts(store: &Store, whose: Whose) -> Result<(), FenceError> {
 /// Between two looks at inserts that do not want to end.
 const PAUSE: Duration = Duration::from_millis(100);
 
-async fn write(store: &Store, ids: &[Uuid]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO ingest_fence (id) SELECT arrayJoin({ids:Array(UUID)})";
-    // parameters travel in the address of the request, whose length is limited
-    for some in ids.chunks(200) {
-        store.execute(sql, &Params::new().with("ids", some)).await?;
-    }
-    Ok(())
+/// Writes an id once, so that the table does not grow while a batch is tried again and again.
+async fn write(store: &Store, id: Uuid) -> Result<(), StoreError> {
+    let sql = "INSERT INTO ingest_fence (id) \
+               SELECT {id:UUID} AS id WHERE id NOT IN (SELECT fence.id FROM ingest_fence AS fence)";
+    store.execute(sql, &Params::new().with("id", id)).await
 }
 
 /// Waits until what it kills has ended, or for as long as a request may take.

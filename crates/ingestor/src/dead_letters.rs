@@ -5,6 +5,7 @@ use crate::{
     judge::{DeadLetter, Judged},
 };
 use futures::future::try_join_all;
+use metadata_store::LaneId;
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
@@ -12,12 +13,38 @@ use rdkafka::{
     util::Timeout,
 };
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// How long a delivery may take before it is tried again.
 const DELIVERY: Duration = Duration::from_secs(20);
 
-/// Publishes dead letters. A crash can make it repeat one, under the same source offset.
+/// The dead letters of a batch that its topic has.
+#[derive(Default)]
+pub struct Delivered(Mutex<HashMap<LaneId, HashSet<i64>>>);
+
+impl Delivered {
+    fn has(&self, letter: &Envelope<'_>) -> bool {
+        let offsets = self.lock();
+        let offsets = offsets.get(letter.lane);
+        offsets.is_some_and(|offsets| offsets.contains(&letter.offset))
+    }
+
+    fn add(&self, letter: &Envelope<'_>) {
+        let mut lanes = self.lock();
+        let offsets = lanes.entry(letter.lane.clone()).or_default();
+        offsets.insert(letter.offset);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LaneId, HashSet<i64>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Publishes dead letters. A crash, or an answer that is lost, can make it repeat one, under the same source offset.
 #[derive(Clone)]
 pub struct DeadLetterTopic {
     producer: FutureProducer,
@@ -43,24 +70,33 @@ impl DeadLetterTopic {
         })
     }
 
-    /// Publishes all dead letters of a batch and waits until the brokers have them. What is too large for the topic
-    /// is told by its beginning, its size and its hash: the table keeps all of it.
-    pub async fn publish(&self, judged: &Judged) -> Result<(), DeadLetterError> {
+    /// Publishes the dead letters of a batch that are not yet `delivered`, and waits until the brokers have them. What is
+    /// too large for the topic is told by its beginning, its size and its hash: the table keeps all of it.
+    pub async fn publish(
+        &self,
+        judged: &Judged,
+        delivered: &Delivered,
+    ) -> Result<(), DeadLetterError> {
         let envelopes: Vec<_> = judged
             .dead
             .iter()
             .filter_map(|letter| Envelope::of(judged, letter))
+            .filter(|envelope| !delivered.has(envelope))
             .collect();
         let deliveries = envelopes.iter().map(|envelope| async move {
             match self.send(envelope).await {
                 Err(error) if is_too_large(&error) => Ok(Some(envelope)),
-                other => other.map(|()| None),
+                other => other.map(|()| {
+                    delivered.add(envelope);
+                    None
+                }),
             }
         });
         let refused = try_join_all(deliveries).await.map_err(self.failed())?;
         // the brokers refuse a request for one of its records, so that its neighbours come back with it
         for envelope in refused.into_iter().flatten() {
             self.send_alone(envelope).await.map_err(self.failed())?;
+            delivered.add(envelope);
         }
         Ok(())
     }
@@ -91,6 +127,8 @@ impl DeadLetterTopic {
 
 /// A dead letter as its topic gets it.
 struct Envelope<'a> {
+    lane: &'a LaneId,
+    offset: i64,
     key: &'a [u8],
     value: &'a [u8],
     headers: OwnedHeaders,
@@ -109,6 +147,8 @@ impl<'a> Envelope<'a> {
             ("source_offset", offset.as_str()),
         ];
         Some(Self {
+            lane: &lane.lane,
+            offset: record.offset,
             key: lane.key(record),
             value: lane.value(record),
             headers: headers.into_iter().fold(OwnedHeaders::new(), with),
@@ -124,6 +164,8 @@ impl<'a> Envelope<'a> {
             ("truncated_from_sha256", hash.as_str()),
         ];
         Self {
+            lane: self.lane,
+            offset: self.offset,
             key: beginning(self.key),
             value: beginning(self.value),
             headers: more.into_iter().fold(self.headers.clone(), with),

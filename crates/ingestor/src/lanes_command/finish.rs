@@ -1,8 +1,9 @@
 //! Finishing a batch at an operator's word.
 
 use crate::{
+    dead_letters::Delivered,
     judge::Judged,
-    recover::{Finished, Recovery},
+    recover::{Finished, Own, Recovery},
 };
 use anyhow::{anyhow, bail};
 use metadata_store::batches;
@@ -26,6 +27,10 @@ pub(super) async fn finish(
     {
         recovery.check_age(&stored.batch)?;
     }
+    let own = own.map(|judged| Own {
+        judged,
+        delivered: Delivered::default(),
+    });
     let finishing = tokio::time::timeout(PATIENCE, recovery.finish(batch, own));
     let late = || {
         anyhow!(

@@ -66,8 +66,7 @@ async fn end_attempts(recovery: &Recovery, stored: &Stored) -> anyhow::Result<i3
     fence::recoverers_life(store, id).await?;
     let attempt = batches::next_attempt(&recovery.pool, id, stored.attempt).await?;
     let attempt = attempt.with_context(|| somebody_else(id))?;
-    let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(id, n)).collect();
-    fence::fence_off(store, id, &earlier).await?;
+    fence::fence_off(store, id, attempt_id(id, 1)).await?;
     Ok(attempt)
 }
 

@@ -17,10 +17,11 @@ use crate::{
     board::Board,
     chain::chain,
     config::Config,
+    dead_letters::Delivered,
     handover::Taking,
     judge::{Encoder, Identities, IdentityJudge, Judged, Rules, judge_aside},
     persist::persist,
-    recover::{Finished, RecoverError, Recovery},
+    recover::{Finished, Own, RecoverError, Recovery},
     windows,
     write::{Life, WriteError},
 };
@@ -198,11 +199,15 @@ impl Pipeline {
         let span = info_span!("batch", batch.id = %judged.id, batch.records = judged.raw.len());
         let writing = async move {
             let started = tokio::time::Instant::now();
-            let finished = match first_attempt(&recovery, &batch, life).await {
+            let delivered = Delivered::default();
+            let finished = match first_attempt(&recovery, &batch, &delivered, life).await {
                 Ok(()) => Finished::Written { parked: Vec::new() },
                 Err(failure) => {
                     warn!(batch.id = %batch.id, reason = chain(&failure), "a batch was not written at the first attempt");
-                    recovery.finish(batch.id, Some(&batch)).await?
+                    let judged = &*batch;
+                    recovery
+                        .finish(batch.id, Some(Own { judged, delivered }))
+                        .await?
                 }
             };
             recovery
@@ -240,8 +245,9 @@ impl Pipeline {
 async fn first_attempt(
     recovery: &Recovery,
     judged: &Judged,
+    delivered: &Delivered,
     life: Life,
 ) -> Result<(), RecoverError> {
-    recovery.dead_letters.publish(judged).await?;
+    recovery.dead_letters.publish(judged, delivered).await?;
     Ok(recovery.writer.write(judged, life).await?)
 }

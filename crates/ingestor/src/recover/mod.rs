@@ -14,7 +14,7 @@ pub use error::RecoverError;
 use crate::{
     board::Board,
     config::{Config, KafkaConfig},
-    dead_letters::DeadLetterTopic,
+    dead_letters::{DeadLetterTopic, Delivered},
     judge::{Encoder, Judged},
     meters::Meters,
     share::{Share, omissions},
@@ -66,6 +66,14 @@ pub struct Recovery {
     pub shutdown: CancellationToken,
 }
 
+/// A batch that this process judged itself.
+pub struct Own<'a> {
+    /// The batch.
+    pub judged: &'a Judged,
+    /// Its dead letters that were published before.
+    pub delivered: Delivered,
+}
+
 /// How a batch ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finished {
@@ -99,37 +107,49 @@ impl Recovery {
         })
     }
 
-    /// Finishes a batch, however long it takes. `own` is the batch where this process judged it; without it, it is
-    /// read from Kafka again.
+    /// Finishes a batch, however long it takes. Without `own` it is read from Kafka again. Its dead letters are published
+    /// once, however often it is tried.
     ///
     /// # Errors
     /// Only when the process shuts down: the batch is then still open.
     pub async fn finish(
         &self,
         batch: Uuid,
-        own: Option<&Judged>,
+        own: Option<Own<'_>>,
     ) -> Result<Finished, RecoverError> {
+        let (own, delivered) = match own {
+            Some(Own { judged, delivered }) => (Some(judged), delivered),
+            None => (None, Delivered::default()),
+        };
         let span = info_span!("recover", batch.id = %batch);
         let mut races = PAUSES.with_max_delay(CONTENTION).build();
         let mut failures = 0;
-        let patiently = (|| self.attempt(batch, own).instrument(span.clone()))
-            .retry(PAUSES)
-            .when(|failure| !matches!(failure, RecoverError::ShuttingDown))
-            .adjust(|failure, pause| match failure.is_contention() {
-                true => races.next(),
-                false => pause,
-            })
-            .notify(|failure, _| {
-                failures += 1;
-                report(batch, failures, failure);
-            });
+        let patiently = (|| {
+            self.attempt(batch, own, &delivered)
+                .instrument(span.clone())
+        })
+        .retry(PAUSES)
+        .when(|failure| !matches!(failure, RecoverError::ShuttingDown))
+        .adjust(|failure, pause| match failure.is_contention() {
+            true => races.next(),
+            false => pause,
+        })
+        .notify(|failure, _| {
+            failures += 1;
+            report(batch, failures, failure);
+        });
         tokio::select! {
             finished = patiently => finished,
             () = self.shutdown.cancelled() => Err(RecoverError::ShuttingDown),
         }
     }
 
-    async fn attempt(&self, batch: Uuid, own: Option<&Judged>) -> Result<Finished, RecoverError> {
+    async fn attempt(
+        &self,
+        batch: Uuid,
+        own: Option<&Judged>,
+        delivered: &Delivered,
+    ) -> Result<Finished, RecoverError> {
         let stored = match batches::load(&self.pool, batch).await {
             Err(StoreError::NoSuchBatch(_)) => {
                 // an insert of it may still be on its way, and would come after whoever looks for what is there
@@ -159,11 +179,11 @@ impl Recovery {
         // and then it is no longer as its member judged it
         let own = own.filter(|_| omissions(&stored.batch) == 0);
         match own {
-            Some(judged) => self.write(judged, attempt, life).await?,
+            Some(judged) => self.write(judged, delivered, attempt, life).await?,
             None => {
                 for share in Share::of(&stored.batch) {
                     let judged = self.judge_again(&stored.batch, attempt, share).await?;
-                    self.write(&judged, attempt, life).await?;
+                    self.write(&judged, delivered, attempt, life).await?;
                 }
             }
         }
@@ -192,8 +212,14 @@ impl Recovery {
         }
     }
 
-    async fn write(&self, judged: &Judged, attempt: i32, life: Life) -> Result<(), RecoverError> {
-        self.dead_letters.publish(judged).await?;
+    async fn write(
+        &self,
+        judged: &Judged,
+        delivered: &Delivered,
+        attempt: i32,
+        life: Life,
+    ) -> Result<(), RecoverError> {
+        self.dead_letters.publish(judged, delivered).await?;
         Ok(self.writer.repair(judged, attempt, life).await?)
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     chain::chain,
     recover::RecoverError,
     ticks,
-    write::{Life, WriteError, attempt_id},
+    write::{Life, WriteError},
 };
 use attempt::Attempt;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -124,12 +124,6 @@ impl Settler {
         let attempt = settlings::next_attempt(&self.pool, &self.owner, id, last).await?;
         unfinished.attempt = attempt.ok_or(RecoverError::LostRace(id))?;
         info!(settling.id = %id, settling.attempt = unfinished.attempt, "finishing a settling");
-        let earlier: Vec<Uuid> = (1..unfinished.attempt)
-            .map(|attempt| attempt_id(id, attempt))
-            .collect();
-        fence::fence_off(&self.store, id, &earlier)
-            .await
-            .map_err(WriteError::from)?;
         Ok((unfinished, life))
     }
 

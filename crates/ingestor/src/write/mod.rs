@@ -153,8 +153,8 @@ impl Writer {
         attempt: i32,
         life: Life,
     ) -> Result<(), WriteError> {
-        let earlier: Vec<Uuid> = (1..attempt).map(|n| attempt_id(judged.id, n)).collect();
-        fence::fence_off(&self.store, judged.id, &earlier).await?;
+        // those between this one and the first ended with their recoverers' lives
+        fence::fence_off(&self.store, judged.id, attempt_id(judged.id, 1)).await?;
         let fence = Fence {
             life: life.id,
             attempt: attempt_id(judged.id, attempt),
@@ -168,11 +168,7 @@ impl Writer {
         for insert in &judged.inserts {
             let targets = || targets.of(insert.domain);
             for target in targets().filter(|target| !target.is_waiting()) {
-                let pieces = match attempt > WHOLE_ATTEMPTS {
-                    true => presence::expected(target, &insert.months),
-                    false => BTreeSet::new(),
-                };
-                self.repair_target(judged, insert, target, pieces, fence)
+                self.repair_target(judged, insert, target, attempt, fence)
                     .await?;
             }
             // after the domain's rows, which may have to take their regions over
@@ -203,34 +199,51 @@ impl Writer {
         .await
     }
 
-    /// Inserts what is missing in a table: all of it, or each of these partitions by itself. The first statement takes
-    /// whatever else is missing along.
+    /// Inserts what is missing in a table: all of it, or a partition at a time. What lies in none of those that are
+    /// expected comes with the first.
     async fn repair_target(
         &self,
         judged: &Judged,
         insert: &DomainInsert,
         target: &Target,
-        mut pieces: BTreeSet<String>,
+        attempt: i32,
         fence: Fence,
     ) -> Result<(), WriteError> {
-        loop {
-            let piece = pieces.pop_first();
-            let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
-            if presence::is_complete(target, insert, &present) {
-                return Ok(());
-            }
-            let left_out: Vec<&str> = present.union(&pieces).map(String::as_str).collect();
-            let params = event_store::Params::new().with("present", left_out.as_slice());
-            let sql = self.statements.repair(insert.domain, target);
-            let name = match piece {
-                Some(partition) => format!("{}_{partition}", target.table),
-                None => target.table.clone(),
-            };
-            self.send(judged, insert, fence, sql, &name, params).await?;
-            if pieces.is_empty() {
-                return Ok(());
-            }
+        if attempt <= WHOLE_ATTEMPTS {
+            let (table, others) = (&target.table, BTreeSet::new());
+            return self
+                .repair_partitions(judged, insert, target, table, &others, fence)
+                .await;
         }
+        let all = presence::expected(target, &insert.months);
+        for partition in &all {
+            let mut others = all.clone();
+            others.remove(partition);
+            let name = format!("{}_{partition}", target.table);
+            self.repair_partitions(judged, insert, target, &name, &others, fence)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Inserts what is missing in a table, but for `others`. The query has this `name`.
+    async fn repair_partitions(
+        &self,
+        judged: &Judged,
+        insert: &DomainInsert,
+        target: &Target,
+        name: &str,
+        others: &BTreeSet<String>,
+        fence: Fence,
+    ) -> Result<(), WriteError> {
+        let present = presence::partitions(&self.store, target, judged, insert.domain).await?;
+        if presence::is_complete(target, insert, &present) {
+            return Ok(());
+        }
+        let left_out: Vec<&str> = present.union(others).map(String::as_str).collect();
+        let params = event_store::Params::new().with("present", left_out.as_slice());
+        let sql = self.statements.repair(insert.domain, target);
+        self.send(judged, insert, fence, sql, name, params).await
     }
 
     async fn send(

@@ -1,6 +1,9 @@
 //! What becomes of the same bytes, as long as the codec is the same.
 
-use crate::{platform::Platform, postgres_faults::recovery};
+use crate::{
+    platform::{PATIENCE, Platform},
+    postgres_faults::recovery,
+};
 use chrono::{DateTime, Utc};
 use ingestor::{
     judge::{CODEC, StoredLimits},
@@ -15,6 +18,7 @@ use serde_json::Value;
 use service_runtime::clock::ManualClock;
 use shared_schema::{AgeLimits, Domain, EventType};
 use std::{collections::BTreeMap, fs, sync::Arc};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 const REMINDER: &str = "The same bytes give other rows: raise judge::CODEC, then accept this.";
@@ -113,8 +117,9 @@ async fn the_example_of_each_type_is_stored_as_ever() {
     let mut recovery = recovery(&platform);
     recovery.clock = Arc::new(ManualClock::at(decided_at));
     let batch = opened(&platform, decided_at).await;
-    let finished = recovery.finish(batch, None).await.unwrap();
-    assert_eq!(finished, Finished::Written { parked: Vec::new() });
+    let finished = timeout(PATIENCE, recovery.finish(batch, None)).await;
+    let finished = finished.unwrap_or_else(|_| panic!("not finished. {REMINDER}"));
+    assert_eq!(finished.unwrap(), Finished::Written { parked: Vec::new() });
 
     let stored = stored(&platform).await;
     assert_eq!(stored.len(), EventType::ALL.len());
