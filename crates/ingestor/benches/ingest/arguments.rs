@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Seconds before the calm is measured
     #[arg(long, default_value_t = 20)]
     pub(crate) warm_up: u64,
+    /// Fail if a bar is missed or was not measured
+    #[arg(long)]
+    pub(crate) check: bool,
     /// What cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,

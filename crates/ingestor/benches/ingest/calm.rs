@@ -7,6 +7,7 @@
 use crate::{
     account,
     arguments::Arguments,
+    bars::Bar,
     parts::Parts,
     probes::Visibility,
     program::Program,
@@ -32,7 +33,7 @@ struct Window {
 }
 
 /// Measures the calm.
-pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> {
+pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<Vec<Bar>> {
     let window = Duration::from_secs(arguments.calm.context("no length of the calm")?);
     let config = rig.settings(DATABASE)?;
     ingestor::topics::create(&config).await?;
@@ -75,11 +76,11 @@ pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> 
     println!("probing visibility");
     let visibility =
         tokio::task::block_in_place(|| Visibility::measure(&config, &url, window.min(PROBING)))?;
-    report(arguments.rate, &seen, &visibility);
+    let bars = report(arguments.rate, &seen, &visibility);
     for program in [&mut simulator, &mut api, &mut ingestor] {
         program.stop()?;
     }
-    Ok(())
+    Ok(bars)
 }
 
 /// Waits; fails if a program ends meanwhile.
@@ -95,7 +96,7 @@ async fn wait(time: Duration, programs: &mut [&mut Program]) -> anyhow::Result<(
     Ok(())
 }
 
-fn report(rate: u32, seen: &Window, visibility: &Visibility) {
+fn report(rate: u32, seen: &Window, visibility: &Visibility) -> Vec<Bar> {
     let cores = |name: &str| seen.cpu.get(name).copied().unwrap_or(0.0) / seen.seconds;
     let ours: f64 = OURS.iter().map(|name| cores(name)).sum();
     println!(
@@ -114,13 +115,9 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) {
     println!("active parts at the start:      {start}");
     println!("             in the middle:     {middle}");
     println!("             at the end:        {end}");
-    let grown = end.have_grown_since(middle);
-    println!(
-        "parts {} in the second half: {} to {}, without the waiting tables; 10 % more would be normal",
-        if grown { "piled up" } else { "did not pile up" },
-        middle.lasting(),
-        end.lasting()
-    );
+    // merging has its ups and downs
+    let what = "parts at the end, of those in the middle, without the waiting tables";
+    let piled = Bar::new(what, end.percent_of(middle), ..=110.0, "%");
     println!(
         "visible in the API after ({} probes): p50 {:.2} s, p99 {:.2} s, max {:.2} s",
         visibility.len(),
@@ -137,7 +134,7 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) {
         "parts": seen.parts.each_ref().map(Parts::total),
         "parts_waiting": seen.parts.each_ref().map(Parts::waiting),
         "parts_most": seen.parts.each_ref().map(Parts::most),
-        "parts_piled_up": grown,
+        "parts_piled_up": !piled.is_met(),
         "ingestor_peak_rss_mib": seen.peak_rss_mib,
         "visible_seconds": {
             "p50": visibility.percentile(50),
@@ -146,4 +143,23 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) {
         },
     });
     println!("{figure}");
+    let mut bars = vec![piled];
+    bars.extend(most_cores(rate).map(|most| {
+        let what = "services and ClickHouse and PostgreSQL";
+        Bar::new(what, ours, ..most, "cores")
+    }));
+    if rate == 10_000 {
+        let p99 = visibility.percentile(99);
+        bars.push(Bar::new("visible in the API, p99", p99, ..=2.5, "s"));
+    }
+    bars
+}
+
+/// The limit at the rates that have one.
+fn most_cores(rate: u32) -> Option<f64> {
+    match rate {
+        100 => Some(0.25),
+        10_000 => Some(1.0),
+        _ => None,
+    }
 }

@@ -53,6 +53,12 @@ impl Figure {
         self
     }
 
+    /// CPU seconds of all processes per million events, with what came afterwards.
+    pub(crate) fn whole_cpu(&self) -> f64 {
+        let after: f64 = self.cpu_seconds_per_million_after.values().sum();
+        self.cpu_seconds_per_million_total + after
+    }
+
     /// The same, with a remark.
     #[must_use]
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {

@@ -49,6 +49,11 @@ const VARIANTS: [Variant; 3] = [
     },
 ];
 
+/// The scenarios' names.
+pub(crate) fn labels() -> [&'static str; 3] {
+    VARIANTS.each_ref().map(|variant| variant.label)
+}
+
 /// With the default settings, and with better ones.
 pub(crate) async fn run(
     rig: &Rig,

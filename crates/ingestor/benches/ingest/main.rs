@@ -15,6 +15,8 @@
 //!
 //! `make bench-calm` keeps the whole stack under a steady rate instead: see [`calm`].
 //!
+//! Either ends with its bars; with `BENCH=--check` one that is missed is a failure.
+//!
 //! To see where the ingestor's time goes: `make bench-ingest BENCH="--only ours --perf ingestor.perf"`, then
 //! `perf report -i ingestor.perf --no-children` (`apt-get install linux-perf`; build with
 //! `CARGO_PROFILE_RELEASE_DEBUG=line-tables-only` to see lines).
@@ -27,6 +29,7 @@
 mod account;
 mod arguments;
 mod bare_insert;
+mod bars;
 mod blocks;
 mod calm;
 mod figure;
@@ -43,6 +46,7 @@ mod usage;
 
 use anyhow::Context as _;
 use arguments::{Arguments, Scenario};
+use bars::Bar;
 use clap::Parser as _;
 use figure::Figure;
 use rig::Rig;
@@ -60,16 +64,37 @@ fn main() -> anyhow::Result<()> {
         }
     });
     rig.stop().context("the stack did not stop")?;
-    outcome
+    bars::judge(outcome?, arguments.check)
 }
 
-async fn compare(rig: &Rig, arguments: &Arguments) -> anyhow::Result<()> {
+async fn compare(rig: &Rig, arguments: &Arguments) -> anyhow::Result<Vec<Bar>> {
     let traffic = Traffic::produce(rig, arguments).await?;
     let mut figures = vec![traffic.figure.clone()];
     let outcome = measure(rig, arguments, &traffic, &mut figures).await;
     // what was measured before a failure is shown with it
     Figure::print_all(&figures)?;
-    outcome
+    outcome?;
+    Ok(bars_of(&figures))
+}
+
+fn bars_of(figures: &[Figure]) -> Vec<Bar> {
+    let named = |label| figures.iter().find(|figure| figure.scenario == label);
+    let ours = named(ours::LABEL);
+    let rate = ours.map(|ours| ours.events_per_second);
+    let peak = ours.and_then(|ours| ours.peak_rss_mib);
+    // the bar is in MB
+    let peak = peak.map(|mib| mib * 1.048_576);
+    let mut bars = vec![
+        Bar::new("events end to end", rate, 80_000.0.., "events/s"),
+        Bar::new("peak memory of the ingestor", peak, ..512.0, "MB"),
+    ];
+    for label in kafka_engine::labels() {
+        let both = ours.zip(named(label));
+        let share = both.map(|(ours, engine)| 100.0 * ours.whole_cpu() / engine.whole_cpu());
+        let what = format!("CPU of ours beside {label} (a quarter is the aim)");
+        bars.push(Bar::new(what, share, ..=50.0, "%"));
+    }
+    bars
 }
 
 async fn measure(

@@ -19,6 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) const LABEL: &str = "(a) our ingestor";
 const DATABASE: &str = "bench_ours";
 const POLL: Duration = Duration::from_millis(50);
 
@@ -68,12 +69,7 @@ pub(crate) async fn run(
         "{counts}; the first {first} durable {:.2} s after readiness, {steady:.0} events/s from then on",
         first_at.as_secs_f64()
     );
-    let figure = Figure::new(
-        "(a) our ingestor",
-        traffic.total,
-        took,
-        &between(&before, &done),
-    );
+    let figure = Figure::new(LABEL, traffic.total, took, &between(&before, &done));
     Ok(Figure {
         peak_rss_mib: peak,
         ..figure

@@ -3,9 +3,6 @@
 use event_store::Store;
 use std::fmt;
 
-/// Growth that is no more than the ups and downs of merging, in hundredths.
-const UPS_AND_DOWNS: u64 = 10;
-
 /// Active parts of all tables at one moment.
 pub(crate) struct Parts(Vec<(String, u64)>);
 
@@ -36,9 +33,9 @@ impl Parts {
         self.total() - self.waiting()
     }
 
-    /// Whether there are clearly more in the others than there were.
-    pub(crate) fn have_grown_since(&self, earlier: &Self) -> bool {
-        self.lasting() * 100 > earlier.lasting() * (100 + UPS_AND_DOWNS)
+    /// How many there are in the others, in hundredths of how many there were.
+    pub(crate) fn percent_of(&self, earlier: &Self) -> f64 {
+        (self.lasting() * 100) as f64 / earlier.lasting() as f64
     }
 
     /// Of the table that has the most.

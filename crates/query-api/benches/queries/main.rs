@@ -9,23 +9,23 @@
 //!
 //! The filled stack stays in the build directory and serves for a day.
 //! `make bench-queries BENCH="--events 1000000 --requests 100"` changes the sizes.
+//! It ends with its bars; with `BENCH=--check` one that is missed is a failure.
 
+#[path = "../../../ingestor/benches/ingest/bars.rs"]
+mod bars;
 mod cases;
 mod fill;
 mod measure;
 mod straight;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use clap::Parser;
 use devstack::{PrivateStack, Server, StackConfig};
 use service_runtime::{clock::ManualClock, lifecycle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cases::Case, fill::Filled, measure::Measured};
-
-/// What an answer may take, 19 times of 20.
-const BAR: Duration = Duration::from_millis(100);
+use crate::{bars::Bar, cases::Case, fill::Filled, measure::Measured};
 
 /// Measures how fast the metrics answer.
 #[derive(Debug, Parser)]
@@ -37,6 +37,9 @@ struct Arguments {
     /// How often each form is asked for
     #[arg(long, default_value_t = 40)]
     requests: usize,
+    /// Fail if a bar is missed
+    #[arg(long)]
+    check: bool,
     /// What cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -45,7 +48,10 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Arguments {
-        events, requests, ..
+        events,
+        requests,
+        check,
+        ..
     } = Arguments::parse();
     lifecycle::install_crypto_provider();
     let directory = fill::directory(events)?;
@@ -66,9 +72,10 @@ async fn main() -> anyhow::Result<()> {
     let base = format!("http://{}/v1/metrics/", api.local_addr());
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(api.run(shutdown.clone()));
-    measured(&config, &base, &cases::all(filled.end), requests).await?;
+    let bars = measured(&config, &base, &cases::all(filled.end), requests).await?;
     shutdown.cancel();
-    Ok(running.await??)
+    running.await??;
+    bars::judge(bars, check)
 }
 
 async fn measured(
@@ -76,34 +83,16 @@ async fn measured(
     base: &str,
     cases: &[Case],
     requests: usize,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Bar>> {
     let bench = measure::Bench::new(&config.clickhouse, base, requests)?;
     println!("{}", Measured::HEADER);
-    let mut slow = Vec::new();
+    let mut bars = Vec::new();
     for case in cases {
         let measured = bench.measure(case).await?;
         println!("{}", measured.row(case));
-        if measured.p95 > BAR {
-            slow.push((measured.p95, format!("{} ({})", case.metric, case.variant)));
-        }
+        let what = format!("p95 of {} ({})", case.metric, case.variant);
+        let p95 = measured.p95.as_secs_f64() * 1e3;
+        bars.push(Bar::new(what, p95, ..100.0, "ms"));
     }
-    println!("{}", verdict(slow, cases.len()));
-    Ok(())
-}
-
-/// What is to be said of all forms that were asked for; the slowest is named first.
-fn verdict(mut slow: Vec<(Duration, String)>, forms: usize) -> String {
-    if slow.is_empty() {
-        return format!("95 % of the answers of each of the {forms} forms took less than {BAR:?}.");
-    }
-    slow.sort_by(|one, other| other.cmp(one));
-    let named: Vec<String> = slow
-        .iter()
-        .map(|(p95, form)| format!("{form} {} ms", p95.as_millis()))
-        .collect();
-    format!(
-        "p95 over {BAR:?} in {} of {forms} forms: {}.",
-        named.len(),
-        named.join(", ")
-    )
+    Ok(bars)
 }
