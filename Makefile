@@ -18,6 +18,8 @@ CALM ?= 600
 CALM_RATE ?= 10000
 # What `make logs` shows: names separated by spaces; all if empty.
 SERVICE ?=
+# Tests at the same time: they wait for servers most of the time, so more than there are processors.
+TEST_THREADS ?= 4
 
 .PHONY: help
 help: ## List the commands
@@ -58,13 +60,13 @@ clean: stop ## Remove the stack's data and logs (the build and the download cach
 .PHONY: test
 test: packages ## Run all tests beside a stack of their own
 	@cargo build -p devstack
-	@exec $(DEBUG_DEVSTACK) test -- cargo test --workspace --no-fail-fast
+	@exec env RUST_TEST_THREADS=$(TEST_THREADS) $(DEBUG_DEVSTACK) test -- cargo test --workspace --no-fail-fast
 
 .PHONY: test-faults
 test-faults: packages ## Run what takes long: kills, restarts, full disks, a replay of real trips
 	@$(BUILD)
 	@# each of these tests starts its own servers, or needs none
-	@exec cargo test --release -p flows -p simulator --tests -- --ignored --test-threads 1 --nocapture
+	@exec cargo test --release -p flows -p ingestor -p simulator --tests -- --ignored --test-threads 1 --nocapture
 
 .PHONY: bench-ingest
 bench-ingest: packages ## Measure the ingestor against ClickHouse's own Kafka engine (BENCH="--events 200000" for less)

@@ -41,8 +41,20 @@ fn die_at(stack: &PrivateStack, rename: u32) -> devstack::Tracer {
         .unwrap()
 }
 
-/// Sends a portion for each of the renames, at which ClickHouse is killed while it writes that.
-async fn killed_at_renames(renames: &[u32], seed: u64) {
+/// Whether ClickHouse has died before everything that was sent is written.
+async fn struck(stack: &PrivateStack, platform: &Platform, sent: u64) -> bool {
+    let (mut dead, server) = (false, Server::ClickHouse);
+    let decided = async || {
+        dead = !stack.is_running(server);
+        dead || platform.is_drained(sent).await
+    };
+    assert!(until(decided).await, "neither dead nor written");
+    dead
+}
+
+/// Sends a portion for each of the renames, at which ClickHouse is killed while it writes that. Answers which of them no
+/// insert came to, the first; nothing is killed after that.
+async fn killed_at_renames(renames: &[u32], seed: u64) -> Option<u32> {
     let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
     // settlings rename as well
     platform.config.settle.interval = HumanDuration::secs(3600);
@@ -50,22 +62,31 @@ async fn killed_at_renames(renames: &[u32], seed: u64) {
     let story = Story::new(seed, 40 * renames.len() as u64);
     let member = platform.start();
     platform.owned_by(1).await;
-    let (mut sent, mut repaired) = (0, 0);
-    for (portion, rename) in story.portions(renames.len()).zip(renames) {
+    let (mut sent, mut repaired, mut survived) = (0, 0, None);
+    for (portion, rename) in story.split(renames.len()).iter().zip(renames) {
+        sent += portion.len() as u64;
+        if survived.is_some() {
+            platform.send(portion);
+            continue;
+        }
         rename_nothing_else(&platform).await;
         let tracer = die_at(&stack, *rename);
-        let portion: Vec<_> = portion.collect();
-        platform.send(portion.iter().copied());
-        own::dead(&stack, Server::ClickHouse).await;
+        platform.send(portion);
+        let dead = struck(&stack, &platform, sent).await;
         drop(tracer);
+        if !dead {
+            survived = Some(*rename);
+            continue;
+        }
         stack.restart(Server::ClickHouse).unwrap();
-        sent += portion.len() as u64;
         platform.drained(sent).await;
         let before = std::mem::replace(&mut repaired, database.repaired_batches().await);
         assert!(repaired > before, "no batch was written at rename {rename}");
     }
+    platform.drained(sent).await;
     member.stop().await;
     story.assert_told(&platform).await;
+    survived
 }
 
 /// For the next moments, ClickHouse renames only what it is told to insert.
@@ -76,12 +97,24 @@ async fn rename_nothing_else(platform: &Platform) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_killed_at_early_renames_of_a_batch_is_repaired() {
-    killed_at_renames(&[1, 3, 6, 10], 52).await;
+    assert_eq!(killed_at_renames(&[1, 3, 6, 10], 52).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_killed_at_late_renames_of_a_batch_is_repaired() {
-    killed_at_renames(&[8, 12, 14], 53).await;
+    assert_eq!(killed_at_renames(&[8, 12, 14], 53).await, None);
+}
+
+/// More than an insert has.
+const RENAMES: u32 = 60;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: make test-faults"]
+async fn clickhouse_killed_at_each_rename_of_a_batch_is_repaired() {
+    let renames: Vec<_> = (1..=RENAMES).collect();
+    let survived = killed_at_renames(&renames, 58).await;
+    println!("survived at rename {survived:?}");
+    assert!(survived.is_some_and(|rename| rename > 14), "{survived:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,4 +252,56 @@ async fn clickhouse_killed_during_a_repair_is_repaired_again() {
     platform.drained(story.len()).await;
     member.stop();
     story.assert_told(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: make test-faults"]
+async fn clickhouse_killed_at_each_rename_of_a_repair_is_repaired_again() {
+    let (mut platform, stack) = own::platform(Server::ClickHouse, 1).await;
+    platform.config.settle.interval = HumanDuration::secs(3600);
+    // the member keeps its lanes while it is halted
+    platform.config.kafka.session_timeout = HumanDuration::secs(30);
+    let mut database = Database::of(&platform).await;
+    let story = Story::new(59, 40 * u64::from(RENAMES));
+    let member = Program::start(&platform.config);
+    platform.owned_by(1).await;
+    let (mut sent, mut survived) = (0, None);
+    for (portion, rename) in story.split(RENAMES as usize).iter().zip(1..) {
+        sent += portion.len() as u64;
+        if survived.is_some() {
+            platform.send(portion);
+            continue;
+        }
+        rename_nothing_else(&platform).await;
+        // nothing is written yet, so the repair has everything to write
+        let tracer = die_at(&stack, 1);
+        platform.send(portion);
+        own::dead(&stack, Server::ClickHouse).await;
+        drop(tracer);
+        member.halt();
+        stack.restart(Server::ClickHouse).unwrap();
+        rename_nothing_else(&platform).await;
+        let tracer = die_at(&stack, rename);
+        member.go_on();
+        let dead = struck(&stack, &platform, sent).await;
+        drop(tracer);
+        if dead {
+            let under_repair = "ingest_batch WHERE state = 'open' AND attempt >= 2";
+            assert_eq!(
+                database.count(under_repair).await,
+                1,
+                "killed, but not during a repair: {}",
+                member.log()
+            );
+            stack.restart(Server::ClickHouse).unwrap();
+        } else {
+            survived = Some(rename);
+        }
+        platform.drained(sent).await;
+    }
+    platform.drained(sent).await;
+    member.stop();
+    story.assert_told(&platform).await;
+    println!("survived at rename {survived:?}");
+    assert!(survived.is_some_and(|rename| rename > 10), "{survived:?}");
 }
