@@ -3,12 +3,15 @@
 use crate::config::Config;
 use anyhow::{Context, bail};
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{
+        AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+    },
     client::DefaultClientContext,
     error::RDKafkaErrorCode,
 };
 use shared_schema::Subscriptions;
 use std::time::Duration;
+use tracing::warn;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -49,7 +52,7 @@ pub async fn create(config: &Config) -> anyhow::Result<()> {
 /// Says what is wrong with the topics.
 ///
 /// # Errors
-/// When a topic is missing, or would lose records without a trace.
+/// When a topic is missing, would lose records without a trace, or does not tell when they arrived.
 pub async fn check(config: &Config) -> anyhow::Result<()> {
     let admin: AdminClient<DefaultClientContext> = config.kafka.client().create()?;
     let mut faults = Vec::new();
@@ -68,13 +71,15 @@ pub async fn check(config: &Config) -> anyhow::Result<()> {
             ));
             continue;
         }
-        let policy = cleanup_policy(&admin, &name).await?;
+        let topic = describe(&admin, &name).await?;
+        let policy = setting(&topic, "cleanup.policy");
         println!("{name}: {partitions} partitions, cleanup.policy {policy}");
         if policy != "delete" {
             faults.push(format!(
                 "{name} has cleanup.policy {policy}, which removes records unread: set it to delete"
             ));
         }
+        faults.extend(producers_clock(config, &name, &topic));
     }
     if faults.is_empty() {
         Ok(())
@@ -83,10 +88,44 @@ pub async fn check(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-async fn cleanup_policy(
+/// Warns of topics whose records do not tell when they arrived.
+pub(crate) async fn warn_of_producers_clocks(config: Config) {
+    let warning = async {
+        let admin: AdminClient<DefaultClientContext> = config.kafka.client().create()?;
+        for name in names(&config)? {
+            let topic = describe(&admin, &name).await?;
+            if let Some(fault) = producers_clock(&config, &name, &topic) {
+                warn!("{fault}");
+            }
+        }
+        anyhow::Ok(())
+    };
+    if let Err(failure) = warning.await {
+        warn!(
+            reason = format!("{failure:#}"),
+            "whose clock stamps the records is not known"
+        );
+    }
+}
+
+/// What is wrong with a topic whose records are stamped by their producers, if it is read.
+fn producers_clock(config: &Config, name: &str, topic: &ConfigResource) -> Option<String> {
+    let stamped = setting(topic, "message.timestamp.type");
+    let is_read = name != config.kafka.dead_letter_topic;
+    (is_read && stamped != "LogAppendTime").then(|| {
+        format!(
+            "{name} has message.timestamp.type {stamped}: a producer's clock that is ahead makes complete_through say too \
+             much, and facts settle as unknown too early. Run `kafka-configs.sh --bootstrap-server {} --alter \
+             --entity-type topics --entity-name {name} --add-config message.timestamp.type=LogAppendTime`",
+            config.kafka.brokers
+        )
+    })
+}
+
+async fn describe(
     admin: &AdminClient<DefaultClientContext>,
     name: &str,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<ConfigResource> {
     let described = admin
         .describe_configs(&[ResourceSpecifier::Topic(name)], &AdminOptions::new())
         .await?;
@@ -94,12 +133,14 @@ async fn cleanup_policy(
         .into_iter()
         .next()
         .context("Kafka says nothing of the topic")?;
-    let resource =
-        resource.map_err(|code| anyhow::anyhow!("{name} cannot be described: {code}"))?;
-    Ok(resource
-        .get("cleanup.policy")
-        .and_then(|entry| entry.value.clone())
-        .unwrap_or_default())
+    resource.map_err(|code| anyhow::anyhow!("{name} cannot be described: {code}"))
+}
+
+fn setting<'a>(topic: &'a ConfigResource, name: &str) -> &'a str {
+    let entry = topic.get(name);
+    entry
+        .and_then(|entry| entry.value.as_deref())
+        .unwrap_or_default()
 }
 
 fn names(config: &Config) -> anyhow::Result<Vec<String>> {

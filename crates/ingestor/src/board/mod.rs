@@ -38,6 +38,7 @@ impl Board {
             cut: VecDeque::new(),
             gathering: None,
             end: None,
+            awaited: None,
             complete_through: None,
             leaving: false,
             held: 0,

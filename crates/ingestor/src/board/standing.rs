@@ -2,6 +2,9 @@
 
 use std::{collections::VecDeque, time::Instant};
 
+/// In place of a timestamp that was ahead when it was first looked at: nobody knows when the record arrived.
+const AHEAD: i64 = i64::MAX;
+
 /// A range that is cut.
 #[derive(Debug)]
 pub(super) struct Cut {
@@ -10,6 +13,13 @@ pub(super) struct Cut {
     pub(super) first: Option<i64>,
     /// When it was cut, which is when the pipeline got it.
     pub(super) since: Instant,
+}
+
+/// An end of the lane's log, and when Kafka was asked for it.
+#[derive(Debug)]
+pub(super) struct End {
+    offset: i64,
+    asked_at_ms: i64,
 }
 
 /// Where one lane stands.
@@ -26,6 +36,8 @@ pub(super) struct Standing {
     pub(super) gathering: Option<i64>,
     /// Kafka's end when last asked.
     pub(super) end: Option<i64>,
+    /// An earlier end that was not durable yet: under a steady load the newest never is.
+    pub(super) awaited: Option<End>,
     pub(super) complete_through: Option<i64>,
     pub(super) leaving: bool,
     /// Batches that hold it and are neither closed nor given up.
@@ -38,24 +50,37 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// The first record that is not durable tells how far the lane is complete; where there is none, the moment
-    /// at which Kafka's end was seen. Where it has not been fetched yet, what was known before stays; so it does where
-    /// the lane stands still, or the log that ends there is another one.
+    /// The first record that is not durable tells how far the lane is complete; where there is none, or its timestamp
+    /// is ahead, the moment at which an end was seen that is durable now. Where there is no such end either, what was
+    /// known before stays; so it does where the lane stands still, or the log that ends there is another one.
     pub(super) fn advance(&mut self, end: i64, asked_at_ms: i64) {
-        // a producer's clock may be ahead: whatever it says, the record was there when it was first looked at
         let firsts = self.cut.iter_mut().filter_map(|cut| cut.first.as_mut());
         for first in firsts.chain(self.gathering.as_mut()) {
-            *first = (*first).min(asked_at_ms);
+            // a producer's clock; it says no more once its time has come
+            if *first > asked_at_ms {
+                *first = AHEAD;
+            }
         }
         let mut firsts = self.cut.iter().filter_map(|cut| cut.first);
         let first_open = firsts.next().or(self.gathering);
         let is_read = !self.stopped && end >= self.reached;
-        let known = match first_open {
+        let is_durable = |end: i64| is_read && self.durable >= end;
+        let awaited = self.awaited.as_ref();
+        let passed = awaited.filter(|awaited| is_durable(awaited.offset));
+        let known = match first_open.filter(|first| *first != AHEAD) {
             Some(first) => Some(first),
-            None if is_read && self.durable >= end => Some(asked_at_ms),
-            None => None,
+            None if is_durable(end) => Some(asked_at_ms),
+            None => passed
+                .map(|passed| passed.asked_at_ms)
+                .max(self.complete_through),
         };
-        self.complete_through = known.or(self.complete_through);
+        if is_read && (awaited.is_none() || passed.is_some()) {
+            self.awaited = Some(End {
+                offset: end,
+                asked_at_ms,
+            });
+        }
+        self.complete_through = known;
         self.reached = self.durable;
     }
 }

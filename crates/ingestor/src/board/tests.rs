@@ -53,13 +53,40 @@ fn a_record_that_is_not_durable_holds_the_lane_back_at_its_own_time() {
 }
 
 #[test]
-fn a_record_of_a_clock_that_is_ahead_holds_the_lane_back_where_it_was_first_seen() {
+fn a_record_of_a_clock_that_is_ahead_leaves_it_where_it_was() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
+    assert_eq!(complete_through(&board, 5, 1000), Some(1000));
     board.gathering(&lane(), 90_000);
-    assert_eq!(complete_through(&board, 12, 1000), Some(1000));
-    board.cut(&lane(), 9);
     assert_eq!(complete_through(&board, 12, 2000), Some(1000));
+    board.cut(&lane(), 9);
+    // its time has come
+    assert_eq!(complete_through(&board, 12, 95_000), Some(1000));
+    board.gathering(&lane(), 3000);
+    assert_eq!(board.hold(&[range(5, 9)]), []);
+    board.closed(&[range(5, 9)], &[]);
+    assert_eq!(complete_through(&board, 12, 96_000), Some(3000));
+    board.cut(&lane(), 11);
+    assert_eq!(board.hold(&[range(10, 11)]), []);
+    board.closed(&[range(10, 11)], &[]);
+    assert_eq!(complete_through(&board, 12, 97_000), Some(97_000));
+}
+
+#[test]
+fn a_lane_of_clocks_that_are_ahead_is_complete_through_an_end_that_is_durable_now() {
+    let board = Board::default();
+    board.assign(lane(), 1, 5, false);
+    board.gathering(&lane(), 900_000);
+    assert_eq!(complete_through(&board, 12, 1000), None);
+    // there is always more than is durable
+    for (lo, hi, end, asked_at_ms) in [(5, 12, 19, 2000), (13, 20, 26, 3000), (21, 27, 33, 4000)] {
+        board.cut(&lane(), hi);
+        board.gathering(&lane(), 900_000);
+        assert_eq!(board.hold(&[range(lo, hi)]), []);
+        board.closed(&[range(lo, hi)], &[]);
+        let through = complete_through(&board, end, asked_at_ms);
+        assert_eq!(through, Some(asked_at_ms - 1000));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     progress,
     recover::Recovery,
     settle::Settler,
+    topics,
 };
 use metadata_store::LaneId;
 use rdkafka::consumer::BaseConsumer;
@@ -39,6 +40,7 @@ impl Background {
         let oldest = Arc::new(OldestOpen::default());
         observe_oldest(&telemetry::meter(), oldest.clone(), clock.clone());
         self.spawn(open_batches::watch(pool.clone(), clock.clone(), oldest));
+        self.spawn(topics::warn_of_producers_clocks(member.config.clone()));
         self.spawn(progress::tidy(pool.clone(), clock.clone()));
         self.tasks.spawn(progress::report(
             consumer.clone(),

@@ -51,6 +51,7 @@ mod story;
 mod takeover;
 mod tidy;
 mod too_old;
+mod topics;
 mod unread_lanes;
 mod wire;
 mod zombies;
