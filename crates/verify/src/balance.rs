@@ -1,5 +1,7 @@
 //! Every offset of every partition has exactly one verdict.
 
+use std::fmt::Display;
+
 use analytics::ledger::{self, Account, Lane, Stretch};
 use chrono::{DateTime, Utc};
 use clickhouse::Row;
@@ -12,7 +14,10 @@ use crate::{Report, Verifier, VerifyError, Vouched, Wrong};
 /// What the accounts of all partitions say.
 pub(crate) struct Balance {
     pub(crate) report: Report,
+    /// An offset without a verdict, or with two.
     pub(crate) wrong: Option<Wrong>,
+    /// An offset that was given up. That is its verdict, so all else can be compared.
+    pub(crate) lost: Option<Wrong>,
 }
 
 /// Where the verdicts of a partition do not follow one another.
@@ -36,9 +41,9 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
         }),
         before: ledger::recounted_since(now),
     };
-    let unbalanced = accounts.into_iter().find(|account| !account.balanced);
-    let wrong = match unbalanced {
-        Some(account) => Some(describe(verifier, &account).await?),
+    let is_uneven = |account: &&Account| account.missing != 0 || account.repeated != 0;
+    let wrong = match accounts.iter().find(is_uneven) {
+        Some(account) => Some(describe(verifier, account).await?),
         None => None,
     };
     Ok(Balance {
@@ -49,6 +54,19 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
             ..Report::default()
         },
         wrong,
+        lost: lost(&accounts),
+    })
+}
+
+fn lost(accounts: &[Account]) -> Option<Wrong> {
+    let cause = GapCause::Lost.as_str();
+    let offsets = sum(accounts, |account| {
+        account.gap_offsets.get(cause).copied().unwrap_or_default()
+    });
+    let found = format!("one of {offsets} lost offsets");
+    accounts.iter().find_map(|account| {
+        let gap = account.gaps.iter().find(|gap| gap.cause == cause)?;
+        Some(wrong(account, found.clone(), gap.first_offset))
     })
 }
 
@@ -105,19 +123,12 @@ where
 
 /// Finds the first offset without a verdict, or with two.
 async fn describe(verifier: &Verifier, account: &Account) -> Result<Wrong, VerifyError> {
-    let mut gaps = account.gaps.iter();
-    let lost = gaps.find(|gap| gap.cause == GapCause::Lost.as_str());
-    let first_break = first_break(verifier, account).await?;
-    let (found, offset) = match (lost, first_break) {
-        (_, Some(row)) if row.offset <= row.reached => {
+    let (found, offset) = match first_break(verifier, account).await? {
+        Some(row) if row.offset <= row.reached => {
             ("an offset with two verdicts".to_owned(), row.offset)
         }
-        (_, Some(row)) => ("an offset without a verdict".to_owned(), row.reached + 1),
-        (Some(gap), None) => (
-            "a lost record".to_owned(),
-            i64::try_from(gap.first_offset).unwrap_or(i64::MAX),
-        ),
-        (None, None) => (
+        Some(row) => ("an offset without a verdict".to_owned(), row.reached + 1),
+        None => (
             format!(
                 "{} offsets too few in the ledger of what can no longer be counted",
                 account.missing
@@ -125,7 +136,11 @@ async fn describe(verifier: &Verifier, account: &Account) -> Result<Wrong, Verif
             i64::try_from(account.first_offset).unwrap_or(i64::MAX),
         ),
     };
-    Ok(Wrong {
+    Ok(wrong(account, found, offset))
+}
+
+fn wrong(account: &Account, found: String, offset: impl Display) -> Wrong {
+    Wrong {
         subject: "offsets".to_owned(),
         key: format!("{}/{}", account.topic, account.partition),
         expected: format!(
@@ -134,7 +149,7 @@ async fn describe(verifier: &Verifier, account: &Account) -> Result<Wrong, Verif
         ),
         found,
         place: format!("('{}',{},{offset})", account.topic, account.partition),
-    })
+    }
 }
 
 /// The first verdict that does not begin where those before it end. The end of the partition is one too.

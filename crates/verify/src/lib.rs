@@ -18,6 +18,9 @@
 //! had been read by the time. The rows of an offset's verdict are kept for 13 days for certain: of what was decided
 //! before, the ledger alone tells, and how much that is is reported.
 //!
+//! Offsets that an operator gave up are wrong for ever. They have a verdict, however, so everything is compared all the
+//! same, and they are named last.
+//!
 //! # While the ingestor is running
 //! The tables of a batch become visible within moments of each other, not in one instant, so a difference may be a
 //! batch on its way. The balance is immune to that: it looks only below the durable next offset. Of the others, a
@@ -83,12 +86,16 @@ impl Verifier {
     /// # Errors
     /// When a store does not answer.
     pub async fn run(&self, mut hear: impl FnMut(&Report)) -> Result<Outcome, VerifyError> {
-        let mut moving = 0;
         let balance = balance::check(self).await?;
         hear(&balance.report);
         if let Some(wrong) = balance.wrong {
             return Ok(Outcome::Wrong(wrong));
         }
+        Ok(self.compare(hear).await?.with_lost(balance.lost))
+    }
+
+    async fn compare(&self, mut hear: impl FnMut(&Report)) -> Result<Outcome, VerifyError> {
+        let mut moving = 0;
         for check in checks::all(self).await? {
             let mut report = Report {
                 subject: check.table.to_owned(),

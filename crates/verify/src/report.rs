@@ -57,9 +57,23 @@ impl Outcome {
             0 => Self::Right,
             _ => Self::CannotSay(format!(
                 "{keys} keys differed at every look, each time otherwise: they are being written. Everything else is \
-                 exact and balanced. Try again with less traffic, or with more --patience"
+                 exact. Try again with less traffic, or with more --patience"
             )),
         }
+    }
+
+    /// What is to be said where an offset was given up: that is wrong whatever came of the rest, but named last.
+    pub(crate) fn with_lost(self, lost: Option<Wrong>) -> Self {
+        let Some(lost) = lost else {
+            return self;
+        };
+        let rest = match self {
+            Self::Wrong(_) => return self,
+            Self::Right => "everything else was compared and agrees".to_owned(),
+            Self::CannotSay(why) => format!("of the rest it cannot be said: {why}"),
+        };
+        let found = format!("{}; {rest}", lost.found);
+        Self::Wrong(Wrong { found, ..lost })
     }
 }
 
@@ -102,4 +116,34 @@ impl fmt::Display for Wrong {
 
 fn shown(text: &str) -> &str {
     if text.is_empty() { "nothing" } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(found: &str) -> Wrong {
+        Wrong {
+            subject: String::new(),
+            key: String::new(),
+            expected: String::new(),
+            found: found.to_owned(),
+            place: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_wrong_unless_something_else_is() {
+        let lost = || Some(wrong("one of 3 lost offsets"));
+        let other = Outcome::Wrong(wrong("9"));
+        assert_eq!(other.clone().with_lost(lost()), other);
+        assert_eq!(Outcome::Right.with_lost(None), Outcome::Right);
+        let unsaid = Outcome::CannotSay("a batch does not end".to_owned());
+        assert_eq!(
+            unsaid.with_lost(lost()),
+            Outcome::Wrong(wrong(
+                "one of 3 lost offsets; of the rest it cannot be said: a batch does not end"
+            ))
+        );
+    }
 }

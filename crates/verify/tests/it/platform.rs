@@ -6,9 +6,10 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use clap::Parser;
 use devstack::test_stack;
 use event_store::{Params, Store};
-use ingestor::Config;
+use ingestor::{Config, lanes_command::LanesCommand};
 use metadata_store::{Pool, lanes};
 use rdkafka::{
     ClientConfig,
@@ -33,6 +34,13 @@ pub(crate) struct Platform {
     pub(crate) store: Store,
     pool: Pool,
     producer: ThreadedProducer<DefaultProducerContext>,
+}
+
+/// What an operator says.
+#[derive(Parser)]
+struct Lanes {
+    #[command(subcommand)]
+    command: LanesCommand,
 }
 
 /// An ingestor in this process.
@@ -173,6 +181,20 @@ impl Platform {
              SELECT 'gone', number, 3, 3, 'retired', now() FROM generate_series(1, {lanes}) AS number"
         );
         client.batch_execute(&sql).await.unwrap();
+    }
+
+    /// Gives up what is unread of the first partition of the first topic. Answers how many offsets are lost by that.
+    pub(crate) async fn give_up_the_unread(&self) -> u64 {
+        let lanes = lanes::all(&self.pool).await.unwrap();
+        let first = lanes.first().unwrap();
+        let first = format!("{}/{}", first.topic, first.partition);
+        let said = ["lanes", "retire", &first, "--force", "--yes"];
+        let command = Lanes::parse_from(said).command;
+        ingestor::lanes_command::run(command, self.config.clone())
+            .await
+            .unwrap();
+        let lost = "SELECT toUInt64(sum(last_offset - first_offset + 1)) FROM ingest_gaps WHERE cause = 'lost'";
+        self.store.query(lost).fetch_one().await.unwrap()
     }
 
     pub(crate) async fn execute(&self, sql: &str) {

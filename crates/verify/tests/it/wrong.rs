@@ -115,14 +115,56 @@ async fn whatever_is_tampered_with_is_named() {
         );
     }
 
-    let place = "SELECT toString((kafka_topic, kafka_partition, kafka_offset)) FROM events_raw ORDER BY kafka_topic, kafka_partition, kafka_offset LIMIT 1";
-    let missing = platform.text(place).await;
+    an_offset_without_a_verdict_is_named(&platform, "ASC").await;
+}
+
+/// Takes the row of the first accepted event of the first topic, or of the last one, and looks whether it is missed.
+async fn an_offset_without_a_verdict_is_named(platform: &Platform, topics: &str) {
+    let place = format!(
+        "SELECT toString((kafka_topic, kafka_partition, kafka_offset)) FROM events_raw
+         ORDER BY kafka_topic {topics}, kafka_partition, kafka_offset LIMIT 1"
+    );
+    let missing = platform.text(&place).await;
     platform
         .execute(&format!("ALTER TABLE events_raw DELETE WHERE toString((kafka_topic, kafka_partition, kafka_offset)) = '{}' SETTINGS mutations_sync = 2", missing.replace('\'', "\\'")))
         .await;
-    let wrong_offset = wrong(&platform).await;
+    let wrong_offset = wrong(platform).await;
     assert_eq!(wrong_offset.found, "an offset without a verdict");
     assert_eq!(wrong_offset.place, missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_offsets_hide_nothing_and_are_named_last() {
+    let platform = Platform::new().await;
+    let emissions = traffic(35, 2, 100);
+    let member = platform.start();
+    platform.send(&emissions);
+    platform.settled(emissions.len()).await;
+    member.stop().await;
+    platform.send(&emissions);
+    let lost = platform.give_up_the_unread().await;
+    assert!(lost > 0);
+
+    let (outcome, reports) = platform.verified().await;
+    let Outcome::Wrong(last) = outcome else {
+        panic!("{outcome}")
+    };
+    assert_eq!(
+        (last.subject.as_str(), last.found),
+        (
+            "offsets",
+            format!("one of {lost} lost offsets; everything else was compared and agrees")
+        )
+    );
+    assert_eq!(reports.len(), 20);
+
+    let (table, change) = TAMPERING[0];
+    platform.execute(change).await;
+    let tampered = wrong(&platform).await;
+    assert!(tampered.subject.starts_with(table), "{tampered}");
+
+    // the lost ones are of the first topic
+    an_offset_without_a_verdict_is_named(&platform, "DESC").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
