@@ -12,7 +12,7 @@
 //! are are ended, those of healthy batches too, which recover. One case remains: a member that lost its lanes at the very
 //! time, and whose batch ClickHouse had not heard of when its successor looked.
 
-mod ledger;
+pub(crate) mod ledger;
 
 use crate::{
     recover::{RecoverError, Recovery},
@@ -122,11 +122,16 @@ async fn look(recovery: &Recovery, ours: &[Lane]) -> Result<(Vec<Lane>, Behind),
             let entries = ledger::beyond(store, &lane.id(), lane.next_offset)
                 .await
                 .map_err(WriteError::from)?;
+            if entries.is_empty() {
+                continue;
+            }
+            let parked = batches::parked(&recovery.pool, &lane.id(), lane.next_offset).await?;
+            let entries = ledger::valid(&entries, &parked);
             found.extend(
                 entries
                     .first()
                     .copied()
-                    .map(|first| (index, first, entries)),
+                    .map(|first| (index, first, parked, entries)),
             );
         }
     }
@@ -136,7 +141,7 @@ async fn look(recovery: &Recovery, ours: &[Lane]) -> Result<(Vec<Lane>, Behind),
     // what is beyond a lane that another member has taken over meanwhile is what that member wrote
     let now = stored(recovery, ours).await?;
     let mut behind = Vec::new();
-    for (index, first, entries) in found {
+    for (index, first, parked, entries) in found {
         let lane = lanes.get_mut(index);
         let Some(lane) = lane.filter(|lane| is_one_of(lane, ours) && is_one_of(lane, &now)) else {
             continue;
@@ -144,7 +149,8 @@ async fn look(recovery: &Recovery, ours: &[Lane]) -> Result<(Vec<Lane>, Behind),
         if first.first > lane.next_offset {
             lane.stopped_reason = Some(stop_before_a_hole(recovery, lane, &first).await?);
         } else if let Some(last) = last_too_old(recovery, lane, &entries).await? {
-            lane.stopped_reason = Some(stop_before_the_old(recovery, lane, &first, last).await?);
+            lane.stopped_reason =
+                Some(stop_before_the_old(recovery, lane, &first, &parked, last).await?);
         } else {
             behind.push((lane.id(), lane.next_offset, entries));
         }
@@ -199,14 +205,12 @@ async fn stop_before_the_old(
     recovery: &Recovery,
     lane: &Lane,
     first: &Entry,
+    parked: &[Parked],
     last: i64,
 ) -> Result<String, RecoverError> {
-    let next = lane.next_offset;
-    let parked = batches::parked(&recovery.pool, &lane.id(), next).await?;
-    let is_parked = |parked: &&Parked| parked.batch == first.batch && parked.lo == first.first;
-    let reason = match parked.iter().find(is_parked) {
-        Some(parked) => stopped::untold(parked.batch, parked.lo, parked.hi),
-        None => stopped::too_far_back(next, last, "`ingestor lanes resume`"),
+    let reason = match first.is_parked(parked) {
+        true => stopped::untold(first.batch, first.first, first.last),
+        false => stopped::too_far_back(lane.next_offset, last, "`ingestor lanes resume`"),
     };
     stopped::stop(&recovery.pool, &lane.id(), lane.epoch, &reason).await?;
     Ok(reason)

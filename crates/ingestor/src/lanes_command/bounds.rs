@@ -1,7 +1,11 @@
 //! Which offsets of a stopped lane may be declared lost.
 
-use crate::stopped;
-use metadata_store::batches::Parked;
+use super::stored;
+use crate::{recover::Recovery, rewound::ledger, stopped};
+use metadata_store::{
+    LaneId,
+    batches::{self, Parked},
+};
 use std::ops::RangeInclusive;
 use uuid::Uuid;
 
@@ -73,11 +77,34 @@ pub(super) struct Bounds {
     pub(super) log_begins: i64,
     /// Ranges that no longer read as they were stored.
     pub(super) parked: Vec<Parked>,
-    /// What the ledger tells from the next offset on.
+    /// What the ledger tells from the next offset on, up to a number of ranges.
     pub(super) written: Vec<Written>,
+    /// The last offset that cannot be put back any more, if one of what is forgotten cannot.
+    pub(super) last_old: Option<i64>,
 }
 
 impl Bounds {
+    /// Looks what is known of a lane whose log begins at `log_begins`.
+    pub(super) async fn look(
+        recovery: &Recovery,
+        lane: &LaneId,
+        next: i64,
+        log_begins: i64,
+    ) -> anyhow::Result<Self> {
+        let (store, since) = (recovery.writer.store(), recovery.told_since());
+        let mut bounds = Self {
+            next,
+            log_begins,
+            parked: batches::parked(&recovery.pool, lane, next).await?,
+            written: stored::written(store, lane, next, since).await?,
+            last_old: None,
+        };
+        if bounds.forgotten().any(|written| written.is_old) {
+            bounds.last_old = Some(ledger::last_before(store, lane, next, since).await?);
+        }
+        Ok(bounds)
+    }
+
     /// Whether the range was given up by its batch.
     pub(super) fn is_parked(&self, written: &Written) -> bool {
         let mut parked = self.parked.iter();
@@ -91,12 +118,6 @@ impl Bounds {
             .filter(|written| !self.is_parked(written))
     }
 
-    /// The last forgotten offset that cannot be put back any more.
-    pub(super) fn last_old(&self) -> Option<i64> {
-        let old = self.forgotten().filter(|written| written.is_old);
-        old.map(|written| written.last).max()
-    }
-
     /// The offsets of which one may be the last that is lost.
     ///
     /// What the log still has is not lost, except in a parked range: what the log has there now is something else, or it
@@ -106,7 +127,7 @@ impl Bounds {
         let healthy = self.forgotten().next();
         if let Some(written) = healthy.filter(|written| written.first <= next) {
             let batch = written.batch;
-            let refusal = match self.last_old() {
+            let refusal = match self.last_old {
                 Some(last) => Refusal::TooFarBack { next, last },
                 None => Refusal::IsWritten { next, batch },
             };
@@ -115,7 +136,7 @@ impl Bounds {
         let in_part = self
             .written
             .iter()
-            .filter(|written| self.is_parked(written));
+            .take_while(|written| self.is_parked(written));
         let least = in_part.map(|written| written.last).fold(next, i64::max);
         let parked = self.parked.iter().map(|parked| parked.hi);
         let unreadable = parked.fold(self.log_begins - 1, i64::max);
@@ -210,6 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn parked_ranges_behind_a_healthy_one_are_decided_about_later() {
+        let mut parked_ones = parked(5, 20);
+        parked_ones.extend(parked(31, 40));
+        let bounds = Bounds {
+            parked: parked_ones,
+            written: vec![
+                written(BATCH, 5, 20),
+                written(OTHER, 21, 30),
+                written(BATCH, 31, 40),
+            ],
+            ..bounds(5, 50)
+        };
+        assert_eq!(bounds.through(), Ok(20..=20));
+    }
+
+    #[test]
     fn a_hole_before_written_offsets_ends_before_them() {
         let bounds = Bounds {
             written: vec![written(OTHER, 12, 30)],
@@ -239,6 +276,7 @@ mod tests {
         };
         let bounds = Bounds {
             written: vec![old, written(OTHER, 31, 40)],
+            last_old: Some(30),
             ..bounds(5, 50)
         };
         let refusal = bounds.through().unwrap_err();

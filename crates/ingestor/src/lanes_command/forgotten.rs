@@ -3,16 +3,17 @@
 
 use super::{
     bounds::Bounds,
-    stored,
     taken::{owner, with_lane},
 };
 use crate::{recover::Recovery, rewound};
 use anyhow::ensure;
-use metadata_store::{batches, lanes, lanes::Lane};
+use metadata_store::{lanes, lanes::Lane};
 
 /// What the ledger tells of a lane from its next offset on, and PostgreSQL does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Forgotten {
+    /// The first offset.
+    pub(super) first: i64,
     /// The last offset.
     pub(super) last: i64,
     /// The last one that cannot be put back any more.
@@ -20,20 +21,18 @@ pub(super) struct Forgotten {
 }
 
 pub(super) async fn look(recovery: &Recovery, lane: &Lane) -> anyhow::Result<Option<Forgotten>> {
-    let (id, next) = (lane.id(), lane.next_offset);
-    let bounds = Bounds {
-        parked: batches::parked(&recovery.pool, &id, next).await?,
-        written: stored::written(recovery.writer.store(), &id, next, recovery.told_since()).await?,
-        ..Bounds::default()
-    };
+    let bounds = Bounds::look(recovery, &lane.id(), lane.next_offset, 0).await?;
     let last = bounds.forgotten().map(|written| written.last).max();
-    Ok(last.map(|last| Forgotten {
+    let first = bounds.forgotten().map(|written| written.first).min();
+    Ok(first.zip(last).map(|(first, last)| Forgotten {
+        first,
         last,
-        last_old: bounds.last_old(),
+        last_old: bounds.last_old,
     }))
 }
 
-/// Stores the batches again and finishes them. The ranges of the lane itself can be read no more, and are parked then.
+/// Stores a number of the batches again and finishes them. The ranges of the lane itself can be read no more, and are parked
+/// then.
 pub(super) async fn put_back(recovery: &Recovery, lane: &Lane) -> anyhow::Result<()> {
     let (pool, id) = (&recovery.pool, &lane.id());
     // what stands still is not looked at

@@ -94,7 +94,7 @@ impl Retiring<'_> {
         let is_known = candidate.lane.open_batch.is_none() && candidate.forgotten.is_none();
         if candidate.unread() > 0 && is_known {
             let id = candidate.lane.id();
-            let declaration = self.declaration(&id)?;
+            let declaration = self.declaration(&id, Then::Retire)?;
             let next = candidate.lane.next_offset;
             print!("{}", declaration.plan(next, candidate.end - 1).await?);
         }
@@ -122,24 +122,35 @@ impl Retiring<'_> {
         })
     }
 
-    fn declaration<'b>(&'b self, lane: &'b LaneId) -> anyhow::Result<Declaration<'b>> {
-        Declaration::new(self.config, self.recovery, lane, Then::Retire)
+    fn declaration<'b>(&'b self, lane: &'b LaneId, then: Then) -> anyhow::Result<Declaration<'b>> {
+        Declaration::new(self.config, self.recovery, lane, then)
     }
 
     async fn retire(&self, id: &LaneId, force: bool) -> anyhow::Result<()> {
         // a member may have gone on since it was looked at
         self.candidate(self.stands(id).await?).await?.check(force)?;
         let mut candidate = self.candidate(self.freed(id).await?).await?;
-        if candidate.forgotten.is_some() {
-            println!("putting back what PostgreSQL has forgotten of {id}");
+        while candidate.forgotten.is_some() {
+            let next = candidate.lane.next_offset;
+            println!("putting back what PostgreSQL has forgotten of {id} from offset {next} on");
             forgotten::put_back(self.recovery, &candidate.lane).await?;
             candidate = self.candidate(self.freed(id).await?).await?;
+            candidate.check(force)?;
+            if let Some(rest) = candidate.forgotten {
+                // it is put back once the lane stands before it
+                let declaration = self.declaration(id, Then::Stand)?;
+                declaration.make(rest.first - 1).await?;
+                candidate = self.candidate(self.freed(id).await?).await?;
+            }
         }
         candidate.check(force)?;
         let next = candidate.lane.next_offset;
         match candidate.unread() {
             0 => retire_at(self.recovery, id, next).await?,
-            _ => self.declaration(id)?.make(candidate.end - 1).await?,
+            _ => {
+                let declaration = self.declaration(id, Then::Retire)?;
+                declaration.make(candidate.end - 1).await?;
+            }
         }
         println!("{id} is retired at {}", next + candidate.unread());
         Ok(())

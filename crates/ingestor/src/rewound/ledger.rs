@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use event_store::{Params, Row, Store, StoreError};
 use metadata_store::{
     LaneId,
-    batches::{Batch, Gap, Range, Verdicts},
+    batches::{Batch, Gap, Parked, Range, Verdicts},
 };
 use serde::Deserialize;
 use shared_schema::AgeLimits;
@@ -23,6 +23,28 @@ pub(super) struct Entry {
     pub(super) decided_at: i64,
     pub(super) first: i64,
     pub(super) last: i64,
+}
+
+impl Entry {
+    /// Whether the range was given up by its batch.
+    pub(super) fn is_parked(&self, parked: &[Parked]) -> bool {
+        let mut parked = parked.iter();
+        parked.any(|parked| parked.batch == self.batch && parked.lo == self.first)
+    }
+}
+
+/// The entries without parked ranges that a younger one covers: it is what was decided about them.
+pub(super) fn valid(entries: &[Entry], parked: &[Parked]) -> Vec<Entry> {
+    let is_covered = |entry: &Entry| {
+        entries.iter().any(|other| {
+            other.decided_at > entry.decided_at
+                && other.first == entry.first
+                && other.last >= entry.last
+        })
+    };
+    let mut valid = entries.to_vec();
+    valid.retain(|entry| !(entry.is_parked(parked) && is_covered(entry)));
+    valid
 }
 
 #[derive(Row, Deserialize)]
@@ -51,7 +73,7 @@ pub(super) async fn beyond(
              SELECT max(first_offset) FROM ( \
                  SELECT first_offset FROM ingest_ledger WHERE {of_lane} AND first_offset <= {{next:UInt64}} \
                  ORDER BY kafka_topic DESC, kafka_partition DESC, first_offset DESC LIMIT 1)) \
-         ORDER BY first_offset LIMIT {BATCHES_AT_ONCE}"
+         ORDER BY first_offset, decided_at DESC LIMIT {BATCHES_AT_ONCE}"
     );
     let params = Params::new()
         .with("topic", &lane.topic)
@@ -71,7 +93,7 @@ pub(super) async fn beyond(
 }
 
 /// The last offset of a lane from `next` on that was decided about before `time`.
-pub(super) async fn last_before(
+pub(crate) async fn last_before(
     store: &Store,
     lane: &LaneId,
     next: i64,
@@ -260,4 +282,35 @@ async fn verdicts_of(store: &Store, id: Uuid, lane: &LaneId) -> Result<Verdicts,
         reused_ids: pairs(reused.await?),
         gaps: gaps.await?.into_iter().map(gap).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(batch: u128, decided_at: i64, first: i64, last: i64) -> Entry {
+        Entry {
+            batch: Uuid::from_u128(batch),
+            decided_at,
+            first,
+            last,
+        }
+    }
+
+    #[test]
+    fn a_parked_range_is_left_to_the_younger_one_that_covers_it() {
+        let (parked, declared, next) = (entry(1, 7, 5, 9), entry(2, 8, 5, 9), entry(3, 8, 10, 12));
+        let given_up = [Parked {
+            batch: parked.batch,
+            lo: parked.first,
+            hi: parked.last,
+        }];
+        let both = [declared, parked, next];
+        assert_eq!(valid(&both, &given_up), [declared, next]);
+        assert_eq!(valid(&both, &[]), both);
+        let alone = [parked, next];
+        assert_eq!(valid(&alone, &given_up), alone);
+        let shorter = [entry(2, 8, 5, 8), parked];
+        assert_eq!(valid(&shorter, &given_up), shorter);
+    }
 }

@@ -140,12 +140,23 @@ async fn what_went_back_too_far_of_a_deleted_topic_is_neither_lost_nor_forgotten
     refused(&platform, &force, ALARM).await;
     assert_eq!(lane(&platform, &topic).await, before, "it was touched");
     let end = before.end_offset.unwrap();
-    refused(
-        &platform,
-        &force,
-        &format!("next_offset in ingest_lane to {end} "),
-    )
-    .await;
+    // more ranges than a command reads
+    let offset = format!("toUInt64({end} + arrayJoin(range(1100)))");
+    platform
+        .execute(&format!(
+            "INSERT INTO ingest_ledger SELECT * REPLACE ({offset} AS first_offset, {offset} AS last_offset) \
+             FROM (SELECT * FROM ingest_ledger WHERE kafka_topic = '{topic}' AND first_offset = 0)"
+        ))
+        .await;
+    let names = |next: i64| format!("next_offset in ingest_lane to {next} ");
+    refused(&platform, &force, &names(end + 1100)).await;
+    platform
+        .execute(&format!(
+            "ALTER TABLE ingest_ledger DELETE WHERE kafka_topic = '{topic}' AND first_offset >= {end} \
+             SETTINGS mutations_sync = 1"
+        ))
+        .await;
+    refused(&platform, &force, &names(end)).await;
     // as it says
     database.execute(&of_topic(&end.to_string())).await;
     done(&platform, &force).await;
@@ -251,6 +262,22 @@ impl Aged {
     }
 }
 
+/// PostgreSQL goes back to where this batch was parked, and nothing was declared about it yet.
+async fn declarations_are_forgotten(platform: &Platform, parked: &Batch) {
+    let mut database = Database::of(platform).await;
+    let id = parked.id;
+    for statement in [
+        format!("DELETE FROM ingest_range WHERE batch_id <> '{id}'"),
+        format!("DELETE FROM ingest_batch WHERE id <> '{id}'"),
+        format!(
+            "UPDATE ingest_lane l SET next_offset = r.lo, stopped_reason = 'parked' FROM ingest_range r \
+             WHERE r.batch_id = '{id}' AND l.topic = r.topic AND l.partition = r.partition"
+        ),
+    ] {
+        database.execute(&statement).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_was_open_for_too_long_and_not_begun_is_parked_and_read_again() {
     let story = Story::new(194, 60);
@@ -301,6 +328,25 @@ async fn a_batch_that_was_open_for_too_long_and_begun_is_parked_and_declared_los
     platform.drained(story.len()).await;
     settled(platform).await;
     aged.member.stop();
+    declarations_are_forgotten(platform, &aged.batch).await;
+    let member = Program::start(&platform.config);
+    for range in &aged.batch.ranges {
+        let (id, through) = (range.lane.to_string(), range.hi.to_string());
+        let declare = ["declare-lost", &id, "--through", &through, "--yes"];
+        refused(platform, &declare, "`ingestor lanes resume` recovers it").await;
+        done(platform, &["resume", &id]).await;
+        let goes_on = |lanes: &[Lane]| {
+            let mut lanes = lanes.iter();
+            lanes.any(|lane| {
+                lane.id() == range.lane
+                    && lane.next_offset > range.hi
+                    && lane.stopped_reason.is_none()
+            })
+        };
+        platform.lanes_are("put back", goes_on).await;
+    }
+    platform.drained(story.len()).await;
+    member.stop();
     assert_eq!(lost_offsets(platform).await, lost);
     platform.assert_exact().await;
     platform.assert_balanced().await;

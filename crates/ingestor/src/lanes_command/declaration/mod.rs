@@ -20,7 +20,7 @@ use super::{
 use crate::{config::Config, kafka::bounds, recover::Recovery, stopped::RETIRED};
 use anyhow::{Context, bail, ensure};
 use metadata_store::{
-    LaneId, Pool, batches,
+    LaneId, Pool,
     lanes::{self, Lane},
 };
 use rdkafka::consumer::BaseConsumer;
@@ -36,6 +36,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) enum Then {
     /// It goes on.
     GoOn,
+    /// It stands still there.
+    Stand,
     /// It is retired.
     Retire,
 }
@@ -82,7 +84,7 @@ impl<'a> Declaration<'a> {
             bail!("{lane} is not known: see `ingestor lanes list`");
         };
         ensure!(
-            self.then == Then::Retire || stored.stopped_reason.is_some(),
+            self.then != Then::GoOn || stored.stopped_reason.is_some(),
             "{lane} does not stand still: only what stopped a lane can be lost"
         );
         Ok(stored)
@@ -154,6 +156,7 @@ impl<'a> Declaration<'a> {
                 lanes::resume(self.pool(), lane, next).await?;
                 println!("{lane} goes on at {next}; its owner takes it up within seconds.");
             }
+            Then::Stand => {}
             Then::Retire => {
                 retire_at(self.recovery, lane, next).await?;
             }
@@ -166,18 +169,14 @@ impl<'a> Declaration<'a> {
     /// # Errors
     /// When `through` is not what may be declared, or a server does not answer.
     pub(super) async fn plan(&self, next: i64, through: i64) -> anyhow::Result<Plan> {
-        let store = self.recovery.writer.store();
-        let bounds = Bounds {
-            next,
-            log_begins: match self.then {
-                Then::GoOn => self.log_begins().await?,
-                // what could still be read is given up
-                Then::Retire => through + 1,
-            },
-            parked: batches::parked(self.pool(), self.lane, next).await?,
-            written: stored::written(store, self.lane, next, self.recovery.told_since()).await?,
+        let log_begins = match self.then {
+            Then::GoOn => self.log_begins().await?,
+            // what could still be read is given up
+            Then::Stand | Then::Retire => through + 1,
         };
+        let bounds = Bounds::look(self.recovery, self.lane, next, log_begins).await?;
         bounds.check(through)?;
+        let store = self.recovery.writer.store();
         Ok(Plan::of(store, self.lane, &bounds, through, self.source.domain).await?)
     }
 

@@ -147,6 +147,7 @@ mod tests {
     fn what_was_forgotten_of_it_must_be_given_up_expressly() {
         let forgotten = Candidate {
             forgotten: Some(Forgotten {
+                first: 10,
                 last: 19,
                 last_old: None,
             }),
@@ -156,6 +157,7 @@ mod tests {
         assert_eq!(forgotten.check(true), Ok(()));
         let old = Candidate {
             forgotten: Some(Forgotten {
+                first: 10,
                 last: 19,
                 last_old: Some(15),
             }),

@@ -192,13 +192,28 @@ async fn what_postgres_forgot_of_a_deleted_topic_is_put_back_before_it_is_retire
     member.stop();
     database.go_back().await;
     delete(&platform, &topic).await;
+    // more batches than are put back at once, behind one whose records are gone
+    let (more, nth) = (110, "arrayJoin(range(110))");
+    let offset = format!("toUInt64({written} + {nth})");
+    platform
+        .execute(&format!(
+            "INSERT INTO ingest_ledger SELECT * REPLACE (generateUUIDv4({nth}) AS batch, \
+                 {offset} AS first_offset, {offset} AS last_offset, \
+                 0 AS accepted, 0 AS duplicate, 0 AS dead_lettered, 1 AS gap_offsets, 0 AS hash, \
+                 decided_at + toIntervalMillisecond({nth}) AS decided_at, \
+                 concat('{{\"gaps\":[{{\"lo\":', toString({offset}), ',\"hi\":', toString({offset}), ',\"cause\":\"control\"}}]}}') \
+                     AS verdicts) \
+             FROM (SELECT * FROM ingest_ledger WHERE kafka_topic = '{topic}' AND last_offset = {written} - 1)"
+        ))
+        .await;
+    let end = written + more;
 
     let forgetful = lane(&platform, &topic).await;
     refused(&platform, &["retire", &topic], "has gone back").await;
     refused(&platform, &["retire", &topic, "--yes"], "say with --force").await;
     assert_eq!(lane(&platform, &topic).await, forgetful, "it was touched");
     let said = done(&platform, &["retire", &topic, "--force", "--yes"]).await;
-    assert!(said.contains(&format!("is retired at {written}")), "{said}");
+    assert!(said.contains(&format!("is retired at {end}")), "{said}");
     let member = Program::start(&platform.config);
     platform.drained(story.len()).await;
     settled(&platform).await;
