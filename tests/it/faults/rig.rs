@@ -6,6 +6,7 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +24,27 @@ use tempfile::TempDir;
 
 /// How long nothing may happen.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a kill waits for an insert that it can strike.
+const LULL: Duration = Duration::from_secs(30);
+
+/// The program, as the sources are now: `cargo test` builds only its library for the tests of another package.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let this = env::current_exe().unwrap();
+    let binaries = this.ancestors().nth(2).unwrap();
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // of the whole workspace, for the features that its other builds have
+    command.args(["build", "--quiet", "--workspace", "--bin", "ingestor"]);
+    command.args([
+        "--manifest-path",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+    ]);
+    if binaries.ends_with("release") {
+        command.arg("--release");
+    }
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+    binaries.join("ingestor")
+});
 
 /// A platform whose parts can be killed.
 pub(super) struct Rig {
@@ -42,6 +64,8 @@ impl Rig {
 
     /// With the servers' data in a directory of one's own.
     pub(super) async fn in_directory(directory: Option<PathBuf>) -> Self {
+        // before anything is timed
+        LazyLock::force(&PROGRAM);
         let servers = [Server::Kafka, Server::ClickHouse, Server::Postgres];
         let stack = StackConfig {
             directory,
@@ -86,16 +110,13 @@ impl Rig {
                 .join(format!("member-{}.log", self.logs)),
         )
         .unwrap();
-        let program = program("ingestor");
-        let mut command = Command::new(&program);
+        let mut command = Command::new(&*PROGRAM);
         command.env_clear().arg("--config").arg(file);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
-        let started = command.spawn();
-        self.members
-            .push(started.unwrap_or_else(|error| panic!("{}: {error}", program.display())));
+        self.members.push(command.spawn().unwrap());
     }
 
     pub(super) fn kill_member(&mut self, index: usize) {
@@ -140,6 +161,32 @@ impl Rig {
         self.stack.kill(server).unwrap();
         thread::sleep(pause);
         self.stack.restart(server).unwrap();
+    }
+
+    /// The batches that ClickHouse is writing at this moment. Waits for one a while.
+    pub(super) async fn under_insert(&self) -> Vec<String> {
+        let inserts = "SELECT DISTINCT substring(query_id, 1, 36) FROM system.processes \
+            WHERE match(query_id, '^[0-9a-f-]{36}/[a-z0-9_]+/[0-9a-f-]{36}$')";
+        let since = Instant::now();
+        loop {
+            let batches: Vec<String> = self.store.query(inserts).fetch_all().await.unwrap();
+            if !batches.is_empty() || since.elapsed() > LULL {
+                return batches;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// How many of these batches were not written at their first attempt.
+    pub(super) async fn recovered(&self, batches: &[String]) -> i64 {
+        let client = postgres_client(self.config.postgres.url.expose()).await;
+        let recovered =
+            "SELECT count(*) FROM ingest_batch WHERE attempt > 1 AND id::text = ANY($1)";
+        client
+            .query_one(recovered, &[&batches])
+            .await
+            .unwrap()
+            .get(0)
     }
 
     /// Random moments are what is tested; there is nothing to wait for.
@@ -257,10 +304,4 @@ fn config(stack: &PrivateStack) -> Config {
 
 fn signal(member: &Child, signal: Signal) {
     kill(Pid::from_raw(member.id().try_into().unwrap()), signal).unwrap();
-}
-
-/// A program of this workspace, built in the same profile.
-fn program(name: &str) -> PathBuf {
-    let this = env::current_exe().unwrap();
-    this.ancestors().nth(2).unwrap().join(name)
 }

@@ -70,7 +70,7 @@ impl Story {
         self.emissions.len() as u64
     }
 
-    /// Sends all of it, so many records a second, in order and once, over restarts of the broker too.
+    /// Sends all of it, so many records a second and ten at least, in order and once, over restarts of the broker too.
     pub(super) fn send(self: Arc<Self>, config: Config, rate: usize) -> JoinHandle<()> {
         thread::spawn(move || {
             let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
@@ -79,7 +79,7 @@ impl Story {
                 .set("message.max.bytes", "4000000")
                 .create()
                 .unwrap();
-            for portion in self.emissions.chunks(rate / 10) {
+            for portion in self.emissions.chunks((rate / 10).max(1)) {
                 for emission in portion {
                     send(&producer, &config, emission);
                 }
