@@ -1,5 +1,5 @@
 //! Taking lanes over: raise their epochs, finish the batches that hold them, put back what PostgreSQL has forgotten,
-//! find out where they stand.
+//! find out where they stand. A batch that cannot be finished holds up its own lanes alone.
 
 use super::group::{Change, Group};
 use crate::{
@@ -8,15 +8,17 @@ use crate::{
     recover::{Finished, RecoverError, Recovery},
     rewound, stopped,
 };
+use futures::{StreamExt, stream::FuturesUnordered};
 use metadata_store::{LaneId, Pool, StoreError, lanes, lanes::Lane, rebuilt};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -67,10 +69,11 @@ impl Wanted {
         since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn of(&self, number: u64) -> Vec<LaneId> {
+    /// Those of the lanes that still wait for this take-over.
+    fn still(&self, mut ids: Vec<LaneId>, number: u64) -> Vec<LaneId> {
         let wanted = self.lock();
-        let of_it = wanted.iter().filter(|(_, want)| want.number == number);
-        of_it.map(|(lane, _)| lane.clone()).collect()
+        ids.retain(|lane| wanted.get(lane).is_some_and(|want| want.number == number));
+        ids
     }
 }
 
@@ -100,7 +103,7 @@ impl TakeOver {
             wanted: self.wanted.clone(),
             number,
         };
-        self.runtime.spawn(run.until_done())
+        self.runtime.spawn(run.until_done(ids.to_vec()))
     }
 
     /// These lanes need not be taken over any more.
@@ -145,47 +148,68 @@ struct Run {
     number: u64,
 }
 
+/// Lanes that are held by the same batch, or by none. Each part is handed over when it is ready.
+struct Part {
+    held_by: Option<Uuid>,
+    lanes: Vec<Lane>,
+}
+
+impl Part {
+    fn ids(&self) -> Vec<LaneId> {
+        self.lanes.iter().map(Lane::id).collect()
+    }
+}
+
 impl Run {
-    async fn until_done(self) {
-        let shutdown = self.recovery.shutdown.clone();
-        loop {
-            let ids = self.wanted.of(self.number);
-            if ids.is_empty() {
-                return;
+    async fn until_done(self, ids: Vec<LaneId>) {
+        let all = async {
+            let parts = self.parts(ids).await.into_iter();
+            let mut running: FuturesUnordered<_> = parts.map(|part| self.hand_over(part)).collect();
+            while let Some(anew) = running.next().await {
+                running.extend(anew.into_iter().map(|part| self.hand_over(part)));
             }
-            let attempt = tokio::select! {
-                attempt = self.once(&ids) => attempt,
-                () = shutdown.cancelled() => return,
-            };
-            match attempt {
-                Ok(lanes) => {
-                    self.consumer
-                        .context()
-                        .push(Change::TakenOver(self.number, lanes));
-                    return;
-                }
+        };
+        tokio::select! {
+            () = all => {}
+            () = self.recovery.shutdown.cancelled() => {}
+        }
+    }
+
+    /// Makes the lanes ours, as soon as it can. None, if nobody wants them any more.
+    async fn parts(&self, mut ids: Vec<LaneId>) -> Vec<Part> {
+        loop {
+            ids = self.wanted.still(ids, self.number);
+            if ids.is_empty() {
+                return Vec::new();
+            }
+            match self.own(&ids).await {
+                Ok(parts) => return parts,
                 Err(reason) => warn!(reason, "lanes cannot be taken over yet"),
             }
-            tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
-                () = shutdown.cancelled() => return,
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Hands the lanes of a part over. If that fails, batches may hold them otherwise by now: returns them in new parts.
+    async fn hand_over(&self, part: Part) -> Vec<Part> {
+        match self.ready(&part).await {
+            Ok(lanes) => {
+                let change = Change::TakenOver(self.number, lanes);
+                self.consumer.context().push(change);
+                Vec::new()
+            }
+            Err(reason) => {
+                warn!(reason, "lanes cannot be taken over yet");
+                tokio::time::sleep(PAUSE).await;
+                self.parts(part.ids()).await
             }
         }
     }
 
-    async fn once(&self, ids: &[LaneId]) -> Result<Vec<Lane>, String> {
-        let earliest: Vec<_> = self
-            .bounds(ids)
-            .await?
-            .into_iter()
-            .map(|(lane, low, _)| (lane, low))
-            .collect();
-        let lanes = self
-            .own(&earliest, ids)
-            .await
-            .map_err(|error| chain(&error))?;
+    async fn ready(&self, part: &Part) -> Result<Vec<Lane>, String> {
+        let lanes = self.standing(part).await.map_err(|error| chain(&error))?;
         // asked again: an earlier owner may have read further before its epoch was over
-        let bounds = self.bounds(ids).await?;
+        let bounds = self.bounds(&part.ids()).await?;
         let mut checked = Vec::new();
         for lane in lanes {
             checked.push(self.checked(lane, &bounds).await);
@@ -212,25 +236,41 @@ impl Run {
         asking.await.map_err(|error| error.to_string())?
     }
 
-    async fn own(
-        &self,
-        earliest: &[(LaneId, i64)],
-        ids: &[LaneId],
-    ) -> Result<Vec<Lane>, RecoverError> {
+    /// Raises the epochs of the lanes.
+    async fn own(&self, ids: &[LaneId]) -> Result<Vec<Part>, String> {
+        let bounds = self.bounds(ids).await?;
+        let earliest: Vec<_> = bounds
+            .into_iter()
+            .map(|(lane, low, _)| (lane, low))
+            .collect();
         let pool = &self.recovery.pool;
-        lanes::ensure(pool, earliest).await?;
-        let owned = lanes::take_over(pool, &self.owner, ids).await?;
-        let open: BTreeSet<_> = owned.iter().filter_map(|lane| lane.open_batch).collect();
-        for batch in &open {
+        let owning = async {
+            lanes::ensure(pool, &earliest).await?;
+            lanes::take_over(pool, &self.owner, ids).await
+        };
+        let owned = owning.await.map_err(|error| chain(&error))?;
+        let mut parts: BTreeMap<Option<Uuid>, Vec<Lane>> = BTreeMap::new();
+        for lane in owned {
+            parts.entry(lane.open_batch).or_default().push(lane);
+        }
+        let parts = parts.into_iter();
+        Ok(parts
+            .map(|(held_by, lanes)| Part { held_by, lanes })
+            .collect())
+    }
+
+    /// Where the lanes stand once no batch holds them, and nothing is known beyond them.
+    async fn standing(&self, Part { held_by, lanes }: &Part) -> Result<Vec<Lane>, RecoverError> {
+        if let Some(batch) = *held_by {
             info!(batch.id = %batch, "an open batch holds a lane that was taken over");
-            if self.recovery.finish(*batch, None).await? == Finished::Forgotten {
-                rebuilt::free_lanes_of_nothing(pool, *batch).await?;
+            if self.recovery.finish(batch, None).await? == Finished::Forgotten {
+                rebuilt::free_lanes_of_nothing(&self.recovery.pool, batch).await?;
             }
         }
-        let standing = rewound::catch_up(&self.recovery, &owned).await?;
+        let standing = rewound::catch_up(&self.recovery, lanes).await?;
         Ok(standing
             .into_iter()
-            .filter_map(|lane| under_our_epoch(lane, &owned))
+            .filter_map(|lane| under_our_epoch(lane, lanes))
             .collect())
     }
 

@@ -32,6 +32,7 @@ use service_runtime::{
 };
 use shared_schema::Subscriptions;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span};
 use uuid::Uuid;
@@ -58,6 +59,8 @@ pub struct Recovery {
     pub kafka: KafkaConfig,
     /// What the topics carry.
     pub sources: Arc<Subscriptions>,
+    /// Held while a batch is read again: each takes memory.
+    pub rereading: Arc<Mutex<()>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
@@ -101,6 +104,7 @@ impl Recovery {
             dead_letters: DeadLetterTopic::new(&config.kafka)?,
             kafka: config.kafka.clone(),
             sources: Arc::new(Subscriptions::new(&config.topics)?),
+            rereading: Arc::default(),
             clock: Arc::new(SystemClock),
             meters: Meters::new(&telemetry::meter(), board),
             shutdown: CancellationToken::new(),
@@ -150,6 +154,10 @@ impl Recovery {
         own: Option<&Judged>,
         delivered: &Delivered,
     ) -> Result<Finished, RecoverError> {
+        let _alone = match own {
+            Some(_) => None,
+            None => Some(self.rereading.lock().await),
+        };
         let stored = match batches::load(&self.pool, batch).await {
             Err(StoreError::NoSuchBatch(_)) => {
                 // an insert of it may still be on its way, and would come after whoever looks for what is there
