@@ -57,4 +57,4 @@ mod windows;
 pub mod write;
 
 pub use config::Config;
-pub use service::run;
+pub use service::{run, run_by};

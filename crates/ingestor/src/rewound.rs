@@ -191,7 +191,7 @@ async fn last_too_old(
     lane: &Lane,
     entries: &[Entry],
 ) -> Result<Option<i64>, RecoverError> {
-    let oldest = recovery.told_since();
+    let oldest = recovery.told_since().await?;
     if (entries.iter()).all(|entry| entry.decided_at >= oldest.timestamp_millis()) {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-use crate::{LaneId, quiet::UnderWay};
+use crate::{LaneId, clock::ClockAhead, quiet::UnderWay};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::time::Duration;
 use uuid::Uuid;
@@ -77,6 +77,9 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// Nothing is decided by this clock.
+    #[error(transparent)]
+    ClockAhead(#[from] ClockAhead),
     /// The batch is not stored.
     #[error("batch {0} is not stored")]
     NoSuchBatch(Uuid),

@@ -6,6 +6,7 @@
 //! durable: `synchronous_commit` may not be off on the server.
 
 pub mod batches;
+pub mod clock;
 mod config;
 mod error;
 pub mod lanes;

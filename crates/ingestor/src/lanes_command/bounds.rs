@@ -91,7 +91,7 @@ impl Bounds {
         next: i64,
         log_begins: i64,
     ) -> anyhow::Result<Self> {
-        let (store, since) = (recovery.writer.store(), recovery.told_since());
+        let (store, since) = (recovery.writer.store(), recovery.told_since().await?);
         let mut bounds = Self {
             next,
             log_begins,

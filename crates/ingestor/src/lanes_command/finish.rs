@@ -25,7 +25,7 @@ pub(super) async fn finish(
     if let Ok(stored) = batches::load(&recovery.pool, batch).await
         && !stored.done
     {
-        recovery.check_age(&stored.batch)?;
+        recovery.check_age(&stored.batch).await?;
     }
     let own = own.map(|judged| Own {
         judged,

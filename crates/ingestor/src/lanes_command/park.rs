@@ -27,7 +27,7 @@ use uuid::Uuid;
 pub(super) async fn run(config: &Config, id: Uuid, yes: bool) -> anyhow::Result<()> {
     let recovery = Recovery::connect(config, &Arc::default())?;
     let stored = batches::load(&recovery.pool, id).await?;
-    check(&recovery, &stored)?;
+    check(&recovery, &stored).await?;
     let decided_at = stored.batch.decided_at;
     println!(
         "batch {id}, decided {decided_at}, is ended without writing anything, and these partitions stand still then:"
@@ -48,11 +48,11 @@ pub(super) async fn run(config: &Config, id: Uuid, yes: bool) -> anyhow::Result<
     Ok(())
 }
 
-fn check(recovery: &Recovery, stored: &Stored) -> anyhow::Result<()> {
+async fn check(recovery: &Recovery, stored: &Stored) -> anyhow::Result<()> {
     let Batch { id, decided_at, .. } = stored.batch;
     ensure!(!stored.done, "batch {id} is closed already");
     ensure!(
-        recovery.check_age(&stored.batch).is_err(),
+        decided_at < recovery.told_since().await?,
         "batch {id} was decided {decided_at}, and until {} it can be told what is there of it: members finish it, and their \
          log says why they have not",
         decided_at + TOLD_FOR
@@ -89,7 +89,7 @@ async fn reasons(recovery: &Recovery, batch: &Batch) -> anyhow::Result<Vec<(Lane
 
 /// Whether the ledger, which is the first that is written of a batch, has the range.
 async fn is_told(recovery: &Recovery, batch: Uuid, range: &Range) -> anyhow::Result<bool> {
-    let (store, since) = (recovery.writer.store(), recovery.told_since());
+    let (store, since) = (recovery.writer.store(), recovery.told_since().await?);
     let written = stored::written(store, &range.lane, range.lo, since).await?;
     Ok(written.iter().any(|written| written.batch == batch))
 }

@@ -10,10 +10,12 @@ use crate::{
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::{LaneId, batches::Opening};
 use std::time::Duration;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// Between two looks whether a migration is over.
 const MIGRATION_PAUSE: Duration = Duration::from_millis(250);
+/// Between two looks whether the clock is right.
+const CLOCK_PAUSE: Duration = Duration::from_secs(5);
 
 impl Pipeline {
     /// Closes `before` and opens the judged batch, without the lanes that were lost meanwhile.
@@ -54,11 +56,18 @@ impl Pipeline {
                     let decided_at = not_before.max(self.recovery.clock.now().trunc_subsecs(3));
                     judged = self.anew(judged, decided_at).await?;
                 }
+                Opening::Ahead(ahead) => {
+                    error!(reason = %ahead, "no batch is opened before the clock is right");
+                    self.pause(CLOCK_PAUSE).await?;
+                    life = self.life(&mut None).await?;
+                    let decided_at = self.recovery.clock.now().trunc_subsecs(3);
+                    judged = self.anew(judged, decided_at).await?;
+                }
                 Opening::Migrating => {
                     if !std::mem::replace(&mut is_held_up, true) {
                         info!("a migration is under way; no batch is opened before it is over");
                     }
-                    self.pause().await?;
+                    self.pause(MIGRATION_PAUSE).await?;
                     life = self.life(&mut None).await?;
                 }
             }
@@ -66,9 +75,9 @@ impl Pipeline {
     }
 
     /// Waits a moment for what others do.
-    async fn pause(&self) -> Result<(), RecoverError> {
+    async fn pause(&self, pause: Duration) -> Result<(), RecoverError> {
         let shutdown = &self.recovery.shutdown;
-        let waited = shutdown.run_until_cancelled(tokio::time::sleep(MIGRATION_PAUSE));
+        let waited = shutdown.run_until_cancelled(tokio::time::sleep(pause));
         waited.await.ok_or(RecoverError::ShuttingDown)
     }
 

@@ -25,7 +25,7 @@ use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use chrono::{DateTime, Utc};
 use error::report;
 use event_store::{Store, fence};
-use metadata_store::{LaneId, Pool, StoreError, batches, batches::Batch};
+use metadata_store::{LaneId, Pool, StoreError, batches, batches::Batch, clock};
 use service_runtime::{
     clock::{Clock, SystemClock},
     telemetry,
@@ -174,7 +174,7 @@ impl Recovery {
         }
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
-        self.check_age(&stored.batch)?;
+        self.check_age(&stored.batch).await?;
         let life = self.writer.recoverers_life(batch).await?;
         let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let Some(attempt) = attempt else {
@@ -201,17 +201,20 @@ impl Recovery {
         Ok(written(&batches::load(&self.pool, batch).await?.batch))
     }
 
-    /// The earliest `decided_at` of a batch of which ClickHouse still tells what is there.
-    pub(crate) fn told_since(&self) -> DateTime<Utc> {
-        presence::told_since(self.clock.now())
+    /// The earliest `decided_at` of a batch of which ClickHouse still tells what is there. For a clock that is ahead,
+    /// healthy batches would be too old.
+    pub(crate) async fn told_since(&self) -> Result<DateTime<Utc>, StoreError> {
+        let now = self.clock.now();
+        clock::check(&self.pool, now).await?;
+        Ok(presence::told_since(now))
     }
 
     /// Refuses a batch of which what is there may look missing.
-    pub(crate) fn check_age(
+    pub(crate) async fn check_age(
         &self,
         &Batch { id, decided_at, .. }: &Batch,
     ) -> Result<(), RecoverError> {
-        match decided_at >= self.told_since() {
+        match decided_at >= self.told_since().await? {
             true => Ok(()),
             false => Err(RecoverError::TooOld {
                 batch: id,

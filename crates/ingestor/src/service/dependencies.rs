@@ -7,8 +7,8 @@ use crate::{
     recover::{RecoverError, Recovery},
     write::{Targets, TargetsError},
 };
-use event_store::{Store, probe};
-use metadata_store::{Pool, StoreError, lanes};
+use event_store::probe;
+use metadata_store::{StoreError, clock, lanes};
 use service_runtime::health::{HealthState, Heartbeat};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ const STARTING: u32 = 15;
 enum MissingError {
     #[error(transparent)]
     Postgres(StoreError),
+    #[error(transparent)]
+    Clock(StoreError),
     #[error("PostgreSQL is not migrated")]
     NotMigrated(#[source] StoreError),
     #[error(transparent)]
@@ -37,23 +39,22 @@ enum MissingError {
     Probe(#[from] probe::ProbeError),
 }
 
-/// Waits until both stores answer and fit, and says what is missing meanwhile.
+/// Waits until both stores answer and fit, and the clock is right, and says what is missing meanwhile.
 ///
 /// # Errors
 /// When the process ends before.
 pub(super) async fn await_dependencies(
-    store: &Store,
-    pool: &Pool,
+    recovery: &Recovery,
     shutdown: &CancellationToken,
 ) -> Result<(), RecoverError> {
-    persist_quietly(shutdown, STARTING, "begin", || {
-        check_dependencies(store, pool)
-    })
-    .await
+    persist_quietly(shutdown, STARTING, "begin", || check_dependencies(recovery)).await
 }
 
-async fn check_dependencies(store: &Store, pool: &Pool) -> Result<(), MissingError> {
+async fn check_dependencies(recovery: &Recovery) -> Result<(), MissingError> {
+    let (store, pool) = (recovery.writer.store(), &recovery.pool);
     pool.ping().await.map_err(MissingError::Postgres)?;
+    let now = recovery.clock.now();
+    clock::check(pool, now).await.map_err(MissingError::Clock)?;
     lanes::all(pool).await.map_err(MissingError::NotMigrated)?;
     Targets::discover(store).await?;
     probe::probe(store).await?;
@@ -87,7 +88,9 @@ pub(super) fn health_state(
                 // a ClickHouse that answers and takes no rows lets nobody begin
                 match has_begun {
                     true => Ok(()),
-                    false => Err("waits until both stores are fit".to_owned()),
+                    false => {
+                        Err("waits until both stores are fit and the clock is right".to_owned())
+                    }
                 }
             }
         })

@@ -18,7 +18,10 @@ use dependencies::{await_dependencies, health_state};
 use event_store::Buffers;
 use metadata_store::lanes;
 use rdkafka::consumer::BaseConsumer;
-use service_runtime::health::{self, HealthState, Heartbeat};
+use service_runtime::{
+    clock::{Clock, SystemClock},
+    health::{self, HealthState, Heartbeat},
+};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -34,8 +37,23 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// # Errors
 /// When it cannot start, or the Kafka client is beyond repair.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    run_by(Arc::new(SystemClock), config, shutdown).await
+}
+
+/// The same, by another clock.
+///
+/// # Errors
+/// The same.
+pub async fn run_by(
+    clock: Arc<dyn Clock>,
+    config: Config,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let board = Arc::new(Board::default());
-    let recovery = Recovery::connect(&config, &board)?;
+    let recovery = Recovery {
+        clock,
+        ..Recovery::connect(&config, &board)?
+    };
     let heartbeat = Heartbeat::new();
     let wanted = Wanted::default();
     let begun = CancellationToken::new();
@@ -79,8 +97,7 @@ struct Member {
 impl Member {
     /// Takes part in the group until shutdown. Nothing that it has started goes on afterwards.
     async fn live(self, heartbeat: Heartbeat, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let (store, pool) = (self.recovery.writer.store(), &self.recovery.pool);
-        if await_dependencies(store, pool, &shutdown).await.is_err() {
+        if await_dependencies(&self.recovery, &shutdown).await.is_err() {
             info!("asked to end before the stores were found to be fit");
             return Ok(());
         }

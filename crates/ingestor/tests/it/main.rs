@@ -19,6 +19,7 @@ mod bad_input;
 mod behind;
 mod changed_schema;
 mod clickhouse_faults;
+mod clock_ahead;
 mod dead_letter_faults;
 mod dead_letter_topic;
 mod draining;

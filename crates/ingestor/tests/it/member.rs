@@ -9,11 +9,13 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use service_runtime::clock::{Clock, SystemClock};
 use simulator::Record;
 use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -27,8 +29,13 @@ pub struct Member {
 
 impl Member {
     pub fn start(config: &Config) -> Self {
+        Self::start_by(Arc::new(SystemClock), config)
+    }
+
+    /// One that has a clock of its own.
+    pub fn start_by(clock: Arc<dyn Clock>, config: &Config) -> Self {
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(ingestor::run(config.clone(), shutdown.clone()));
+        let running = tokio::spawn(ingestor::run_by(clock, config.clone(), shutdown.clone()));
         Self {
             shutdown: shutdown.drop_guard(),
             running,

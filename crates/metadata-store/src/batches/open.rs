@@ -3,6 +3,7 @@
 use super::Batch;
 use crate::{
     LaneId,
+    clock::{self, ClockAhead},
     error::TxError,
     quiet,
     schema::{ingest_batch, ingest_range},
@@ -21,6 +22,8 @@ pub enum Opening {
     LanesLost(Vec<LaneId>),
     /// Nothing was opened: the batch was judged too long ago. It must be judged at this time or later.
     Stale(DateTime<Utc>),
+    /// Nothing was opened: the batch was judged by a clock that is ahead. It must be judged anew when the clock is right.
+    Ahead(ClockAhead),
     /// Nothing was opened: a migration is under way, or waits for what is open. To be tried again.
     Migrating,
 }
@@ -51,6 +54,9 @@ pub(super) async fn open_in(
             if let Some(not_before) = settlings::too_early(tx, batch.decided_at).await? {
                 return Err(NotOpened::Stale(not_before));
             }
+            if let Some(ahead) = clock::ahead(tx, batch.decided_at).await? {
+                return Err(NotOpened::Ahead(ahead));
+            }
             let held = hold_lanes(tx, batch).await?;
             let lost: Vec<LaneId> = batch
                 .ranges
@@ -73,6 +79,7 @@ pub(super) async fn open_in(
         Ok(()) => Ok(Opening::Opened),
         Err(NotOpened::Lost(lanes)) => Ok(Opening::LanesLost(lanes)),
         Err(NotOpened::Stale(not_before)) => Ok(Opening::Stale(not_before)),
+        Err(NotOpened::Ahead(ahead)) => Ok(Opening::Ahead(ahead)),
         Err(NotOpened::Migrating) => Ok(Opening::Migrating),
         Err(NotOpened::Failed(error)) => Err(error),
     }
@@ -82,6 +89,7 @@ pub(super) async fn open_in(
 enum NotOpened {
     Lost(Vec<LaneId>),
     Stale(DateTime<Utc>),
+    Ahead(ClockAhead),
     Migrating,
     Failed(TxError),
 }

@@ -1,16 +1,12 @@
 //! Up to where facts may be taken: what lies behind the horizon was judged by batches that are closed.
 
 use crate::{
-    Pool, StoreError,
+    Pool, StoreError, clock,
     error::TxError,
     schema::{ingest_batch, settle_horizon},
 };
 use chrono::{DateTime, Utc};
-use diesel::{
-    ExpressionMethods, IntoSql, QueryDsl,
-    dsl::{self, min},
-    sql_types::Timestamptz,
-};
+use diesel::{ExpressionMethods, QueryDsl, dsl::min};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 
 /// Length of a bucket of `decided_at`; the views on the input tables have the same.
@@ -42,9 +38,7 @@ pub async fn raise_horizon(pool: &Pool, now: DateTime<Utc>) -> Result<Horizon, S
                 .await?;
             let first_open = oldest_open.map_or(i64::MAX, bucket);
             // a clock that runs ahead must not push everybody's batches into the future
-            let database: DateTime<Utc> = diesel::select(dsl::now.into_sql::<Timestamptz>())
-                .first(tx)
-                .await?;
+            let database = clock::now(tx).await?;
             let raised = stored.max(bucket(now.min(database)).min(first_open) - 1);
             diesel::update(settle_horizon::table)
                 .set(settle_horizon::bucket.eq(raised))

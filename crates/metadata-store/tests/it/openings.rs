@@ -1,14 +1,16 @@
 //! An opening stores the whole intent and holds its lanes, or it changes nothing.
 
+use chrono::TimeDelta;
 use metadata_store::{
     StoreError,
     batches::{self, Batch, Gap, Opening, Verdicts},
-    lanes,
+    clock, lanes,
 };
+use service_runtime::clock::{Clock, SystemClock};
 
 use crate::{
     database::{Database, lane},
-    intents::{at, batch, close, open, opened},
+    intents::{at, batch, close, judged, open, opened},
 };
 
 /// An opening that is refused, and leaves everything as it was.
@@ -115,6 +117,35 @@ async fn nothing_is_opened_on_a_lane_that_is_held_or_unknown() {
     let mut unknown = batch(&lanes[1..]);
     unknown.ranges[0].lane = lane(9);
     is_refused(&database, &unknown, Opening::LanesLost(vec![lane(9)])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_opened_that_was_judged_by_a_clock_far_ahead() {
+    let database = Database::new().await;
+    let lanes = database.lanes(2).await;
+    let in_minutes = |minutes| SystemClock.now() + TimeDelta::minutes(minutes);
+    let ahead = judged(in_minutes(6), &lanes[..1]);
+    let before = database.all_lanes().await;
+    let refused = open(&database.pool, &ahead).await;
+    let Opening::Ahead(told) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(told.ours, ahead.decided_at);
+    assert!(told.postgres <= SystemClock.now(), "{told}");
+    assert_eq!(database.all_lanes().await, before);
+    assert!(database.open_batches().await.is_empty());
+    let checked = clock::check(&database.pool, ahead.decided_at).await;
+    assert!(
+        matches!(checked, Err(StoreError::ClockAhead(_))),
+        "{checked:?}"
+    );
+
+    // clocks differ a little
+    let soon = judged(in_minutes(4), &lanes[1..]);
+    assert_eq!(open(&database.pool, &soon).await, Opening::Opened);
+    clock::check(&database.pool, soon.decided_at).await.unwrap();
+    // judged anew when the clock is right
+    opened(&database.pool, &lanes[..1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

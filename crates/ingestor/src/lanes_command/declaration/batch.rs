@@ -28,6 +28,7 @@ impl Declaration<'_> {
                 Opening::Opened => break (judged, intent),
                 Opening::Stale(not_before) => decided_at = not_before,
                 Opening::LanesLost(_) => return Ok(None),
+                Opening::Ahead(ahead) => bail!("nothing was declared: {ahead}"),
                 Opening::Migrating => bail!(
                     "a migration is under way, and nothing was declared: say it again when it is over"
                 ),
