@@ -133,6 +133,21 @@ impl RegionFilter {
         }
     }
 
+    /// The rows of an aggregate that has one row for each thing and scope: those that tell of the things, which are of
+    /// scope `total`, and those that tell where they lie; and the condition on all rows of a thing that it lies there.
+    /// The events of a thing are not settled all at once: what became of it, only the total knows for certain.
+    pub(crate) fn things(&self, parameters: &mut Parameters) -> (String, &'static str) {
+        let rows = self.stored(parameters);
+        match self {
+            Self::Everywhere | Self::Nowhere => (rows, "true"),
+            Self::Within { .. } => (
+                format!("(scope = 'total' OR {rows})"),
+                "max(scope = 'region') = 1",
+            ),
+            Self::Remainder(_) => (rows, "max(scope = 'region') = 0"),
+        }
+    }
+
     /// Whether such a row is to be added (1) or taken away (-1).
     pub(crate) fn stored_sign(&self) -> &'static str {
         match self {

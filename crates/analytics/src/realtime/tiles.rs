@@ -59,10 +59,9 @@ pub fn trips(moment: &Moment) -> Query {
     let mut parameters = Parameters::default();
     let now = parameters.time("now", moment.now);
     let day = parameters.time("day", moment.now - DAY);
-    let regions = moment.region.stored(&mut parameters);
+    let (rows, there) = moment.region.things(&mut parameters);
     parameters.into_query(format!(
-        "SELECT toInt64(count())\nFROM\n(\nSELECT maxIf(started_at, sign = 1) AS started, maxIf(ended_at, sign = 1) AS ended\nFROM (SELECT *, {sign} AS sign FROM trip_progress WHERE {regions})\nGROUP BY trip_id\nHAVING ifNull(started >= {day} AND started <= {now}, false) AND ifNull(ended > {now}, true) AND min(sign) = 1\n)",
-        sign = moment.region.stored_sign(),
+        "SELECT toInt64(count())\nFROM\n(\nSELECT maxIf(started_at, scope = 'total') AS started, maxIf(ended_at, scope = 'total') AS ended\nFROM trip_progress\nWHERE {rows}\nGROUP BY trip_id\nHAVING ifNull(started >= {day} AND started <= {now}, false) AND ifNull(ended > {now}, true) AND {there}\n)"
     ))
 }
 
@@ -110,6 +109,12 @@ mod tests {
             "currencies",
             shown(&other_currencies(&at(RegionFilter::Everywhere)))
         );
+    }
+
+    #[test]
+    fn whether_a_trip_of_a_region_is_over_its_total_tells() {
+        let lagos = at(RegionFilter::parse(Some("Lagos"), None).unwrap());
+        insta::assert_snapshot!("trips_in_lagos", shown(&trips(&lagos)));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use uuid::Uuid;
 use crate::{
     number::Hundredths,
     query::{Parameters, Query},
-    region::RegionFilter,
     selection::Selection,
     time::clamped,
 };
@@ -51,13 +50,9 @@ pub fn occupancy(selection: &Selection, routes: &[Uuid]) -> Query {
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));
     let routes = parameters.ids("routes", routes);
-    let elsewhere = match selection.region {
-        RegionFilter::Remainder(_) => "AND max(scope = 'region') = 0",
-        _ => "",
-    };
-    let regions = selection.region.stored(&mut parameters);
+    let (rows, there) = selection.region.things(&mut parameters);
     parameters.into_query(format!(
-        "SELECT route_id, sum(booked) AS seats, uniqExact(leaves_at) AS departures\nFROM\n(\nSELECT route_id, assumeNotNull(max(departure)) AS leaves_at, toUInt64(max(seats)) AS booked\nFROM booking_seats\nWHERE route_id IN {routes} AND {regions}\nGROUP BY route_id, booking_id\nHAVING max(confirmed) = 1 AND max(cancelled) = 0 AND ifNull(max(departure) >= {start} AND max(departure) < {end}, false) {elsewhere}\n)\nGROUP BY route_id"
+        "SELECT route_id, sum(booked) AS seats, uniqExact(leaves_at) AS departures\nFROM\n(\nSELECT route_id, assumeNotNull(maxIf(departure, scope = 'total') AS leaves) AS leaves_at, toUInt64(maxIf(seats, scope = 'total')) AS booked\nFROM booking_seats\nWHERE route_id IN {routes} AND {rows}\nGROUP BY route_id, booking_id\nHAVING maxIf(confirmed, scope = 'total') = 1 AND maxIf(cancelled, scope = 'total') = 0 AND ifNull(leaves >= {start} AND leaves < {end}, false) AND {there}\n)\nGROUP BY route_id"
     ))
 }
 

@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 
-use chrono::Duration;
-use serde_json::Value;
+use chrono::{DateTime, Duration, SubsecRound, Utc};
+use serde_json::{Map, Value, json};
+use service_runtime::clock::{Clock, SystemClock};
 use simulator::answer::{Asked, encoded};
 use uuid::Uuid;
 
-use crate::{answers::check, api::Api, story::Story};
+use crate::{
+    answers::check,
+    api::Api,
+    story::{Story, write},
+};
 
 const ADDITIVE: [(&str, &[&str]); 4] = [
     ("users", &["new_registrations"]),
@@ -91,7 +96,7 @@ async fn regions_add_up_before_and_after_settling() {
 /// Before settling, refunds stand under the unknown method: a question over none of them.
 fn without_refunds_by_method(asked: &Asked) -> Asked {
     let range = asked.question.range;
-    let at = |ms| chrono::DateTime::from_timestamp_millis(ms).unwrap();
+    let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
     Asked::over(
         at(range.start_ms),
         at(range.start_ms + 900_000),
@@ -170,4 +175,77 @@ async fn who_is_in_a_known_region_is_not_in_the_unknown_one() {
         all.difference(&known).count() + 1,
         "{newcomer}"
     );
+}
+
+/// An event of the one booking, trip and route, whose region is known to be Lagos or waits.
+fn event(kind: &str, at: DateTime<Utc>, settled: bool) -> Map<String, Value> {
+    let region = if settled {
+        ("Lagos", "Ikeja")
+    } else {
+        ("", "")
+    };
+    let row = json!({
+        "event_id": Uuid::from_u128(u128::from(at.timestamp().unsigned_abs())), "event_type": kind,
+        "event_timestamp": at.to_rfc3339(), "decided_at": at.to_rfc3339(), "kafka_timestamp": at.to_rfc3339(),
+        "mark": Uuid::nil(), "batch": Uuid::from_u128(9), "phase": "ingest", "booking_id": Uuid::from_u128(1),
+        "trip_id": Uuid::from_u128(2), "route_id": Uuid::from_u128(3), "seats_total": 4, "seats_booked": 2,
+        "scheduled_departure": at.to_rfc3339(), "total_price": "10.00", "state": region.0, "city": region.1,
+        "region_settled": settled,
+    });
+    row.as_object().unwrap().clone()
+}
+
+/// What is true of everything, of the region, and of the unknown one.
+async fn everywhere_in_lagos_and_unknown<T>(ask: impl AsyncFn(&'static str) -> T) -> [T; 3] {
+    [
+        ask("").await,
+        ask("state=Lagos").await,
+        ask("state=unknown").await,
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trip_whose_end_waits_for_its_region_is_under_way_nowhere() {
+    let now = SystemClock.now().trunc_subsecs(0);
+    let api = Api::start(now).await;
+    let active = || {
+        everywhere_in_lagos_and_unknown(async |region| {
+            let path = format!("/v1/metrics/realtime?{region}");
+            api.json(&path).await["active_trips"].clone()
+        })
+    };
+    let began = event("trip.started", now - Duration::minutes(40), true);
+    write(&api, "in_trip", std::iter::once(began)).await;
+    assert_eq!(active().await, [1, 1, 0]);
+    let ended = event("trip.completed", now - Duration::seconds(10), false);
+    write(&api, "in_trip", std::iter::once(ended)).await;
+    assert_eq!(active().await, [0, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_whose_cancellation_waits_for_its_region_takes_no_seat() {
+    let now = SystemClock.now().trunc_subsecs(0);
+    let api = Api::start(now).await;
+    let ago = |hours| now - Duration::hours(hours);
+    let occupancy = || {
+        everywhere_in_lagos_and_unknown(async |region| {
+            let path = format!("/v1/metrics/routes?{region}");
+            api.json(&path).await["routes"][0]["avg_occupancy"].clone()
+        })
+    };
+    let created = event("route.created", ago(9), true);
+    write(&api, "in_route", std::iter::once(created)).await;
+    let booked = [
+        event("booking.created", ago(8), true),
+        event("booking.confirmed", ago(7), true),
+    ];
+    write(&api, "in_booking", booked.into_iter()).await;
+    let (half, none) = (json!(50.0), Value::Null);
+    assert_eq!(
+        occupancy().await,
+        [half.clone(), half.clone(), none.clone()]
+    );
+    let cancelled = event("booking.cancelled", ago(6), false);
+    write(&api, "in_booking", std::iter::once(cancelled)).await;
+    assert_eq!(occupancy().await, [none.clone(), none.clone(), none]);
 }
