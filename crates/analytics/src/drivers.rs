@@ -12,6 +12,7 @@ use crate::{
     query::{Parameters, Query},
     selection::Selection,
     source::{Column, Family},
+    time::LocalDays,
 };
 use shared_schema::Domain;
 
@@ -118,11 +119,11 @@ const FAMILY: Family = Family {
 pub fn query(selection: &Selection, limit: u64) -> Query {
     let mut parameters = Parameters::default();
     let rows = FAMILY.rows(selection, &mut parameters);
-    let zone = parameters.text("tz", selection.range.zone().name());
+    let day = LocalDays::of(&selection.range).number("at", &mut parameters);
     let limit = parameters.number("limit", limit);
     // A day of the unknown region is one of the total that is in no known region.
     let sql = format!(
-        "SELECT driver AS driver_id, sum(sign * completed) AS trips, sum(sign * money) AS earned, sum(sign * metres) AS distance_m, sum(sign * punctual) AS on_time, toInt64(uniqExactIf(day, sign = 1)) - toInt64(uniqExactIf(day, sign = -1)) AS active_days\nFROM (SELECT *, toDate(toDateTime(at), {zone}) AS day FROM\n(\n{rows}\n))\nGROUP BY driver\nHAVING trips > 0\nORDER BY earned DESC, toString(driver)\nLIMIT {limit}"
+        "SELECT driver AS driver_id, sum(sign * completed) AS trips, sum(sign * money) AS earned, sum(sign * metres) AS distance_m, sum(sign * punctual) AS on_time, toInt64(uniqExactIf(day, sign = 1)) - toInt64(uniqExactIf(day, sign = -1)) AS active_days\nFROM (SELECT *, {day} AS day FROM\n(\n{rows}\n))\nGROUP BY driver\nHAVING trips > 0\nORDER BY earned DESC, toString(driver)\nLIMIT {limit}"
     );
     parameters.into_query(sql)
 }

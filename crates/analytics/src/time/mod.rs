@@ -7,6 +7,7 @@
 //! ```
 
 mod buckets;
+mod days;
 mod grid;
 mod local;
 mod moment;
@@ -19,4 +20,5 @@ pub use moment::{Moment, MomentError};
 pub use range::{DateRange, Reversed};
 
 pub(crate) use buckets::DayStarts;
+pub(crate) use days::LocalDays;
 pub(crate) use grid::{Grid, clamped};

@@ -57,3 +57,58 @@ async fn a_local_day_has_the_users_of_its_hours() {
         [0, 0, 0]
     );
 }
+
+/// A completed trip of a driver.
+fn trip(number: u128, at: DateTime<Utc>) -> serde_json::Map<String, Value> {
+    let row = json!({
+        "event_id": Uuid::from_u128(number), "event_type": "trip.completed", "event_timestamp": at.to_rfc3339(),
+        "decided_at": at.to_rfc3339(), "kafka_timestamp": at.to_rfc3339(), "mark": Uuid::nil(),
+        "batch": Uuid::from_u128(9), "phase": "ingest", "trip_id": Uuid::from_u128(number),
+        "driver_id": Uuid::from_u128(1), "driver_earnings": "10.00", "state": "Lagos", "city": "Ikeja",
+        "region_settled": true,
+    });
+    row.as_object().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drivers_days_are_those_of_the_series() {
+    let api = Api::start(Utc.with_ymd_and_hms(2024, 11, 20, 12, 0, 0).unwrap()).await;
+    let at = |day, hour, minute| {
+        Utc.with_ymd_and_hms(2010, 11, day, hour, minute, 0)
+            .unwrap()
+    };
+    // One minute into the 7th of November, at 2:31 UTC, Newfoundland moved its clocks back to 23:01.
+    let trips = [
+        at(6, 2, 15),
+        at(7, 2, 30),
+        at(7, 3, 0),
+        at(7, 3, 30),
+        at(8, 3, 15),
+        at(8, 3, 30),
+    ];
+    let rows = (1..).zip(trips).map(|(number, at)| trip(number, at));
+    write(&api, "in_trip", rows).await;
+    let active_days = async |parameters: &str| {
+        let path = format!("/v1/metrics/drivers?tz={parameters}");
+        api.json(&path).await["drivers"][0]["active_days"].clone()
+    };
+    for range in [
+        "start_date=2010-11-01&end_date=2010-11-30",
+        "start_date=0001-01-01&end_date=9999-12-31",
+    ] {
+        assert_eq!(
+            active_days(&format!("America/St_Johns&{range}")).await,
+            3,
+            "{range}"
+        );
+        // ClickHouse does not know this zone by itself.
+        assert_eq!(
+            active_days(&format!("America/Coyhaique&{range}")).await,
+            4,
+            "{range}"
+        );
+        assert_eq!(active_days(&format!("UTC&{range}")).await, 3, "{range}");
+    }
+    let evening = "America/St_Johns&start_date=2010-11-07T00:00&end_date=2010-11-07";
+    assert_eq!(active_days(evening).await, 1);
+}
