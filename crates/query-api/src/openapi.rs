@@ -2,8 +2,8 @@
 
 use actix_web::{
     HttpResponse,
-    http::header::LOCATION,
-    web::{self, ServiceConfig},
+    http::header::{ContentEncoding, LOCATION},
+    web::{Data, Json, Path, ServiceConfig},
 };
 use utoipa::{
     Modify, OpenApi,
@@ -13,11 +13,12 @@ use utoipa::{
         schema::{ObjectBuilder, Schema, Type},
     },
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui as swagger;
 
 use crate::{
+    error::ApiError,
     http::{Code, problem::Problem, problem_page},
-    routes,
+    routes::{self, readable},
 };
 
 #[derive(OpenApi)]
@@ -55,9 +56,36 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// `/openapi.json`, `/docs` and everything below.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
+        .app_data(Data::new(document()))
+        .app_data(Data::new(swagger::Config::from("/openapi.json")))
         .configure(problem_page::configure)
-        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document()))
-        .route("/docs", web::get().to(to_page));
+        .service(readable("/openapi.json", description))
+        .service(readable("/docs", to_page))
+        .service(readable("/docs/{file:.*}", page));
+}
+
+async fn description(
+    document: Data<utoipa::openapi::OpenApi>,
+) -> Json<Data<utoipa::openapi::OpenApi>> {
+    Json(document)
+}
+
+/// A file of the page, which are all in this program.
+async fn page(
+    file: Path<String>,
+    config: Data<swagger::Config<'static>>,
+) -> Result<HttpResponse, ApiError> {
+    let file = swagger::serve(&file, config.into_inner())
+        .ok()
+        .flatten()
+        .ok_or(ApiError::NotFound)?;
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header(ContentEncoding::Gzip);
+    }
+    Ok(response
+        .content_type(file.content_type)
+        .body(file.bytes.into_owned()))
 }
 
 async fn to_page() -> HttpResponse {

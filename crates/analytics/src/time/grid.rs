@@ -92,7 +92,9 @@ impl Retention {
     /// # Errors
     /// When it lies off the grid where events are no longer kept.
     pub fn check_end(self, range: &DateRange, now: DateTime<Utc>) -> Result<(), BeyondRetention> {
-        self.check_slice(Side::End, Grid::of(range).tail, range.zone(), now)
+        let end = clamped(range.end());
+        let tail = slice(floor(end), end);
+        self.check_slice(Side::End, tail, range.zone(), now)
     }
 
     fn check_slice(
@@ -150,7 +152,6 @@ impl Grid {
                 tail: None,
             };
         }
-        let slice = |from, until| Some(Span { from, until }).filter(|span| !span.is_empty());
         Self {
             core,
             head: slice(start, core.from),
@@ -161,6 +162,10 @@ impl Grid {
     pub(crate) fn slices(&self) -> impl Iterator<Item = Span> {
         self.head.into_iter().chain(self.tail)
     }
+}
+
+fn slice(from: DateTime<Utc>, until: DateTime<Utc>) -> Option<Span> {
+    Some(Span { from, until }).filter(|span| !span.is_empty())
 }
 
 /// The nearest instant at which there can be events.

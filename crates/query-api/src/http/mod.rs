@@ -48,11 +48,12 @@ pub(crate) async fn framed(
     if let Some(requests) = requests {
         requests.count(&response, began.elapsed());
     }
-    let mut response = match response
+    let refused = refused(response.status());
+    let own = response
         .response()
         .error()
-        .and_then(Error::as_error::<ApiError>)
-    {
+        .and_then(Error::as_error::<ApiError>);
+    let mut response = match own.or(refused.as_ref()) {
         Some(problem) => {
             report(problem);
             let document = problem::response(problem, Some(&id));
@@ -64,6 +65,15 @@ pub(crate) async fn framed(
         response.headers_mut().insert(request_id::HEADER, value);
     }
     Ok(response)
+}
+
+/// What a status means that is answered without a problem document by what is not ours: the probes.
+fn refused(status: StatusCode) -> Option<ApiError> {
+    match status {
+        StatusCode::NOT_FOUND => Some(ApiError::NotFound),
+        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed),
+        _ => None,
+    }
 }
 
 /// Errors are logged here and nowhere else: what the client did wrong is no news, an outage is, and what is neither

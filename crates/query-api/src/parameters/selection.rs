@@ -91,24 +91,27 @@ pub(crate) fn limit(
     let Some(text) = given.get("limit") else {
         return Ok(default);
     };
-    // A number too large to be read is out of range like any other.
-    let number = text.parse::<i128>().map_err(|_| {
-        ParameterError::new(
-            "limit",
-            Fault::Unreadable,
-            "it is no whole number",
-            hint.clone(),
-        )
-    })?;
-    match u64::try_from(number) {
+    match text.parse() {
         Ok(limit) if allowed.contains(&limit) => Ok(limit),
-        _ => Err(ParameterError::new(
+        _ if is_whole_number(text) => Err(ParameterError::new(
             "limit",
             Fault::OutOfRange,
             "it is out of range",
             hint,
         )),
+        _ => Err(ParameterError::new(
+            "limit",
+            Fault::Unreadable,
+            "it is no whole number",
+            hint,
+        )),
     }
+}
+
+/// Whether a text is a whole number, however large.
+fn is_whole_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn zone(given: &Given) -> Result<Tz, ParameterError> {
@@ -263,6 +266,15 @@ mod tests {
             ("limit=501", Fault::OutOfRange),
             ("limit=-1", Fault::OutOfRange),
             ("limit=99999999999999999999", Fault::OutOfRange),
+            (
+                "limit=1000000000000000000000000000000000000000",
+                Fault::OutOfRange,
+            ),
+            (
+                "limit=-1000000000000000000000000000000000000000",
+                Fault::OutOfRange,
+            ),
+            ("limit=-", Fault::Unreadable),
             ("limit=ten", Fault::Unreadable),
             ("limit=1.5", Fault::Unreadable),
             ("limit=", Fault::Unreadable),

@@ -53,6 +53,8 @@ async fn the_page_is_served_from_this_machine() {
         page.text
     );
     assert_eq!(api.get("/docs/swagger-ui-bundle.js").await.status, 200);
+    let script = api.get("/docs/swagger-initializer.js").await;
+    assert!(script.text.contains("/openapi.json"), "{}", script.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

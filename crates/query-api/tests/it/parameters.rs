@@ -85,6 +85,12 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "include_time_series",
         ),
         ("routes?limit=501", 422, "parameter_out_of_range", "limit"),
+        (
+            "drivers?limit=1000000000000000000000000000000000000000",
+            422,
+            "parameter_out_of_range",
+            "limit",
+        ),
         ("routes?limit=many", 400, "unreadable_parameter", "limit"),
         ("realtime?tz=UTC", 400, "unknown_parameter", "tz"),
         (
@@ -101,6 +107,12 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
         ),
         (
             "users?start_date=2026-01-01&end_date=2026-05-01T10:00:00",
+            422,
+            "beyond_retention",
+            "end_date",
+        ),
+        (
+            "users?start_date=2026-04-10T10:01&end_date=2026-04-10T10:05",
             422,
             "beyond_retention",
             "end_date",
@@ -242,13 +254,53 @@ async fn a_request_has_one_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_methods_are_told_what_is_allowed() {
     let api = Api::start(now()).await;
-    let answer = api.send(Method::POST, "/v1/metrics/users", None).await;
-    assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"));
-    assert_eq!(answer.json()["code"], "method_not_allowed");
-    assert_eq!(
-        api.send(Method::HEAD, "/v1/metrics/users", None)
-            .await
-            .status,
-        200
-    );
+    for path in [
+        "/v1/metrics/users",
+        "/health",
+        "/health/ready",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/docs/",
+        "/docs/problems",
+    ] {
+        let answer = api.send(Method::POST, path, None).await;
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, "GET, HEAD"),
+            "{path}"
+        );
+        let problem = answer.json();
+        assert_eq!(
+            (&problem["code"], &problem["request_id"]),
+            (
+                &json!("method_not_allowed"),
+                &json!(answer.header("x-request-id"))
+            ),
+            "{path}"
+        );
+        let (got, head) = (
+            api.get(path).await,
+            api.send(Method::HEAD, path, None).await,
+        );
+        assert_eq!(
+            (head.status, head.text.as_str()),
+            (got.status, ""),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_a_problem_like_any_other() {
+    let api = Api::start(now()).await;
+    for path in ["/nothing", "/docs/nothing", "/docs/problems/nothing"] {
+        let answer = api.get(path).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (404, "application/problem+json"),
+            "{path}"
+        );
+        assert_eq!(answer.json()["code"], "not_found", "{path}");
+    }
 }

@@ -195,8 +195,9 @@ async fn probes_may_use_head_and_other_methods_are_refused() {
             StatusCode::OK,
             "{path}"
         );
-        let refused = ask(Method::POST).await.unwrap().status();
-        assert_eq!(refused, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        let refused = ask(Method::POST).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(refused.headers()["allow"], "GET, HEAD", "{path}");
     }
     admin.stop().await;
 }

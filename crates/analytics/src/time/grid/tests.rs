@@ -102,4 +102,19 @@ fn an_old_bound_off_the_grid_names_its_neighbours() {
             "2024-04-20T13:14:59.999+01:00"
         )
     );
+    let within_a_slot = range("2024-04-20T12:01:00Z", "2024-04-20T12:05:00Z");
+    assert_eq!(
+        Retention::Locations
+            .check_end(&within_a_slot, now)
+            .unwrap_err(),
+        BeyondRetention {
+            later: end.later.clone(),
+            ..end
+        }
+    );
+    // the slot of the end began when its locations were no longer kept
+    let across = range("2024-05-02T00:06:00Z", "2024-05-02T00:10:00Z");
+    let now = at("2024-06-01T00:05:00Z");
+    assert_eq!(Retention::Locations.check(&across, now), Ok(()));
+    assert!(Retention::Locations.check_end(&across, now).is_err());
 }

@@ -59,9 +59,10 @@ pub(crate) async fn users(
 fn kept(selection: &Selection) -> Result<(), BeyondRetention> {
     let (range, now) = (&selection.range, selection.now);
     Retention::Events.check(range, now)?;
+    Retention::Locations.check_end(range, now)?;
     match selection.series {
         Some(_) => Retention::Locations.check(range, now),
-        None => Retention::Locations.check_end(range, now),
+        None => Ok(()),
     }
 }
 
