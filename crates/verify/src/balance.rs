@@ -41,11 +41,7 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
         }),
         before: ledger::recounted_since(now),
     };
-    let is_uneven = |account: &&Account| account.missing != 0 || account.repeated != 0;
-    let wrong = match accounts.iter().find(is_uneven) {
-        Some(account) => Some(describe(verifier, account).await?),
-        None => None,
-    };
+    let wrong = first_wrong(verifier, &accounts).await?;
     Ok(Balance {
         report: Report {
             subject: "offsets".to_owned(),
@@ -122,21 +118,33 @@ where
 }
 
 /// Finds the first offset without a verdict, or with two.
-async fn describe(verifier: &Verifier, account: &Account) -> Result<Wrong, VerifyError> {
-    let (found, offset) = match first_break(verifier, account).await? {
-        Some(row) if row.offset <= row.reached => {
-            ("an offset with two verdicts".to_owned(), row.offset)
+async fn first_wrong(
+    verifier: &Verifier,
+    accounts: &[Account],
+) -> Result<Option<Wrong>, VerifyError> {
+    for account in accounts {
+        let is_uneven = account.missing != 0 || account.repeated != 0;
+        // A gap over a verdict may make up for an offset without one. Where there is none, the numbers tell all.
+        if !is_uneven && account.gap_offsets.is_empty() {
+            continue;
         }
-        Some(row) => ("an offset without a verdict".to_owned(), row.reached + 1),
-        None => (
-            format!(
-                "{} offsets too few in the ledger of what can no longer be counted",
-                account.missing
+        let (found, offset) = match first_break(verifier, account).await? {
+            Some(row) if row.offset <= row.reached => {
+                ("an offset with two verdicts".to_owned(), row.offset)
+            }
+            Some(row) => ("an offset without a verdict".to_owned(), row.reached + 1),
+            None if !is_uneven => continue,
+            None => (
+                format!(
+                    "{} offsets too few in the ledger of what can no longer be counted",
+                    account.missing
+                ),
+                i64::try_from(account.first_offset).unwrap_or(i64::MAX),
             ),
-            i64::try_from(account.first_offset).unwrap_or(i64::MAX),
-        ),
-    };
-    Ok(wrong(account, found, offset))
+        };
+        return Ok(Some(wrong(account, found, offset)));
+    }
+    Ok(None)
 }
 
 fn wrong(account: &Account, found: String, offset: impl Display) -> Wrong {

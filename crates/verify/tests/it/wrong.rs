@@ -131,6 +131,15 @@ async fn an_offset_without_a_verdict_is_named(platform: &Platform, topics: &str)
     let wrong_offset = wrong(platform).await;
     assert_eq!(wrong_offset.found, "an offset without a verdict");
     assert_eq!(wrong_offset.place, missing);
+
+    // A gap over another offset makes the numbers even, and nothing right.
+    let gap = format!(
+        "INSERT INTO ingest_gaps (kafka_topic, kafka_partition, first_offset, last_offset, cause, decided_at)
+         SELECT kafka_topic, kafka_partition, max(kafka_offset), max(kafka_offset), 'control', now()
+         FROM events_raw WHERE kafka_topic = tupleElement({missing}, 1) AND kafka_partition = tupleElement({missing}, 2) GROUP BY ALL"
+    );
+    platform.execute(&gap).await;
+    assert_eq!(wrong(platform).await, wrong_offset);
 }
 
 #[tokio::test(flavor = "multi_thread")]
