@@ -90,22 +90,25 @@ pub async fn check(config: &Config) -> anyhow::Result<()> {
 
 /// Warns of topics whose records do not tell when they arrived.
 pub(crate) async fn warn_of_producers_clocks(config: Config) {
-    let warning = async {
-        let admin: AdminClient<DefaultClientContext> = config.kafka.client().create()?;
-        for name in names(&config)? {
-            let topic = describe(&admin, &name).await?;
-            if let Some(fault) = producers_clock(&config, &name, &topic) {
-                warn!("{fault}");
-            }
-        }
-        anyhow::Ok(())
-    };
-    if let Err(failure) = warning.await {
+    let unknown = |failure: anyhow::Error| {
         warn!(
             reason = format!("{failure:#}"),
             "whose clock stamps the records is not known"
         );
-    }
+    };
+    let warning = async {
+        let admin: AdminClient<DefaultClientContext> = config.kafka.client().create()?;
+        for name in names(&config)? {
+            match describe(&admin, &name).await {
+                Ok(topic) => producers_clock(&config, &name, &topic)
+                    .into_iter()
+                    .for_each(|fault| warn!("{fault}")),
+                Err(failure) => unknown(failure),
+            }
+        }
+        anyhow::Ok(())
+    };
+    warning.await.unwrap_or_else(unknown);
 }
 
 /// What is wrong with a topic whose records are stamped by their producers, if it is read.

@@ -32,8 +32,8 @@ async fn is_refused(platform: &Platform, words: &[&str]) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_loses_records_or_is_stamped_by_producers_is_refused() {
-    let platform = Platform::new(1).await;
-    let topic = &platform.config.topics.booking;
+    let mut platform = Platform::new(1).await;
+    let topic = &platform.config.topics.booking.clone();
     let broker = ("message.timestamp.type", "LogAppendTime");
     assert!(
         is_refused(&platform, &[]).await,
@@ -46,6 +46,9 @@ async fn a_topic_that_loses_records_or_is_stamped_by_producers_is_refused() {
     let mending =
         format!("--entity-name {topic} --add-config message.timestamp.type=LogAppendTime");
     assert!(is_refused(&platform, &[topic, "CreateTime", &mending]).await);
+    // a topic that is missing hides nothing of another
+    let user = platform.config.topics.user.clone();
+    platform.config.topics.user = format!("{topic}.missing");
     let member = Program::start(&platform.config);
     assert!(
         until(async || member.log().contains(&mending)).await,
@@ -53,6 +56,7 @@ async fn a_topic_that_loses_records_or_is_stamped_by_producers_is_refused() {
         member.log()
     );
     member.stop();
+    platform.config.topics.user = user;
     set(&platform, topic, &[broker]).await;
     // it is not read
     set(&platform, &platform.config.kafka.dead_letter_topic, &[]).await;
