@@ -117,8 +117,8 @@ fn producers_clock(config: &Config, name: &str, topic: &ConfigResource) -> Optio
     let is_read = name != config.kafka.dead_letter_topic;
     (is_read && stamped != "LogAppendTime").then(|| {
         format!(
-            "{name} has message.timestamp.type {stamped}: a producer's clock that is ahead makes complete_through say too \
-             much, and facts settle as unknown too early. Run `kafka-configs.sh --bootstrap-server {} --alter \
+            "{name} has message.timestamp.type {stamped}: when a record arrived is not known, so complete_through stands \
+             still while a backlog is read. Run `kafka-configs.sh --bootstrap-server {} --alter \
              --entity-type topics --entity-name {name} --add-config message.timestamp.type=LogAppendTime`",
             config.kafka.brokers
         )

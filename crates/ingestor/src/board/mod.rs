@@ -8,7 +8,7 @@ mod told;
 pub use told::Seen;
 
 use metadata_store::{LaneId, batches::Range};
-use standing::{Cut, Standing};
+use standing::{Cut, Standing, UNKNOWN};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
@@ -92,10 +92,11 @@ impl Board {
             .map(|standing| standing.epoch)
     }
 
-    /// The first record of a new range was gathered.
-    pub fn gathering(&self, lane: &LaneId, timestamp_ms: i64) {
+    /// The first record of a new range was gathered, and arrived then, milliseconds since 1970.
+    pub fn gathering(&self, lane: &LaneId, arrived_ms: Option<i64>) {
         if let Some(standing) = self.lock().get_mut(lane) {
-            standing.gathering.get_or_insert(timestamp_ms);
+            let arrived = arrived_ms.unwrap_or(UNKNOWN);
+            standing.gathering.get_or_insert(arrived);
         }
     }
 

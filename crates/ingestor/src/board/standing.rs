@@ -2,8 +2,8 @@
 
 use std::{collections::VecDeque, time::Instant};
 
-/// In place of a timestamp that was ahead when it was first looked at: nobody knows when the record arrived.
-const AHEAD: i64 = i64::MAX;
+/// In place of a time of arrival that nobody knows.
+pub(super) const UNKNOWN: i64 = i64::MAX;
 
 /// A range that is cut.
 #[derive(Debug)]
@@ -50,15 +50,15 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// The first record that is not durable tells how far the lane is complete; where there is none, or its timestamp
-    /// is ahead, the moment at which an end was seen that is durable now. Where there is no such end either, what was
+    /// The first record that is not durable tells how far the lane is complete; where there is none, or nobody knows when
+    /// it arrived, the moment at which an end was seen that is durable now. Where there is no such end either, what was
     /// known before stays; so it does where the lane stands still, or the log that ends there is another one.
     pub(super) fn advance(&mut self, end: i64, asked_at_ms: i64) {
         let firsts = self.cut.iter_mut().filter_map(|cut| cut.first.as_mut());
         for first in firsts.chain(self.gathering.as_mut()) {
-            // a producer's clock; it says no more once its time has come
+            // by a broker's clock that is ahead; it says no more once its time has come
             if *first > asked_at_ms {
-                *first = AHEAD;
+                *first = UNKNOWN;
             }
         }
         let mut firsts = self.cut.iter().filter_map(|cut| cut.first);
@@ -67,7 +67,7 @@ impl Standing {
         let is_durable = |end: i64| is_read && self.durable >= end;
         let awaited = self.awaited.as_ref();
         let passed = awaited.filter(|awaited| is_durable(awaited.offset));
-        let known = match first_open.filter(|first| *first != AHEAD) {
+        let known = match first_open.filter(|first| *first != UNKNOWN) {
             Some(first) => Some(first),
             None if is_durable(end) => Some(asked_at_ms),
             None => passed

@@ -43,9 +43,9 @@ fn a_drained_lane_is_complete_through_the_moment_its_end_was_seen() {
 fn a_record_that_is_not_durable_holds_the_lane_back_at_its_own_time() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
-    board.gathering(&lane(), 700);
+    board.gathering(&lane(), Some(700));
     board.cut(&lane(), 9);
-    board.gathering(&lane(), 800);
+    board.gathering(&lane(), Some(800));
     assert_eq!(board.hold(&[range(5, 9)]), []);
     assert_eq!(complete_through(&board, 12, 1000), Some(700));
     board.closed(&[range(5, 9)], &[]);
@@ -57,12 +57,12 @@ fn a_record_of_a_clock_that_is_ahead_leaves_it_where_it_was() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
     assert_eq!(complete_through(&board, 5, 1000), Some(1000));
-    board.gathering(&lane(), 90_000);
+    board.gathering(&lane(), Some(90_000));
     assert_eq!(complete_through(&board, 12, 2000), Some(1000));
     board.cut(&lane(), 9);
     // its time has come
     assert_eq!(complete_through(&board, 12, 95_000), Some(1000));
-    board.gathering(&lane(), 3000);
+    board.gathering(&lane(), Some(3000));
     assert_eq!(board.hold(&[range(5, 9)]), []);
     board.closed(&[range(5, 9)], &[]);
     assert_eq!(complete_through(&board, 12, 96_000), Some(3000));
@@ -73,15 +73,16 @@ fn a_record_of_a_clock_that_is_ahead_leaves_it_where_it_was() {
 }
 
 #[test]
-fn a_lane_of_clocks_that_are_ahead_is_complete_through_an_end_that_is_durable_now() {
+fn a_lane_whose_records_do_not_tell_when_they_arrived_is_complete_through_an_end_that_is_durable_now()
+ {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
-    board.gathering(&lane(), 900_000);
+    board.gathering(&lane(), Some(900_000));
     assert_eq!(complete_through(&board, 12, 1000), None);
     // there is always more than is durable
     for (lo, hi, end, asked_at_ms) in [(5, 12, 19, 2000), (13, 20, 26, 3000), (21, 27, 33, 4000)] {
         board.cut(&lane(), hi);
-        board.gathering(&lane(), 900_000);
+        board.gathering(&lane(), None);
         assert_eq!(board.hold(&[range(lo, hi)]), []);
         board.closed(&[range(lo, hi)], &[]);
         let through = complete_through(&board, end, asked_at_ms);
@@ -94,7 +95,7 @@ fn a_range_without_a_record_hides_no_record_behind_it() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
     board.cut(&lane(), 5);
-    board.gathering(&lane(), 700);
+    board.gathering(&lane(), Some(700));
     assert_eq!(complete_through(&board, 9, 1000), Some(700));
     board.cut(&lane(), 8);
     assert_eq!(complete_through(&board, 9, 1100), Some(700));
@@ -114,7 +115,7 @@ fn a_lane_is_not_complete_by_the_end_of_another_log() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
     assert_eq!(complete_through(&board, 5, 1000), Some(1000));
-    board.gathering(&lane(), 1100);
+    board.gathering(&lane(), Some(1100));
     board.cut(&lane(), 9);
     assert_eq!(board.hold(&[range(5, 9)]), []);
     board.closed(&[range(5, 9)], &[]);
@@ -168,7 +169,7 @@ fn a_batch_of_an_earlier_epoch_is_refused_and_moves_nothing() {
 fn a_parked_range_is_let_go_of_and_not_durable() {
     let board = Board::default();
     board.assign(lane(), 1, 5, false);
-    board.gathering(&lane(), 700);
+    board.gathering(&lane(), Some(700));
     board.cut(&lane(), 9);
     assert_eq!(board.hold(&[range(5, 9)]), []);
     board.closed(&[range(5, 9)], &[lane()]);

@@ -9,9 +9,17 @@ use crate::{
 };
 use event_store::{Buffer, Buffers};
 use metadata_store::{LaneId, batches::Gap};
-use rdkafka::Message;
+use rdkafka::{Message, Timestamp};
 use shared_schema::{GapCause, Subscription};
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+/// When a message came to its topic, if the broker says it: what a producer's clock says may be anything.
+fn arrived_ms(message: &impl Message) -> Option<i64> {
+    match message.timestamp() {
+        Timestamp::LogAppendTime(ms) => Some(ms),
+        Timestamp::CreateTime(_) | Timestamp::NotAvailable => None,
+    }
+}
 
 /// A lane of the member.
 pub(super) struct Lane {
@@ -95,7 +103,7 @@ impl Topic {
         let before = range.arena.len();
         let record = keep(&mut range.arena, message);
         if range.records.is_empty() {
-            board.gathering(&range.lane, record.timestamp_ms);
+            board.gathering(&range.lane, arrived_ms(message));
             lane.heard = Instant::now();
         }
         range.hi = record.offset;
