@@ -19,7 +19,7 @@ CALM_RATE ?= 10000
 # What `make logs` shows: names separated by spaces; all if empty.
 SERVICE ?=
 # Tests at the same time: they wait for servers most of the time, so more than there are processors.
-TEST_THREADS ?= 4
+TEST_THREADS ?= 3
 
 .PHONY: help
 help: ## List the commands
