@@ -108,7 +108,7 @@ impl Bounds {
     /// Whether the range was given up by its batch.
     pub(super) fn is_parked(&self, written: &Written) -> bool {
         let mut parked = self.parked.iter();
-        parked.any(|parked| parked.batch == written.batch && parked.lo == written.first)
+        parked.any(|parked| parked.is_of(written.batch, written.first))
     }
 
     /// What the ledger tells and PostgreSQL has forgotten.

@@ -1,6 +1,6 @@
 //! The one recovery: whatever went wrong with a batch, and whoever finds it.
 //!
-//! end other recoverers ─▶ announce the next attempt ─▶ end the earlier ones ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
+//! end other recoverers ─▶ announce the next attempt ─▶ end the first one ─▶ look what is there ─▶ insert what is not ─▶ look again ─▶ close
 
 mod again;
 mod closing;

@@ -29,7 +29,7 @@ impl Entry {
     /// Whether the range was given up by its batch.
     pub(super) fn is_parked(&self, parked: &[Parked]) -> bool {
         let mut parked = parked.iter();
-        parked.any(|parked| parked.batch == self.batch && parked.lo == self.first)
+        parked.any(|parked| parked.is_of(self.batch, self.first))
     }
 }
 

@@ -146,7 +146,7 @@ impl Writer {
         Ok(self.shape.check_since(&self.store, life.schema).await?)
     }
 
-    /// A later attempt, within its recoverer's life: ends the earlier ones, inserts what is missing, and looks again.
+    /// A later attempt, within its recoverer's life: ends the first one, inserts what is missing, and looks again.
     pub async fn repair(
         &self,
         judged: &Judged,

@@ -19,6 +19,13 @@ pub struct Parked {
     pub hi: i64,
 }
 
+impl Parked {
+    /// Whether it is the range of this batch that begins there.
+    pub fn is_of(&self, batch: Uuid, lo: i64) -> bool {
+        self.batch == batch && self.lo == lo
+    }
+}
+
 /// The parked ranges of a lane that reach to `next` or beyond, in the order of their offsets.
 pub async fn parked(pool: &Pool, lane: &LaneId, next: i64) -> Result<Vec<Parked>, StoreError> {
     let operation = "list parked ranges";
