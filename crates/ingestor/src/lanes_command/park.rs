@@ -10,12 +10,11 @@
 use super::stored;
 use crate::{
     config::Config,
-    recover::Recovery,
+    recover::{RecoverError, Recovery},
     stopped,
-    write::{attempt_id, presence::TOLD_FOR},
+    write::presence::TOLD_FOR,
 };
-use anyhow::{Context, ensure};
-use event_store::fence;
+use anyhow::ensure;
 use metadata_store::{
     LaneId,
     batches::{self, Batch, Range, Stored},
@@ -36,10 +35,10 @@ pub(super) async fn run(config: &Config, id: Uuid, yes: bool) -> anyhow::Result<
         say(&reasons(&recovery, &stored.batch).await?);
     }
     ensure!(yes, "nothing was changed: to do it, add --yes");
-    let attempt = end_attempts(&recovery, &stored).await?;
+    let attempt = recovery.begin(&stored).await?;
     let reasons = reasons(&recovery, &stored.batch).await?;
-    let parked = batches::park(&recovery.pool, id, attempt, &reasons).await?;
-    parked.with_context(|| somebody_else(id))?;
+    let parked = batches::park(&recovery.pool, id, attempt.number, &reasons).await?;
+    parked.ok_or(RecoverError::LostRace(id))?;
     recovery.close(id).await?;
     say(&reasons);
     println!(
@@ -58,20 +57,6 @@ async fn check(recovery: &Recovery, stored: &Stored) -> anyhow::Result<()> {
         decided_at + TOLD_FOR
     );
     Ok(())
-}
-
-/// Ends all attempts at the batch, which then can neither write nor close it. Answers the one that is ours.
-async fn end_attempts(recovery: &Recovery, stored: &Stored) -> anyhow::Result<i32> {
-    let (store, id) = (recovery.writer.store(), stored.batch.id);
-    fence::recoverers_life(store, id).await?;
-    let attempt = batches::next_attempt(&recovery.pool, id, stored.attempt).await?;
-    let attempt = attempt.with_context(|| somebody_else(id))?;
-    fence::fence_off(store, id, attempt_id(id, 1)).await?;
-    Ok(attempt)
-}
-
-fn somebody_else(batch: Uuid) -> String {
-    format!("somebody else is at batch {batch}: say it again")
 }
 
 /// Why each lane of the batch stands still then. One whose range is parked already does for its own reason.

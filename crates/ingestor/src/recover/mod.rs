@@ -18,14 +18,18 @@ use crate::{
     judge::{Encoder, Judged},
     meters::Meters,
     share::{Share, omissions},
-    write::{Life, WriteError, Writer, presence},
+    write::{Attempt, WriteError, Writer, presence},
 };
 use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use chrono::{DateTime, Utc};
 use error::report;
 use event_store::{Store, fence};
-use metadata_store::{LaneId, Pool, StoreError, batches, batches::Batch, clock};
+use metadata_store::{
+    LaneId, Pool, StoreError, batches,
+    batches::{Batch, Stored},
+    clock,
+};
 use service_runtime::{
     clock::{Clock, SystemClock},
     telemetry,
@@ -175,30 +179,38 @@ impl Recovery {
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
         self.check_age(&stored.batch).await?;
-        let life = self.writer.recoverers_life(batch).await?;
-        let attempt = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
-        let Some(attempt) = attempt else {
-            return Err(RecoverError::LostRace(batch));
-        };
+        let attempt = self.begin(&stored).await?;
         self.meters.recoveries.add(1, &[]);
-        info!(batch.id = %batch, batch.attempt = attempt, "recovering a batch");
+        info!(batch.id = %batch, batch.attempt = attempt.number, "recovering a batch");
         // again: until then, others may have left ranges out
         let stored = batches::load(&self.pool, batch).await?;
         // and then it is no longer as its member judged it
         let own = own.filter(|_| omissions(&stored.batch) == 0);
         match own {
-            Some(judged) => self.write(judged, delivered, attempt, life).await?,
+            Some(judged) => self.write(judged, delivered, attempt).await?,
             None => {
                 for share in Share::of(&stored.batch) {
-                    let judged = self.judge_again(&stored.batch, attempt, share).await?;
-                    self.write(&judged, delivered, attempt, life).await?;
+                    let judged = self
+                        .judge_again(&stored.batch, attempt.number, share)
+                        .await?;
+                    self.write(&judged, delivered, attempt).await?;
                 }
             }
         }
         self.correct_ledger(&stored.batch).await?;
         self.close(batch).await?;
-        info!(batch.id = %batch, batch.attempt = attempt, "recovered a batch");
+        info!(batch.id = %batch, batch.attempt = attempt.number, "recovered a batch");
         Ok(written(&batches::load(&self.pool, batch).await?.batch))
+    }
+
+    /// Begins an attempt at a batch, and ends all others: they can neither write it nor close it any more.
+    pub(crate) async fn begin(&self, stored: &Stored) -> Result<Attempt, RecoverError> {
+        let batch = stored.batch.id;
+        let life = self.writer.recoverers_life(batch).await?;
+        let announced = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
+        let number = announced.ok_or(RecoverError::LostRace(batch))?;
+        self.writer.end_first(batch).await?;
+        Ok(Attempt { number, life })
     }
 
     /// The earliest `decided_at` of a batch of which ClickHouse still tells what is there. For a clock that is ahead,
@@ -227,11 +239,10 @@ impl Recovery {
         &self,
         judged: &Judged,
         delivered: &Delivered,
-        attempt: i32,
-        life: Life,
+        attempt: Attempt,
     ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged, delivered).await?;
-        Ok(self.writer.repair(judged, attempt, life).await?)
+        Ok(self.writer.repair(judged, attempt).await?)
     }
 }
 

@@ -70,6 +70,15 @@ pub struct Life {
     pub schema: Seen,
 }
 
+/// A later attempt at a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// Counts the attempts at the batch from 1, which is no later one.
+    pub number: i32,
+    /// Its recoverer's.
+    pub life: Life,
+}
+
 /// Writes batches.
 #[derive(Clone)]
 pub struct Writer {
@@ -146,18 +155,20 @@ impl Writer {
         Ok(self.shape.check_since(&self.store, life.schema).await?)
     }
 
-    /// A later attempt, within its recoverer's life: ends the first one, inserts what is missing, and looks again.
+    /// Ends the first attempt at a batch for good. Later ones end with their recoverers' lives.
+    pub async fn end_first(&self, batch: Uuid) -> Result<(), WriteError> {
+        Ok(fence::fence_off(&self.store, batch, attempt_id(batch, 1)).await?)
+    }
+
+    /// A later attempt, after which no other can write any more: inserts what is missing, and looks again.
     pub async fn repair(
         &self,
         judged: &Judged,
-        attempt: i32,
-        life: Life,
+        Attempt { number, life }: Attempt,
     ) -> Result<(), WriteError> {
-        // those between this one and the first ended with their recoverers' lives
-        fence::fence_off(&self.store, judged.id, attempt_id(judged.id, 1)).await?;
         let fence = Fence {
             life: life.id,
-            attempt: attempt_id(judged.id, attempt),
+            attempt: attempt_id(judged.id, number),
         };
         for insert in verdict_rows::inserts(judged)? {
             if !self.has_verdicts(judged, insert.table).await? {
@@ -168,7 +179,7 @@ impl Writer {
         for insert in &judged.inserts {
             let targets = || targets.of(insert.domain);
             for target in targets().filter(|target| !target.is_waiting()) {
-                self.repair_target(judged, insert, target, attempt, fence)
+                self.repair_target(judged, insert, target, number, fence)
                     .await?;
             }
             // after the domain's rows, which may have to take their regions over
