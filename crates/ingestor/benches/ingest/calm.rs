@@ -15,6 +15,7 @@ use crate::{
     usage::{Cpu, between, peak_rss_mib},
 };
 use anyhow::Context as _;
+use event_store::Store;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ const OURS: [&str; 4] = ["ingestor", "query-api", "clickhouse", "postgres"];
 /// What the window showed.
 struct Window {
     seconds: f64,
+    /// Records that got their verdict.
+    decided: u64,
     cpu: Cpu,
     parts: [Parts; 3],
     peak_rss_mib: Option<f64>,
@@ -62,12 +65,14 @@ pub(crate) async fn run(rig: &Rig, arguments: &Arguments) -> anyhow::Result<Vec<
         .and("query-api", api.pid())
         .and("simulator", simulator.pid());
     let (start, before, began) = (Parts::count(&store).await?, watched.cpu(), Instant::now());
+    let decided_before = decided(&store).await?;
     let programs = &mut [&mut ingestor, &mut api, &mut simulator];
     wait(window / 2, programs).await?;
     let middle = Parts::count(&store).await?;
     wait(window / 2, programs).await?;
     let seen = Window {
         seconds: began.elapsed().as_secs_f64(),
+        decided: decided(&store).await? - decided_before,
         cpu: between(&before, &watched.cpu()),
         parts: [start, middle, Parts::count(&store).await?],
         peak_rss_mib: peak_rss_mib(ingestor.pid()),
@@ -96,6 +101,12 @@ async fn wait(time: Duration, programs: &mut [&mut Program]) -> anyhow::Result<(
     Ok(())
 }
 
+/// How many records the ledger tells of.
+async fn decided(store: &Store) -> anyhow::Result<u64> {
+    let sql = "SELECT sum(accepted + duplicate + dead_lettered) FROM ingest_ledger";
+    Ok(store.query(sql).fetch_one().await?)
+}
+
 fn report(rate: u32, seen: &Window, visibility: &Visibility) -> Vec<Bar> {
     let cores = |name: &str| seen.cpu.get(name).copied().unwrap_or(0.0) / seen.seconds;
     let ours: f64 = OURS.iter().map(|name| cores(name)).sum();
@@ -110,6 +121,8 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) -> Vec<Bar> {
         "  services and ClickHouse and PostgreSQL: {ours:.3}; with Kafka: {:.3}",
         ours + cores("kafka")
     );
+    let decided = seen.decided as f64 / seen.seconds;
+    println!("  records decided: {decided:.0} a second");
     println!("  not counted: Redis and the supervisor of `make run`, which do not run here");
     let [start, middle, end] = &seen.parts;
     println!("active parts at the start:      {start}");
@@ -129,6 +142,7 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) -> Vec<Bar> {
         "scenario": "calm",
         "rate": rate,
         "seconds": seen.seconds,
+        "decided": decided,
         "cores": seen.cpu.keys().map(|name| ((*name).to_owned(), cores(name).into())).collect::<serde_json::Map<_, _>>(),
         "cores_ours": ours,
         "parts": seen.parts.each_ref().map(Parts::total),
@@ -143,7 +157,14 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) -> Vec<Bar> {
         },
     });
     println!("{figure}");
-    let mut bars = vec![piled];
+    // duplicates and bad records come on top of the rate
+    let kept = Bar::new(
+        "records decided",
+        decided,
+        f64::from(rate) * 0.95..,
+        "a second",
+    );
+    let mut bars = vec![kept, piled];
     bars.extend(most_cores(rate).map(|most| {
         let what = "services and ClickHouse and PostgreSQL";
         Bar::new(what, ours, ..most, "cores")
