@@ -1,4 +1,4 @@
-//! Every table that batches write to is merged as steps 0010 and 0015 want it.
+//! Every table that batches write to is merged as steps 0010, 0015 and 0016 want it.
 
 use event_store::{
     Store,
@@ -11,23 +11,37 @@ use crate::support::{self, execute};
 const WRITTEN: &str =
     "database = currentDatabase() AND engine LIKE '%MergeTree' AND NOT startsWith(name, 'schema_')";
 /// What each of them is made with, or altered to.
-const SETTINGS: [&str; 3] = [
-    "merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0",
-    "min_parts_to_merge_at_once = 10",
-    LIKE_WITH_LIKE,
+const SETTINGS: [(&str, &str); 6] = [
+    (
+        "merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0",
+        "true",
+    ),
+    ("min_parts_to_merge_at_once = 10", "true"),
+    // where a fact waits, a bucket never becomes large
+    (
+        "merge_selector_base = 16",
+        "NOT startsWith(name, 'waiting_')",
+    ),
+    ("min_age_to_force_merge_seconds = 300", AGGREGATES),
+    (
+        "max_bytes_to_merge_at_max_space_in_pool = 2147483648",
+        AGGREGATES,
+    ),
+    (
+        "enable_max_bytes_limit_for_min_age_to_force_merge = 1",
+        AGGREGATES,
+    ),
 ];
-/// Not needed where a fact waits: a bucket never becomes large.
-const LIKE_WITH_LIKE: &str = "merge_selector_base = 16";
+/// Questions add up the rows of these.
+const AGGREGATES: &str = "endsWith(name, '_state')";
 
 /// The tables that lack a setting.
 async fn careless(store: &Store) -> Vec<String> {
-    let has = SETTINGS.map(|setting| {
-        let needless = setting == LIKE_WITH_LIKE;
-        format!("(position(engine_full, '{setting}') > 0 OR ({needless} AND startsWith(name, 'waiting_')))")
-    });
+    let lacks = SETTINGS
+        .map(|(setting, tables)| format!("({tables} AND position(engine_full, '{setting}') = 0)"));
     let sql = format!(
-        "SELECT name FROM system.tables WHERE {WRITTEN} AND NOT ({}) ORDER BY name",
-        has.join(" AND ")
+        "SELECT name FROM system.tables WHERE {WRITTEN} AND ({}) ORDER BY name",
+        lacks.join(" OR ")
     );
     store.query(&sql).fetch_all().await.unwrap()
 }
@@ -42,13 +56,19 @@ async fn no_table_of_the_schema_merges_each_small_part_by_itself() {
     assert_eq!(careless(&store).await, Vec::<String>::new());
 
     let columns = "(n UInt64) ENGINE = AggregatingMergeTree ORDER BY n";
-    let [first, ..] = SETTINGS;
+    let all = SETTINGS.map(|(setting, _)| setting);
     for (name, settings) in [
-        ("without", String::new()),
-        ("with_one", format!("SETTINGS {first}")),
-        ("with_all", format!("SETTINGS {}", SETTINGS.join(", "))),
+        ("without_state", String::new()),
+        (
+            "with_some_state",
+            format!("SETTINGS {}", all[..3].join(", ")),
+        ),
+        ("with_some", format!("SETTINGS {}", all[..3].join(", "))),
+        ("with_one", format!("SETTINGS {}", all[0])),
+        ("with_all_state", format!("SETTINGS {}", all.join(", "))),
     ] {
         execute(&store, &format!("CREATE TABLE {name} {columns} {settings}")).await;
     }
-    assert_eq!(careless(&store).await, ["with_one", "without"]);
+    let lacking = ["with_one", "with_some_state", "without_state"];
+    assert_eq!(careless(&store).await, lacking);
 }
