@@ -121,6 +121,25 @@ async fn stored(config: &Config, events: u64) -> anyhow::Result<()> {
     }
 }
 
+/// Waits until the aggregates have been merged, as they are once nothing has come in for five minutes.
+pub(crate) async fn merged(config: &Config) -> anyhow::Result<()> {
+    let store = Store::connect(&config.clickhouse)?;
+    let unmerged = "SELECT toUInt64(countIf(parts > 1)) FROM (SELECT count() AS parts FROM system.parts \
+        WHERE active AND database = currentDatabase() AND table LIKE '%\\_state' GROUP BY table, partition)";
+    let began = Instant::now();
+    loop {
+        let left: u64 = store.query(unmerged).fetch_one().await?;
+        if left == 0 {
+            return Ok(());
+        }
+        ensure!(
+            began.elapsed() < PATIENCE,
+            "after {PATIENCE:?} {left} months of aggregates are in several parts"
+        );
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 /// A program of this workspace beside the stack.
 fn program(stack: &PrivateStack, name: &str) -> anyhow::Result<Command> {
     let endpoints = stack.endpoints();

@@ -68,6 +68,8 @@ async fn main() -> anyhow::Result<()> {
         Some(filled) => filled,
         None => fill::fill(&stack, &config, &directory, events).await?,
     };
+    println!("waiting until the aggregates are merged");
+    fill::merged(&config).await?;
     let api = query_api::bind(&config, Arc::new(ManualClock::at(filled.end)))?;
     let base = format!("http://{}/v1/metrics/", api.local_addr());
     let shutdown = CancellationToken::new();
