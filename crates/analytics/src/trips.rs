@@ -113,8 +113,8 @@ const FAMILY: Family = Family {
         },
         Column {
             name: "drivers",
-            of_slot: "drivers",
-            of_events: "uniqExactState(driver_id)",
+            of_slot: "driver_ids",
+            of_events: "groupUniqArray(driver_id)",
         },
     ],
 };
@@ -127,7 +127,7 @@ pub fn query(selection: &Selection) -> Query {
         sum(sign * cancelled) AS cancelled, sum(sign * minutes) AS duration_minutes, \
         sum(sign * metres) AS distance_m, sum(sign * punctual) AS on_time, \
         sum(sign * earnings) AS driver_earnings, sum(sign * commission) AS platform_commission, \
-        toInt64(uniqExactMergeIf(drivers, sign = 1)) - toInt64(uniqExactMergeIf(drivers, sign = -1)) AS drivers";
+        toInt64(uniqExactArrayIf(drivers, sign = 1)) - toInt64(uniqExactArrayIf(drivers, sign = -1)) AS drivers";
     FAMILY.totals(selection, measures)
 }
 

@@ -18,6 +18,7 @@ mod outages;
 mod params;
 mod probe;
 mod shape;
+mod slots_moved;
 mod support;
 mod traces;
 mod users_moved;

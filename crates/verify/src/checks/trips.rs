@@ -25,7 +25,7 @@ pub(super) fn slots(day: &Day) -> Comparison {
     let found = format!(
         "SELECT (toString(scope), slot, toString(state), toString(city)) AS key,
             (sum(started), sum(completed), sum(cancelled), sum(duration_minutes), sum(distance_m), sum(on_time),
-             sum(driver_earnings), sum(platform_commission), uniqExactMerge(drivers)) AS value
+             sum(driver_earnings), sum(platform_commission), uniqExactArray(driver_ids)) AS value
          FROM agg_trips WHERE {SLOTS_OF_THE_DAY} GROUP BY key"
     );
     day.comparison("agg_trips", expected, found)

@@ -51,8 +51,8 @@ const TAMPERING: [(&str, &str); 20] = [
     ),
     (
         "agg_trips",
-        "INSERT INTO agg_trips_state (scope, slot, state, city, drivers)
-         SELECT scope, slot, state, city, uniqExactState(generateUUIDv4()) FROM agg_trips GROUP BY ALL ORDER BY slot LIMIT 1",
+        "INSERT INTO agg_trips_state (scope, slot, state, city, driver_ids)
+         SELECT scope, slot, state, city, [generateUUIDv4()] FROM agg_trips GROUP BY ALL ORDER BY slot LIMIT 1",
     ),
     (
         "agg_payments",

@@ -1,0 +1,29 @@
+CREATE OR REPLACE TABLE {{database}}.agg_payments_state{{local}}
+(
+    mark UUID,
+    marked_at SimpleAggregateFunction(max, DateTime),
+    scope Enum8('total' = 0, 'region' = 1),
+    slot DateTime('UTC'),
+    state LowCardinality(String),
+    city LowCardinality(String),
+    payment_method LowCardinality(String),
+    currency LowCardinality(String),
+    initiated SimpleAggregateFunction(sum, UInt64),
+    succeeded SimpleAggregateFunction(sum, UInt64),
+    failed SimpleAggregateFunction(sum, UInt64),
+    refunded SimpleAggregateFunction(sum, UInt64),
+    revenue SimpleAggregateFunction(sum, Decimal(38, 2)),
+    refunded_value SimpleAggregateFunction(sum, Decimal(38, 2)),
+    processing_ms SimpleAggregateFunction(sum, UInt64),
+    processing_count SimpleAggregateFunction(sum, UInt64),
+    processing_quantiles AggregateFunction(quantilesExactInclusive(0.5, 0.95), UInt32)
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(slot)
+ORDER BY (mark, scope, state, city, slot, payment_method, currency)
+TTL marked_at + INTERVAL 21 DAY DELETE WHERE mark != toUUID('00000000-0000-0000-0000-000000000000')
+SETTINGS merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, min_parts_to_merge_at_once = 10, merge_selector_base = 16,
+    min_age_to_force_merge_seconds = 300, max_bytes_to_merge_at_max_space_in_pool = 2147483648, enable_max_bytes_limit_for_min_age_to_force_merge = 1
+AS SELECT mark, marked_at, scope, slot, state, city, payment_method, currency, initiated, succeeded, failed, refunded, revenue, refunded_value, processing_ms, processing_count, processing_quantiles
+FROM {{database}}.agg_payments_state{{local}}
+SETTINGS max_partitions_per_insert_block = 0
