@@ -2,7 +2,6 @@ use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{Domain, drivers};
-use tokio::try_join;
 
 use super::{Asked, with_limit};
 use crate::{
@@ -51,13 +50,9 @@ pub(crate) async fn drivers(
     let limit = limit(&asked.given, 100, 1..=1000)?;
     let selection = &asked.selection;
     let metrics = async {
-        let list = drivers::query(selection, limit);
-        let distribution = drivers::distribution(selection);
-        let (rows, distribution) = try_join!(
-            services.store.rows("drivers", &list),
-            services.store.row("drivers: distribution", &distribution),
-        )?;
-        Ok(drivers::assemble(rows, &distribution))
+        let query = drivers::query(selection, limit);
+        let row = services.store.row("drivers", &query).await?;
+        Ok(drivers::assemble(row))
     };
     let unsettled = selection.unsettled(&[Domain::Trip]);
     asked.answer(&services, unsettled, metrics).await
