@@ -94,7 +94,7 @@ pub fn query(selection: &Selection) -> Query {
         ),
     };
     let sums = Sums {
-        keys: "unit, method, money",
+        keys: "method, money",
         of_rows: &format!("{ROW_SUMS}{of_rows}"),
         of_sums: &format!("{SUMS}, {of_sums}, {MONEY}"),
     };
@@ -115,7 +115,7 @@ const MONEY: &str =
 
 /// What is added up, in two steps: the many rows once, and the few sums once for every grouping.
 pub(super) struct Sums<'a> {
-    /// What the sums of the first step are told apart by.
+    /// What the sums of the first step are told apart by, beside the unit.
     pub(super) keys: &'a str,
     /// The first step's columns.
     pub(super) of_rows: &'a str,
@@ -136,21 +136,15 @@ impl Sums<'_> {
             of_rows,
             of_sums,
         } = self;
-        let (unit, shown_unit, sets) = match &selection.series {
-            None => (
-                "toUInt64(0)".to_owned(),
-                "toUInt64(0) AS unit",
-                "(), (method)",
+        match &selection.series {
+            None => format!(
+                "SELECT toUInt64(0) AS unit, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT {keys}, {of_rows} FROM\n(\n{rows}\n) GROUP BY {keys})\nGROUP BY GROUPING SETS ((), (method))"
             ),
-            Some(buckets) => (
-                unit_of("at", buckets, parameters),
-                "unit",
-                "(), (method), (unit)",
+            Some(buckets) => format!(
+                "SELECT unit, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT unit, {keys}, {of_rows} FROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n)) GROUP BY unit, {keys})\nGROUP BY GROUPING SETS ((), (method), (unit))",
+                unit = unit_of("at", buckets, parameters),
             ),
-        };
-        format!(
-            "SELECT {shown_unit}, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT {keys}, {of_rows} FROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n)) GROUP BY {keys})\nGROUP BY GROUPING SETS ({sets})"
-        )
+        }
     }
 }
 

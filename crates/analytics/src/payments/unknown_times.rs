@@ -51,7 +51,7 @@ pub fn unknown_times(selection: &Selection) -> Option<Query> {
     }
     let rows = parts.join("\nUNION ALL\n");
     let sums = Sums {
-        keys: "unit, method",
+        keys: "method",
         of_rows: "quantilesExactInclusiveMergeState(0.5, 0.95)(times) AS times",
         of_sums: "quantilesExactInclusiveMerge(0.5, 0.95)(times) AS processing_times",
     };
