@@ -72,12 +72,37 @@ pub struct DriversRow {
     most: Vec<DriverRow>,
 }
 
-/// A driver: what was earned, taken from zero, and the id as text, which are the order; id, trips, metres, trips on
-/// time and days.
-type DriverRow = (i128, String, DriverId, i64, i64, i64, i64);
+/// A driver of the list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Place")]
+struct DriverRow {
+    driver_id: Uuid,
+    trips: i64,
+    earned: i128,
+    distance_m: i64,
+    on_time: i64,
+    active_days: i64,
+}
+
+/// What a driver is sorted by, and the rest: earnings, taken from zero since the least come first, and the id as text;
+/// the id, trips, metres, trips on time, and days.
+type Place = (i128, String, DriverId, i64, i64, i64, i64);
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct DriverId(#[serde(with = "clickhouse::serde::uuid")] Uuid);
+
+impl From<Place> for DriverRow {
+    fn from((negated, _, id, trips, distance_m, on_time, active_days): Place) -> Self {
+        Self {
+            driver_id: id.0,
+            trips,
+            earned: -negated,
+            distance_m,
+            on_time,
+            active_days,
+        }
+    }
+}
 
 const FAMILY: Family = Family {
     slots: "driver_earning_slots",
@@ -158,17 +183,17 @@ pub fn assemble(row: DriversRow) -> Drivers {
 }
 
 impl Driver {
-    fn of((owed, _, id, trips, distance_m, on_time, active_days): DriverRow) -> Self {
-        let trips = count(trips);
-        let earned = Amount::of_hundredths(-owed);
+    fn of(row: DriverRow) -> Self {
+        let trips = count(row.trips);
+        let earned = Amount::of_hundredths(row.earned);
         Self {
-            driver_id: id.0,
+            driver_id: row.driver_id,
             total_trips: trips,
             total_earnings: earned,
             avg_earnings_per_trip: earned.each(trips),
-            total_distance_km: Metres::new(count(distance_m)),
-            active_days: count(active_days),
-            on_time_rate: Hundredths::percent(count(on_time), trips),
+            total_distance_km: Metres::new(count(row.distance_m)),
+            active_days: count(row.active_days),
+            on_time_rate: Hundredths::percent(count(row.on_time), trips),
         }
     }
 }
@@ -201,6 +226,20 @@ mod tests {
     #[test]
     fn bounds_off_the_grid_and_the_unknown_region_read_the_stored_events() {
         insta::assert_snapshot!(shown(&query(&unknown_off_grid(), 5)));
+    }
+
+    #[test]
+    fn a_driver_is_told_by_the_places_of_its_row() {
+        let id = Uuid::from_u128(7);
+        let place = (-10_000, id.to_string(), DriverId(id), 4, 12_345, 3, 2);
+        let driver = Driver::of(place.into());
+        assert_eq!(
+            serde_json::to_value(driver).unwrap(),
+            serde_json::json!({
+                "driver_id": id, "total_trips": 4, "total_earnings": "100.00", "avg_earnings_per_trip": "25.00",
+                "total_distance_km": 12.345, "active_days": 2, "on_time_rate": 75.0
+            })
+        );
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub enum ShapeError {
     Store(#[from] StoreError),
     /// The schema is no longer what the migrations made.
     #[error(
-        "the schema was changed by hand, and writing to it would lose data; missing: {}",
+        "the schema is not what `migrate` makes (a migration was cut short: run it again; or it was changed by hand), and writing to it would lose data; missing: {}",
         listed(missing)
     )]
     Changed {

@@ -3,9 +3,10 @@
 //!
 //! Each file holds one statement that may be run again (`IF NOT EXISTS` and the like), since ClickHouse
 //! has no transactions around them. A step's version is recorded behind its last statement, so one that
-//! was cut short is run again from its first. Two migrators at once are harmless for the same reason:
-//! each finds done what the other did, and both record the same version, name and checksum, which counts
-//! as one. What must not happen, one replacing a step by another, is seen by the checksum.
+//! was cut short is run again from its first. One migrator runs at a time, and nobody writes meanwhile: the
+//! program `migrate` holds a lock for that. Should it lose the lock, the statement that runs may run to its
+//! end; so a copy of a table is made beside it, and only takes its place by a statement of its own. That one
+//! replaces a step by another is seen by the checksum.
 
 mod error;
 mod ledger;

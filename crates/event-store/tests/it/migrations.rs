@@ -84,21 +84,6 @@ async fn a_migrator_that_is_killed_anywhere_is_taken_up_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_migrators_at_once_make_one_schema() {
-    let (store, rendering) = nowhere();
-    let (first, second) = tokio::join!(apply(&store, &rendering), apply(&store, &rendering));
-    first.unwrap();
-    second.unwrap();
-    let states = status(&store, &rendering).await.unwrap();
-    assert_eq!(states.len(), embedded().unwrap().len());
-    assert!(
-        states
-            .iter()
-            .all(|step| matches!(step.state, State::Applied(_)))
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_failing_statement_is_named_and_the_steps_before_it_stay_done() {
     let (store, rendering) = nowhere();
     let broken = [

@@ -22,12 +22,13 @@ const TRIPS: &str = "
     (
         SELECT number AS month, arrayJoin(['total', 'region'])::Enum8('total' = 0, 'region' = 1) AS scope,
             if(scope = 'region', 'Lagos', '') AS state, if(scope = 'region', 'Ikeja', '') AS city,
-            arrayJoin(range(multiIf(number = 0, 20000, number = 1, 16384, number = 2, 128, number = 3, 127, number = 4, 0, 1 + number % 3))) AS driver
+            arrayJoin(range(multiIf(number = 0, 20000, number = 1, 16384, number = 2, 128, number = 3, 127, 1 + number % 3))) AS driver
         FROM numbers(150)
     )
     GROUP BY scope, month, state, city
     SETTINGS max_partitions_per_insert_block = 0";
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 5] = [
+    "INSERT INTO agg_trips_state (scope, slot, started) SELECT 'total', '2011-06-01 00:00:00', 5",
     "INSERT INTO agg_trips_state (mark, marked_at, slot, started) SELECT toUUID('00000000-0000-0000-0000-000000000001'), now(), now(), 1",
     "INSERT INTO agg_bookings_state (scope, slot, state, city, created, confirmed_value) SELECT 'region', now() - INTERVAL number MONTH, 'Lagos', 'Ikeja', 1, 2.5
         FROM numbers(150) SETTINGS max_partitions_per_insert_block = 0",
@@ -62,7 +63,8 @@ const VALUES: &str = "uniqExactArray(driver_ids)";
 const DRIVERS: &str =
     "SELECT toUInt64(count()) FROM (SELECT DISTINCT arrayJoin(driver_ids) AS driver FROM agg_trips)
     WHERE driver IN (SELECT reinterpretAsUUID(toUInt128(number + 1)) FROM numbers(20000))";
-const SORTED: &str = "SELECT name FROM system.tables WHERE database = currentDatabase() AND sorting_key LIKE 'mark, scope, state, city, slot%' ORDER BY name";
+const SORTED: &str = "SELECT toUInt64(count()) FROM system.tables WHERE database = currentDatabase() AND sorting_key LIKE 'mark, scope, state, city, slot%'
+    AND name IN ('agg_bookings_state', 'agg_driver_earnings_state', 'agg_payments_state', 'agg_trips_state')";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
@@ -82,10 +84,21 @@ async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
     let before = seen(&store, STATES).await;
     assert_eq!(
         before.iter().map(Vec::len).collect::<Vec<_>>(),
-        [298, 1, 150, 150, 150]
+        [301, 1, 150, 150, 150]
     );
 
     for step in MOVED {
+        let statements = &steps
+            .iter()
+            .find(|known| known.version == step)
+            .unwrap()
+            .statements;
+        for cut_short in 0..statements.len() {
+            for statement in &statements[..cut_short] {
+                let sql = statement.template.replace("{{database}}", store.database());
+                execute(&store, &sql.replace("{{local}}", "")).await;
+            }
+        }
         for _ in 0..2 {
             apply_steps(&store, &rendering, &until(step)).await.unwrap();
             assert_eq!(seen(&store, VALUES).await, before);
@@ -101,16 +114,8 @@ async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
     }
     apply(&store, &rendering).await.unwrap();
     assert_eq!(seen(&store, VALUES).await, before);
-    let sorted: Vec<String> = store.query(SORTED).fetch_all().await.unwrap();
-    assert_eq!(
-        sorted,
-        [
-            "agg_bookings_state",
-            "agg_driver_earnings_state",
-            "agg_payments_state",
-            "agg_trips_state"
-        ]
-    );
+    let sorted: u64 = store.query(SORTED).fetch_one().await.unwrap();
+    assert_eq!(sorted, 4);
 
     // and what comes then is written there
     execute(
@@ -119,7 +124,7 @@ async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
          SELECT generateUUIDv4(), 'trip.started', '2011-01-01 00:00:00', now64(3), 'ingest', reinterpretAsUUID(toUInt128(7)), false",
     )
     .await;
-    let new = "SELECT toString((sum(started), groupUniqArrayArray(driver_ids) = [reinterpretAsUUID(toUInt128(7))])) FROM agg_trips WHERE slot < '2012-01-01'";
+    let new = "SELECT toString((sum(started), groupUniqArrayArray(driver_ids) = [reinterpretAsUUID(toUInt128(7))])) FROM agg_trips WHERE slot < '2011-06-01'";
     let new: String = store.query(new).fetch_one().await.unwrap();
     assert_eq!(new, "(1,1)");
 }

@@ -71,6 +71,7 @@ async fn measure(rig: &Rig, store: &Store, blocks: &Blocks, label: &str) -> anyh
         "{stored} of {} events are stored",
         blocks.events()
     );
+    rig.drop(store).await?;
     let figure = Figure::new(label, blocks.events(), took, &between(&before, &done));
     let note = format!("{} batches, no ledger, no intents", blocks.batches.len());
     Ok(figure.after(&between(&done, &rested)).note(note))

@@ -54,7 +54,7 @@ pub(crate) fn labels() -> [&'static str; 3] {
     VARIANTS.each_ref().map(|variant| variant.label)
 }
 
-/// With the default settings, and with better ones.
+/// With each set of settings.
 pub(crate) async fn run(
     rig: &Rig,
     traffic: &Traffic,
@@ -111,6 +111,7 @@ impl Variant {
             .fetch_one()
             .await?;
         ensure!(stored > 0, "the engine has stored nothing");
+        rig.drop(&store).await?;
         let figure = Figure::new(self.label, traffic.total, took, &between(&before, &done));
         let note = format!(
             "{stored} rows stored; parses and does not validate{}",

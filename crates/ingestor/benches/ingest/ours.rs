@@ -21,6 +21,8 @@ use std::{
 
 pub(crate) const LABEL: &str = "(a) our ingestor";
 const DATABASE: &str = "bench_ours";
+/// Of so many facts one may stay without a region.
+const UNSETTLED: u64 = 1_000;
 const POLL: Duration = Duration::from_millis(50);
 
 /// A new group into an empty database.
@@ -56,6 +58,7 @@ pub(crate) async fn run(
     let done = watched.cpu();
     let peak = peak_rss_mib(ingestor.pid());
     // what is settled later is part of the price, too
+    await_settling(&store, &mut ingestor, traffic.total, arguments.limit()).await?;
     merges::come_to_rest(&store).await?;
     let rested = watched.cpu();
     ingestor.stop()?;
@@ -64,6 +67,7 @@ pub(crate) async fn run(
     }
     account::print(&store, "ours").await?;
     let counts = counts(&store, traffic.total).await?;
+    rig.drop(&store).await?;
     let steady = (traffic.total - first) as f64 / (took - first_at).as_secs_f64().max(1e-9);
     let note = format!(
         "{counts}; the first {first} durable {:.2} s after readiness, {steady:.0} events/s from then on",
@@ -100,6 +104,31 @@ async fn await_offsets(
         ensure!(
             Instant::now() < deadline,
             "{durable} of {wanted} records are durable after {limit:?}:\n{}",
+            ingestor.log_tail()
+        );
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Waits until hardly any fact waits for its region: some wait for rides and users that are never told of.
+async fn await_settling(
+    store: &Store,
+    ingestor: &mut Program,
+    total: u64,
+    limit: Duration,
+) -> anyhow::Result<()> {
+    let waiting = "SELECT toUInt64(ifNull(sum(total_rows), 0)) FROM system.tables \
+        WHERE database = currentDatabase() AND name LIKE 'waiting\\_%'";
+    let deadline = Instant::now() + limit;
+    loop {
+        let waits: u64 = store.query(waiting).fetch_one().await?;
+        if waits <= total / UNSETTLED {
+            return Ok(());
+        }
+        ingestor.expect_running()?;
+        ensure!(
+            Instant::now() < deadline,
+            "{waits} facts wait for their region after {limit:?}:\n{}",
             ingestor.log_tail()
         );
         tokio::time::sleep(POLL).await;

@@ -57,6 +57,12 @@ impl Rig {
         Ok(store)
     }
 
+    /// Takes a database away, so that its merges are at nobody else's cost.
+    pub(crate) async fn drop(&self, store: &Store) -> anyhow::Result<()> {
+        let sql = format!("DROP DATABASE {} SYNC", store.database());
+        Ok(store.query(&sql).execute().await?)
+    }
+
     /// The servers' processes.
     pub(crate) fn servers(&self) -> anyhow::Result<Watched> {
         let mut watched = Watched::default();

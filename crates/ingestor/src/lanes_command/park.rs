@@ -8,13 +8,8 @@
 //! It may be said again if it dies on the way.
 
 use super::stored;
-use crate::{
-    config::Config,
-    recover::{RecoverError, Recovery},
-    stopped,
-    write::presence::TOLD_FOR,
-};
-use anyhow::ensure;
+use crate::{config::Config, recover::Recovery, stopped, write::presence::TOLD_FOR};
+use anyhow::{Context, ensure};
 use metadata_store::{
     LaneId,
     batches::{self, Batch, Range, Stored},
@@ -35,10 +30,11 @@ pub(super) async fn run(config: &Config, id: Uuid, yes: bool) -> anyhow::Result<
         say(&reasons(&recovery, &stored.batch).await?);
     }
     ensure!(yes, "nothing was changed: to do it, add --yes");
-    let attempt = recovery.begin(&stored).await?;
+    let attempt = recovery.begin(&stored).await;
+    let attempt = attempt.with_context(|| format!("batch {id} is not parked: say it again"))?;
     let reasons = reasons(&recovery, &stored.batch).await?;
     let parked = batches::park(&recovery.pool, id, attempt.number, &reasons).await?;
-    parked.ok_or(RecoverError::LostRace(id))?;
+    parked.with_context(|| format!("somebody else parks batch {id}: say it again"))?;
     recovery.close(id).await?;
     say(&reasons);
     println!(

@@ -24,7 +24,7 @@ use again::check_codec;
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use chrono::{DateTime, Utc};
 use error::report;
-use event_store::{Store, fence};
+use event_store::{Store, fence, shape::Seen};
 use metadata_store::{
     LaneId, Pool, StoreError, batches,
     batches::{Batch, Stored},
@@ -179,6 +179,7 @@ impl Recovery {
         // who cannot finish it may not end the attempts of those who can
         check_codec(&stored.batch)?;
         self.check_age(&stored.batch).await?;
+        let schema = self.writer.schema().await?;
         let attempt = self.begin(&stored).await?;
         self.meters.recoveries.add(1, &[]);
         info!(batch.id = %batch, batch.attempt = attempt.number, "recovering a batch");
@@ -187,13 +188,13 @@ impl Recovery {
         // and then it is no longer as its member judged it
         let own = own.filter(|_| omissions(&stored.batch) == 0);
         match own {
-            Some(judged) => self.write(judged, delivered, attempt).await?,
+            Some(judged) => self.write(judged, delivered, attempt, schema).await?,
             None => {
                 for share in Share::of(&stored.batch) {
                     let judged = self
                         .judge_again(&stored.batch, attempt.number, share)
                         .await?;
-                    self.write(&judged, delivered, attempt).await?;
+                    self.write(&judged, delivered, attempt, schema).await?;
                 }
             }
         }
@@ -203,10 +204,14 @@ impl Recovery {
         Ok(written(&batches::load(&self.pool, batch).await?.batch))
     }
 
-    /// Begins an attempt at a batch, and ends all others: they can neither write it nor close it any more.
+    /// Begins an attempt at a batch, and ends all that began before: they can neither write it nor close it any more.
+    ///
+    /// Its life begins *before* it is announced, and what is stored of the batch is read after that: a recoverer that has
+    /// slept over another one must not begin its life when it wakes, and write what it knew of the batch before.
     pub(crate) async fn begin(&self, stored: &Stored) -> Result<Attempt, RecoverError> {
         let batch = stored.batch.id;
-        let life = self.writer.recoverers_life(batch).await?;
+        let life = fence::recoverers_life(self.writer.store(), batch).await;
+        let life = life.map_err(WriteError::from)?;
         let announced = batches::next_attempt(&self.pool, batch, stored.attempt).await?;
         let number = announced.ok_or(RecoverError::LostRace(batch))?;
         self.writer.end_first(batch).await?;
@@ -240,9 +245,10 @@ impl Recovery {
         judged: &Judged,
         delivered: &Delivered,
         attempt: Attempt,
+        schema: Seen,
     ) -> Result<(), RecoverError> {
         self.dead_letters.publish(judged, delivered).await?;
-        Ok(self.writer.repair(judged, attempt).await?)
+        Ok(self.writer.repair(judged, attempt, schema).await?)
     }
 }
 

@@ -70,13 +70,14 @@ pub struct Life {
     pub schema: Seen,
 }
 
-/// A later attempt at a batch.
+/// An attempt at a batch that was begun before. [`Recovery::begin`](crate::recover::Recovery::begin) makes it, and has
+/// ended those before it then.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
-    /// Counts the attempts at the batch from 1, which is no later one.
+    /// How many there have been: 2 or more, since the first is a plain [`write`](Writer::write).
     pub number: i32,
-    /// Its recoverer's.
-    pub life: Life,
+    /// That of whoever recovers the batch.
+    pub life: Uuid,
 }
 
 /// Writes batches.
@@ -112,24 +113,20 @@ impl Writer {
     /// whoever fences it off later does so in the same life, or in one in which it is refused for that alone.
     ///
     /// # Errors
-    /// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
-    /// or a column that is gone should have taken, and nobody would see it.
+    /// As [`schema`](Self::schema).
     pub async fn life(&self) -> Result<Life, WriteError> {
-        let schema = self.shape.check(&self.store).await?;
+        let schema = self.schema().await?;
         let id = fence::boot_id(&self.store).await?;
         Ok(Life { id, schema })
     }
 
-    /// The life of whoever repairs the batch, which ends those of all who repair it. It begins *before* the attempt is
-    /// stored, and what is stored of the batch is read after that: a recoverer that has slept over another one must not
-    /// begin its life when it wakes, and write what it knew of the batch before.
+    /// The schema, as it is.
     ///
     /// # Errors
-    /// As [`life`](Self::life).
-    pub async fn recoverers_life(&self, batch: Uuid) -> Result<Life, WriteError> {
-        let schema = self.shape.check(&self.store).await?;
-        let id = fence::recoverers_life(&self.store, batch).await?;
-        Ok(Life { id, schema })
+    /// When ClickHouse does not answer, or the schema is not what the migrations made: an insert would lose what a view
+    /// or a column that is gone should have taken, and nobody would see it.
+    pub async fn schema(&self) -> Result<Seen, WriteError> {
+        Ok(self.shape.check(&self.store).await?)
     }
 
     /// The first attempt, within the server's life. The verdicts go first, so that whatever is found of a batch, its
@@ -160,14 +157,15 @@ impl Writer {
         Ok(fence::fence_off(&self.store, batch, attempt_id(batch, 1)).await?)
     }
 
-    /// A later attempt, after which no other can write any more: inserts what is missing, and looks again.
+    /// Inserts what is missing, and looks again.
     pub async fn repair(
         &self,
         judged: &Judged,
         Attempt { number, life }: Attempt,
+        schema: Seen,
     ) -> Result<(), WriteError> {
         let fence = Fence {
-            life: life.id,
+            life,
             attempt: attempt_id(judged.id, number),
         };
         for insert in verdict_rows::inserts(judged)? {
@@ -188,7 +186,7 @@ impl Writer {
             }
         }
         self.expect_everything(judged, &targets).await?;
-        Ok(self.shape.check_since(&self.store, life.schema).await?)
+        Ok(self.shape.check_since(&self.store, schema).await?)
     }
 
     async fn insert_events(

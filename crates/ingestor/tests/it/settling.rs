@@ -32,7 +32,7 @@ async fn regions(platform: &Platform) -> Vec<String> {
             sum(refunded), sum(revenue), sum(refunded_value)))) AS row FROM agg_payments WHERE scope = 'region' \
             GROUP BY state, city, payment_method, currency ORDER BY row",
         "SELECT concat('trips ', state, ' ', city, ' ', toString((sum(started), sum(completed), sum(distance_m), \
-            sum(driver_earnings), uniqExactMerge(drivers)))) AS row FROM agg_trips WHERE scope = 'region' GROUP BY state, city ORDER BY row",
+            sum(driver_earnings), uniqExactArray(driver_ids)))) AS row FROM agg_trips WHERE scope = 'region' GROUP BY state, city ORDER BY row",
         "SELECT concat('active ', state, ' ', city, ' ', toString(uniqExact(user_id))) AS row FROM user_activity \
             WHERE scope = 'region' GROUP BY state, city ORDER BY row",
         "SELECT concat('rows ', state, ' ', city, ' ', toString(count())) AS row FROM booking_events \

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use devstack::PrivateStack;
-use event_store::Store;
+use event_store::{Params, Store};
 use metadata_store::{Pool, lanes};
 use nix::{
     sys::signal::{Signal, kill},
@@ -121,23 +121,17 @@ async fn stored(config: &Config, events: u64) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until the aggregates have been merged, as they are once nothing has come in for five minutes.
-pub(crate) async fn merged(config: &Config) -> anyhow::Result<()> {
+/// Merges the aggregates, as they merge by themselves once they rest: neighbours an hour after they were written, and what
+/// became of them an hour later.
+pub(crate) async fn merge(config: &Config) -> anyhow::Result<()> {
     let store = Store::connect(&config.clickhouse)?;
-    let unmerged = "SELECT toUInt64(countIf(parts > 1)) FROM (SELECT count() AS parts FROM system.parts \
-        WHERE active AND database = currentDatabase() AND table LIKE '%\\_state' GROUP BY table, partition)";
-    let began = Instant::now();
-    loop {
-        let left: u64 = store.query(unmerged).fetch_one().await?;
-        if left == 0 {
-            return Ok(());
-        }
-        ensure!(
-            began.elapsed() < PATIENCE,
-            "after {PATIENCE:?} {left} months of aggregates are in several parts"
-        );
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    let aggregates = "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%\\_state'";
+    let aggregates: Vec<String> = store.query(aggregates).fetch_all().await?;
+    for aggregate in aggregates {
+        let merge = format!("OPTIMIZE TABLE {aggregate} FINAL");
+        store.execute(&merge, &Params::new()).await?;
     }
+    Ok(())
 }
 
 /// A program of this workspace beside the stack.

@@ -7,7 +7,8 @@
 //!                                       └── what ClickHouse logged of them, sent again
 //! ```
 //!
-//! The filled stack stays in the build directory and serves for a day.
+//! The filled stack stays in the build directory and serves for a day. Its aggregates are merged first, as they are some
+//! hours after a backlog was read; `BENCH=--unmerged`, with a stack that is filled anew, shows what it is like before.
 //! `make bench-queries BENCH="--events 1000000 --requests 100"` changes the sizes.
 //! It ends with its bars; with `BENCH=--check` one that is missed is a failure.
 
@@ -37,6 +38,9 @@ struct Arguments {
     /// How often each form is asked for
     #[arg(long, default_value_t = 40)]
     requests: usize,
+    /// Leave the aggregates in the parts that the writing of the history left, as they are in the first hour after it
+    #[arg(long)]
+    unmerged: bool,
     /// Fail if a bar is missed
     #[arg(long)]
     check: bool,
@@ -50,6 +54,7 @@ async fn main() -> anyhow::Result<()> {
     let Arguments {
         events,
         requests,
+        unmerged,
         check,
         ..
     } = Arguments::parse();
@@ -68,8 +73,9 @@ async fn main() -> anyhow::Result<()> {
         Some(filled) => filled,
         None => fill::fill(&stack, &config, &directory, events).await?,
     };
-    println!("waiting until the aggregates are merged");
-    fill::merged(&config).await?;
+    if !unmerged {
+        fill::merge(&config).await?;
+    }
     let api = query_api::bind(&config, Arc::new(ManualClock::at(filled.end)))?;
     let base = format!("http://{}/v1/metrics/", api.local_addr());
     let shutdown = CancellationToken::new();

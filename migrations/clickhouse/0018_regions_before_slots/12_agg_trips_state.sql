@@ -1,4 +1,6 @@
-CREATE OR REPLACE TABLE {{database}}.agg_trips_state{{local}}
+-- Trips per quarter of an hour. Distances are whole metres, half away from zero, so that a sum does not
+-- depend on its order (`round` would round halves to even).
+CREATE TABLE {{database}}.agg_trips_state_by_region{{local}}
 (
     mark UUID,
     marked_at SimpleAggregateFunction(max, DateTime),
@@ -21,7 +23,4 @@ PARTITION BY toYYYYMM(slot)
 ORDER BY (mark, scope, state, city, slot)
 TTL marked_at + INTERVAL 21 DAY DELETE WHERE mark != toUUID('00000000-0000-0000-0000-000000000000')
 SETTINGS merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, min_parts_to_merge_at_once = 10, merge_selector_base = 16,
-    min_age_to_force_merge_seconds = 300, max_bytes_to_merge_at_max_space_in_pool = 2147483648, enable_max_bytes_limit_for_min_age_to_force_merge = 1
-AS SELECT mark, marked_at, scope, slot, state, city, started, completed, cancelled, duration_minutes, distance_m, on_time, driver_earnings, platform_commission, driver_ids
-FROM {{database}}.agg_trips_state{{local}}
-SETTINGS max_partitions_per_insert_block = 0
+    min_age_to_force_merge_seconds = 3600, max_bytes_to_merge_at_max_space_in_pool = 2147483648, enable_max_bytes_limit_for_min_age_to_force_merge = 1
