@@ -77,7 +77,7 @@ const SHORT: Torment = Torment {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: make test-faults"]
 async fn a_million_events_are_exact_whatever_dies() {
-    let (seed, rides) = (setting(SEED, 1), setting(RIDES, 80_000));
+    let (seed, rides) = (setting(SEED, 1), setting(RIDES, 100_000));
     println!("{SEED}={seed} {RIDES}={rides}");
     let rig = Rig::new().await;
     let story = Arc::new(Story::new(seed, rides));

@@ -131,9 +131,9 @@ fn report(rate: u32, seen: &Window, visibility: &Visibility) -> Vec<Bar> {
     println!("active parts at the start:      {start}");
     println!("             in the middle:     {middle}");
     println!("             at the end:        {end}");
-    // merging has its ups and downs
-    let what = "parts at the end, of those in the middle, without the waiting tables";
-    let piled = Bar::new(what, end.percent_of(middle), ..=110.0, "%");
+    // Sixteen of a size are merged into the next: of four sizes, which a day of batches makes, there are so many at most.
+    let what = "parts of a partition at the end, without the waiting tables";
+    let piled = Bar::new(what, end.most_in_a_partition() as f64, ..=64.0, "parts");
     println!(
         "visible in the API after ({} probes): p50 {:.2} s, p99 {:.2} s, max {:.2} s",
         visibility.len(),
