@@ -70,7 +70,7 @@ pub struct Life {
     pub schema: Seen,
 }
 
-/// An attempt at a batch that was begun before. [`Recovery::begin`](crate::recover::Recovery::begin) makes it, and has
+/// An attempt at a batch that was begun before. `Recovery::begin` makes it, and has
 /// ended those before it then.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
