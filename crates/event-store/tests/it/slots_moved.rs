@@ -5,7 +5,7 @@ use event_store::{
     migrations::{Rendering, apply, apply_steps, embedded},
 };
 
-use crate::support::{config, execute};
+use crate::support::{config, execute, forget_step, steps_until};
 
 /// The last step before them.
 const BEFORE: u32 = 16;
@@ -71,11 +71,7 @@ async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
     let store = Store::connect(&config()).unwrap();
     let rendering = Rendering::single(store.database());
     let steps = embedded().unwrap();
-    let until = |last: u32| -> Vec<_> {
-        let steps = steps.iter().filter(|step| step.version <= last);
-        steps.cloned().collect()
-    };
-    apply_steps(&store, &rendering, &until(BEFORE))
+    apply_steps(&store, &rendering, &steps_until(BEFORE))
         .await
         .unwrap();
     for insert in std::iter::once(TRIPS).chain(OTHERS) {
@@ -100,17 +96,17 @@ async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
             }
         }
         for _ in 0..2 {
-            apply_steps(&store, &rendering, &until(step)).await.unwrap();
+            apply_steps(&store, &rendering, &steps_until(step))
+                .await
+                .unwrap();
             assert_eq!(seen(&store, VALUES).await, before);
             let known: u64 = store.query(DRIVERS).fetch_one().await.unwrap();
             assert_eq!(known, 20_000);
-            // As if the step had been cut short before it was recorded.
-            let forget = format!(
-                "ALTER TABLE schema_migrations DELETE WHERE version = {step} SETTINGS mutations_sync = 2"
-            );
-            execute(&store, &forget).await;
+            forget_step(&store, step).await;
         }
-        apply_steps(&store, &rendering, &until(step)).await.unwrap();
+        apply_steps(&store, &rendering, &steps_until(step))
+            .await
+            .unwrap();
     }
     apply(&store, &rendering).await.unwrap();
     assert_eq!(seen(&store, VALUES).await, before);

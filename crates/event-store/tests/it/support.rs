@@ -2,6 +2,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use event_store::{
     Buffers, Config, Params, Store,
+    migrations::{Migration, embedded},
     native::{Block, Body, ColumnType},
 };
 use tokio::{
@@ -44,6 +45,20 @@ pub(crate) async fn execute(store: &Store, sql: &str) {
 pub(crate) async fn count(store: &Store, table: &str) -> u64 {
     let sql = format!("SELECT count() FROM {table}");
     store.query(&sql).fetch_one().await.unwrap()
+}
+
+/// The embedded steps up to this one.
+pub(crate) fn steps_until(last: u32) -> Vec<Migration> {
+    let steps = embedded().unwrap().into_iter();
+    steps.filter(|step| step.version <= last).collect()
+}
+
+/// As if a step had been cut short before it was recorded.
+pub(crate) async fn forget_step(store: &Store, version: u32) {
+    let forget = format!(
+        "ALTER TABLE schema_migrations DELETE WHERE version = {version} SETTINGS mutations_sync = 2"
+    );
+    execute(store, &forget).await;
 }
 
 /// Ids from 0 and the `input(…)` that they are read with.

@@ -2,10 +2,10 @@
 
 use event_store::{
     Store,
-    migrations::{Rendering, apply, apply_steps, embedded},
+    migrations::{Rendering, apply, apply_steps},
 };
 
-use crate::support::{config, execute};
+use crate::support::{config, execute, forget_step, steps_until};
 
 /// The last step that keeps a row per user and quarter of an hour.
 const BEFORE: u32 = 11;
@@ -43,12 +43,7 @@ const PROFILES: &str = "SELECT toString((user_id, registered_at, role, state, ci
 async fn what_was_known_of_users_is_known_after_the_step_however_often_it_runs() {
     let store = Store::connect(&config()).unwrap();
     let rendering = Rendering::single(store.database());
-    let steps = embedded().unwrap();
-    let until = |last: u32| -> Vec<_> {
-        let steps = steps.iter().filter(|step| step.version <= last);
-        steps.cloned().collect()
-    };
-    apply_steps(&store, &rendering, &until(BEFORE))
+    apply_steps(&store, &rendering, &steps_until(BEFORE))
         .await
         .unwrap();
     execute(&store, EVENTS).await;
@@ -61,17 +56,12 @@ async fn what_was_known_of_users_is_known_after_the_step_however_often_it_runs()
     assert_eq!((profiles.len(), activity.is_empty()), (4, false));
 
     for _ in 0..2 {
-        apply_steps(&store, &rendering, &until(MOVED))
+        apply_steps(&store, &rendering, &steps_until(MOVED))
             .await
             .unwrap();
         assert_eq!(seen(&store, ACTIVITY).await, activity);
         assert_eq!(seen(&store, PROFILES).await, profiles);
-        // As if the step had been cut short before it was recorded.
-        execute(
-            &store,
-            "ALTER TABLE schema_migrations DELETE WHERE version = 12 SETTINGS mutations_sync = 2",
-        )
-        .await;
+        forget_step(&store, MOVED).await;
     }
     apply(&store, &rendering).await.unwrap();
     assert_eq!(seen(&store, ACTIVITY).await, activity);
