@@ -136,15 +136,26 @@ impl Sums<'_> {
             of_rows,
             of_sums,
         } = self;
-        match &selection.series {
-            None => format!(
-                "SELECT toUInt64(0) AS unit, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT {keys}, {of_rows} FROM\n(\n{rows}\n) GROUP BY {keys})\nGROUP BY GROUPING SETS ((), (method))"
+        let (shown_unit, keys, rows, sets) = match &selection.series {
+            None => (
+                "toUInt64(0) AS unit",
+                (*keys).to_owned(),
+                format!("\n(\n{rows}\n)"),
+                "(), (method)",
             ),
-            Some(buckets) => format!(
-                "SELECT unit, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT unit, {keys}, {of_rows} FROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n)) GROUP BY unit, {keys})\nGROUP BY GROUPING SETS ((), (method), (unit))",
-                unit = unit_of("at", buckets, parameters),
+            Some(buckets) => (
+                "unit",
+                format!("unit, {keys}"),
+                format!(
+                    " (SELECT *, {} AS unit FROM\n(\n{rows}\n))",
+                    unit_of("at", buckets, parameters)
+                ),
+                "(), (method), (unit)",
             ),
-        }
+        };
+        format!(
+            "SELECT {shown_unit}, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT {keys}, {of_rows} FROM{rows} GROUP BY {keys})\nGROUP BY GROUPING SETS ({sets})"
+        )
     }
 }
 

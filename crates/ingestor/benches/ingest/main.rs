@@ -4,15 +4,16 @@
 //!
 //! - **ours**: the real `ingestor`, validation, exactly-once, all tables and aggregates;
 //! - **engine**: ClickHouse's own `Kafka` table engine into the same input tables and thus the same tables and views,
-//!   with its default settings, with some that make it as fresh as ours, and with the best that were found. It parses and nothing more: no validation, no
-//!   duplicates, no dead letters, no regions from coordinates, and a crash may repeat or lose a block;
+//!   with its default settings, with some that make it as fresh as ours, and with the best that were found. It parses and
+//!   nothing more: no validation, no duplicates, no dead letters, no regions from coordinates, and a crash may repeat or
+//!   lose a block;
 //! - **reader**: a bare librdkafka consumer with our settings that does nothing with the records;
 //! - **insert**: Native blocks that were encoded beforehand, into all tables and aggregates, and into the tables alone.
 //!
 //! CPU is that of `/proc/PID/stat`, threads and children included, from the start of a scenario until everything is
 //! durable; *after* is what is still done until nothing is merged any more and, in ours, the regions are settled. What is
-//! merged because it has rested for an hour is in no figure. Rates count from the moment in which
-//! the reading program says that it is ready.
+//! merged because it has rested for an hour is in no figure. Rates count from the moment in which the reading program says
+//! that it is ready.
 //!
 //! `make bench-calm` keeps the whole stack under a steady rate instead: see [`calm`].
 //!

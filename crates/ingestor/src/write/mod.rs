@@ -70,8 +70,7 @@ pub struct Life {
     pub schema: Seen,
 }
 
-/// An attempt at a batch that was begun before. `Recovery::begin` makes it, and has
-/// ended those before it then.
+/// An attempt at a batch that was begun before. `Recovery::begin` makes it, and has ended those before it then.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
     /// How many there have been: 2 or more, since the first is a plain [`write`](Writer::write).
