@@ -1,7 +1,5 @@
 //! A statement with the values of its parameters, ready to be sent.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
@@ -12,7 +10,7 @@ pub struct Query {
     /// The statement, with places such as `{from:DateTime64(3, 'UTC')}`.
     pub sql: String,
     /// The values of its places.
-    pub parameters: Vec<(&'static str, Value)>,
+    pub parameters: Vec<(String, Value)>,
 }
 
 /// The value of a parameter.
@@ -48,7 +46,7 @@ impl Serialize for Value {
 
 /// Gathers the parameters of a statement while its text is put together.
 #[derive(Debug, Default)]
-pub(crate) struct Parameters(Vec<(&'static str, Value)>);
+pub(crate) struct Parameters(Vec<(String, Value)>);
 
 impl Parameters {
     /// Binds a text and returns its place.
@@ -101,18 +99,19 @@ impl Parameters {
         }
     }
 
+    /// The place of a value: under its name, or, where another value has that name, under the name with a number.
     fn bind(&mut self, name: &'static str, kind: &str, value: Value) -> String {
-        let known = self.0.iter().find(|(known, _)| *known == name);
-        debug_assert!(
-            known.is_none_or(|(_, known)| *known == value),
-            "two values for {name}"
-        );
-        if known.is_none() {
-            self.0.push((name, value));
+        let mut own = name.to_owned();
+        let mut number = 1;
+        while let Some((_, known)) = self.0.iter().find(|(known, _)| *known == own) {
+            if *known == value {
+                return format!("{{{own}:{kind}}}");
+            }
+            number += 1;
+            own = format!("{name}_{number}");
         }
-        let mut place = String::new();
-        // Writing to a string cannot fail.
-        let _ = write!(place, "{{{name}:{kind}}}");
+        let place = format!("{{{own}:{kind}}}");
+        self.0.push((own, value));
         place
     }
 }
@@ -147,7 +146,31 @@ pub(crate) mod tests {
         assert_eq!(query.sql, "SELECT {state:String}, {state:String}");
         assert_eq!(
             query.parameters,
-            [("state", Value::Text("Lagos".to_owned()))]
+            [("state".to_owned(), Value::Text("Lagos".to_owned()))]
+        );
+    }
+
+    #[test]
+    fn another_value_of_a_name_has_a_place_of_its_own() {
+        let mut parameters = Parameters::default();
+        let places =
+            ["Lagos", "Kano", "Lagos", "Kano"].map(|state| parameters.text("state", state));
+        assert_eq!(
+            places,
+            [
+                "{state:String}",
+                "{state_2:String}",
+                "{state:String}",
+                "{state_2:String}"
+            ]
+        );
+        let query = parameters.into_query(String::new());
+        assert_eq!(
+            query.parameters,
+            [
+                ("state".to_owned(), Value::Text("Lagos".to_owned())),
+                ("state_2".to_owned(), Value::Text("Kano".to_owned()))
+            ]
         );
     }
 }
