@@ -119,7 +119,14 @@ pub fn query(filter: &Filter) -> Query {
     }
     let limit = parameters.number("limit", filter.limit.saturating_add(1));
     parameters.into_query(format!(
-        "SELECT toString(reason) AS reason, path, detail, toString(kafka_topic) AS topic, kafka_partition AS partition, kafka_offset AS offset, toUnixTimestamp64Milli(kafka_timestamp) AS kafka_ms, toUnixTimestamp64Milli(decided_at) AS decided_ms, length(payload) AS bytes\nFROM dead_letters\nWHERE {}\nORDER BY decided_at DESC, kafka_topic DESC, kafka_partition DESC, kafka_offset DESC\nLIMIT {limit}",
+        "SELECT toString(reason) AS reason, path, detail, toString(kafka_topic) AS topic, \
+         kafka_partition AS partition, kafka_offset AS offset, \
+         toUnixTimestamp64Milli(kafka_timestamp) AS kafka_ms, \
+         toUnixTimestamp64Milli(decided_at) AS decided_ms, length(payload) AS bytes\n\
+         FROM dead_letters\n\
+         WHERE {}\n\
+         ORDER BY decided_at DESC, kafka_topic DESC, kafka_partition DESC, kafka_offset DESC\n\
+         LIMIT {limit}",
         conditions.join(" AND "),
     ))
 }

@@ -154,10 +154,23 @@ pub fn query(selection: &Selection, limit: u64) -> Query {
     // A day of the unknown region is one of the total that is in no known region. Days since 1970 fit into 16 bits, and
     // are told apart faster than longer numbers.
     let each = format!(
-        "SELECT driver, sum(sign * completed) AS trips, sum(sign * money) AS earned, sum(sign * metres) AS distance_m, sum(sign * punctual) AS on_time, toInt64(uniqExactIf(day, sign = 1)) - toInt64(uniqExactIf(day, sign = -1)) AS active_days\nFROM (SELECT *, toUInt16({day}) AS day FROM\n(\n{rows}\n))\nGROUP BY driver\nHAVING trips > 0"
+        "SELECT driver, sum(sign * completed) AS trips, sum(sign * money) AS earned, \
+         sum(sign * metres) AS distance_m, sum(sign * punctual) AS on_time, \
+         toInt64(uniqExactIf(day, sign = 1)) - toInt64(uniqExactIf(day, sign = -1)) AS active_days\n\
+         FROM (SELECT *, toUInt16({day}) AS day FROM\n\
+         (\n\
+         {rows}\n\
+         ))\n\
+         GROUP BY driver\n\
+         HAVING trips > 0"
     );
     let sql = format!(
-        "SELECT length(sorted) AS drivers, {} AS below, {} AS above, most\nFROM (SELECT arraySort(groupArray(earned)) AS sorted, groupArraySorted({limit})((-earned, toString(driver), driver, trips, distance_m, on_time, active_days)) AS most FROM\n(\n{each}\n))",
+        "SELECT length(sorted) AS drivers, {} AS below, {} AS above, most\n\
+         FROM (SELECT arraySort(groupArray(earned)) AS sorted, groupArraySorted({limit})((-earned, \
+         toString(driver), driver, trips, distance_m, on_time, active_days)) AS most FROM\n\
+         (\n\
+         {each}\n\
+         ))",
         around(1),
         around(2),
     );

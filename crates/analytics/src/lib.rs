@@ -13,7 +13,7 @@
 //!
 //! # How ranges are answered
 //! Aggregates have a grain of 15 minutes, which every zone's days and hours fall on. A bound off that grid is
-//! answered exactly from the stored events between it and the next slot, as long as those are kept ([`time::Retention`]).
+//! answered exactly from the stored events between it and the next slot, as long as those are kept ([`time::Kept`]).
 //!
 //! # How regions are answered
 //! See [`region`]: the known regions have rows of their own, `unknown` is the total less those, so that regions add

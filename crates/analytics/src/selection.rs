@@ -57,7 +57,8 @@ pub(crate) fn unsettled_that(
         .filter_map(|domain| domain.waiting_table())
         .map(|table| {
             format!(
-                "SELECT count() AS facts FROM {table} WHERE event_timestamp >= {from} AND event_timestamp < {until} AND {condition}"
+                "SELECT count() AS facts FROM {table} WHERE event_timestamp >= {from} \
+                 AND event_timestamp < {until} AND {condition}"
             )
         })
         .collect();

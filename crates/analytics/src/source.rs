@@ -70,7 +70,9 @@ impl Family {
             .map(|column| named(column.of_slot, column.name))
             .collect();
         format!(
-            "SELECT toUInt64(toUnixTimestamp(slot)) AS at, {sign} AS sign{columns}\nFROM {table}\nWHERE {slots} AND {regions}",
+            "SELECT toUInt64(toUnixTimestamp(slot)) AS at, {sign} AS sign{columns}\n\
+             FROM {table}\n\
+             WHERE {slots} AND {regions}",
             sign = region.stored_sign(),
             table = self.slots,
             slots = slots_within(core, parameters),
@@ -100,7 +102,10 @@ impl Family {
             .map(|key| format!(", {}", key.name))
             .collect();
         format!(
-            "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign{keys}{measures}\nFROM {facts}\nWHERE event_type IN ({types}) AND {regions}\nGROUP BY at, sign{by}",
+            "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign{keys}{measures}\n\
+             FROM {facts}\n\
+             WHERE event_type IN ({types}) AND {regions}\n\
+             GROUP BY at, sign{by}",
             sign = region.fact_sign(),
             facts = facts(self.domain, slice, region, parameters),
             types = self.event_types,
@@ -216,7 +221,12 @@ fn grouped(
     match series {
         None => format!("SELECT toUInt64(0) AS unit, {measures}\nFROM\n(\n{rows}\n)"),
         Some(buckets) => format!(
-            "SELECT unit, {measures}\nFROM (SELECT *, {unit} AS unit FROM\n(\n{rows}\n))\nGROUP BY GROUPING SETS ((), (unit))",
+            "SELECT unit, {measures}\n\
+             FROM (SELECT *, {unit} AS unit FROM\n\
+             (\n\
+             {rows}\n\
+             ))\n\
+             GROUP BY GROUPING SETS ((), (unit))",
             unit = unit_of("at", buckets, parameters),
         ),
     }

@@ -9,7 +9,11 @@ pub fn starts(now: DateTime<Utc>) -> Query {
     let mut parameters = Parameters::default();
     let since = parameters.time("since", recounted_since(now));
     parameters.into_query(format!(
-        "SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, min(first_offset) AS from\nFROM ingest_ledger\nWHERE decided_at > {since}\nGROUP BY topic, partition"
+        "SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, \
+         min(first_offset) AS from\n\
+         FROM ingest_ledger\n\
+         WHERE decided_at > {since}\n\
+         GROUP BY topic, partition"
     ))
 }
 
@@ -23,7 +27,13 @@ pub fn vouched(stretches: &[Stretch]) -> Query {
         &mut parameters,
     );
     parameters.into_query(format!(
-        "SELECT topic, partition, sum(accepted) AS accepted, sum(duplicate) AS duplicate, sum(dead_lettered) AS dead_lettered\nFROM (SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, first_offset, last_offset, accepted, duplicate, dead_lettered FROM ingest_ledger) AS range\nINNER JOIN {lanes} USING (topic, partition)\nWHERE first_offset >= from AND last_offset < until\nGROUP BY topic, partition"
+        "SELECT topic, partition, sum(accepted) AS accepted, sum(duplicate) AS duplicate, \
+         sum(dead_lettered) AS dead_lettered\n\
+         FROM (SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, first_offset, \
+         last_offset, accepted, duplicate, dead_lettered FROM ingest_ledger) AS range\n\
+         INNER JOIN {lanes} USING (topic, partition)\n\
+         WHERE first_offset >= from AND last_offset < until\n\
+         GROUP BY topic, partition"
     ))
 }
 
@@ -55,14 +65,21 @@ pub fn counted(stretches: &[Stretch]) -> Query {
     let counts = ranges.iter().flat_map(|range| {
         VERDICTS.map(|(table, verdict)| {
             format!(
-                "SELECT {} AS topic, {} AS partition, toUInt8({verdict}) AS verdict, count() AS stored FROM {table} WHERE {}",
+                "SELECT {} AS topic, {} AS partition, toUInt8({verdict}) AS verdict, count() AS stored \
+                 FROM {table} WHERE {}",
                 range.topic, range.partition, range.condition
             )
         })
     });
     let counts: Vec<String> = std::iter::once(nothing.to_owned()).chain(counts).collect();
     parameters.into_query(format!(
-        "SELECT topic, partition, sumIf(stored, verdict = 0) AS accepted, sumIf(stored, verdict = 1) AS duplicate, sumIf(stored, verdict = 2) AS dead_lettered\nFROM\n(\n{}\n)\nGROUP BY topic, partition",
+        "SELECT topic, partition, sumIf(stored, verdict = 0) AS accepted, \
+         sumIf(stored, verdict = 1) AS duplicate, sumIf(stored, verdict = 2) AS dead_lettered\n\
+         FROM\n\
+         (\n\
+         {}\n\
+         )\n\
+         GROUP BY topic, partition",
         counts.join("\nUNION ALL\n")
     ))
 }
@@ -83,11 +100,19 @@ fn told_apart(stretches: &[Stretch], from: impl Fn(&Stretch) -> u64) -> Query {
     let within = conditions.join(" OR ");
     let rows = VERDICTS.map(|(table, verdict)| {
         format!(
-            "SELECT kafka_topic AS topic, toUInt64(kafka_partition) AS partition, kafka_offset AS offset, toUInt8({verdict}) AS verdict FROM {table} WHERE {within}"
+            "SELECT kafka_topic AS topic, toUInt64(kafka_partition) AS partition, kafka_offset AS offset, \
+             toUInt8({verdict}) AS verdict FROM {table} WHERE {within}"
         )
     });
     parameters.into_query(format!(
-        "SELECT toString(topic) AS topic, partition, countIf(verdict = 0) AS accepted, countIf(verdict = 1) AS duplicate, countIf(verdict = 2) AS dead_lettered, groupBitmap(offset) AS offsets\nFROM\n(\n{}\n)\nGROUP BY topic, partition",
+        "SELECT toString(topic) AS topic, partition, countIf(verdict = 0) AS accepted, \
+         countIf(verdict = 1) AS duplicate, countIf(verdict = 2) AS dead_lettered, \
+         groupBitmap(offset) AS offsets\n\
+         FROM\n\
+         (\n\
+         {}\n\
+         )\n\
+         GROUP BY topic, partition",
         rows.join("\nUNION ALL\n")
     ))
 }
@@ -134,7 +159,14 @@ pub fn gaps(stretches: &[Stretch]) -> Query {
         &mut parameters,
     );
     parameters.into_query(format!(
-        "SELECT topic, partition, cause, toUInt64(sum(last_offset - first_offset + 1)) AS offsets, arrayMap(range -> (range.2, range.3), groupArraySorted({SHOWN_GAPS})((-toInt64(first_offset), first_offset, last_offset))) AS latest\nFROM (SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, first_offset, last_offset, toString(cause) AS cause FROM ingest_gaps) AS gap\nINNER JOIN {lanes} USING (topic, partition)\nWHERE first_offset >= from AND last_offset < until\nGROUP BY topic, partition, cause"
+        "SELECT topic, partition, cause, toUInt64(sum(last_offset - first_offset + 1)) AS offsets, \
+         arrayMap(range -> (range.2, range.3), groupArraySorted({SHOWN_GAPS})((-toInt64(first_offset), \
+         first_offset, last_offset))) AS latest\n\
+         FROM (SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, first_offset, \
+         last_offset, toString(cause) AS cause FROM ingest_gaps) AS gap\n\
+         INNER JOIN {lanes} USING (topic, partition)\n\
+         WHERE first_offset >= from AND last_offset < until\n\
+         GROUP BY topic, partition, cause"
     ))
 }
 
@@ -151,7 +183,8 @@ fn lanes(
         until,
     } = Lanes::bind(stretches, bounds, parameters);
     format!(
-        "(SELECT lane.1 AS topic, lane.2 AS partition, lane.3 AS from, lane.4 AS until FROM (SELECT arrayJoin(arrayZip({topics}, {partitions}, {from}, {until})) AS lane)) AS lane"
+        "(SELECT lane.1 AS topic, lane.2 AS partition, lane.3 AS from, lane.4 AS until \
+         FROM (SELECT arrayJoin(arrayZip({topics}, {partitions}, {from}, {until})) AS lane)) AS lane"
     )
 }
 

@@ -31,20 +31,31 @@ pub fn refunds_by_method(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let grid = Grid::of(&selection.range);
     let mut parts = vec![format!(
-        "SELECT toString(payment_method) AS method, toString(currency) AS money, toUInt64(refunded) AS events, toDecimal128(refunded_value, 2) AS returned\nFROM agg_payments\nWHERE {slots} AND {regions} AND refunded > 0",
+        "SELECT toString(payment_method) AS method, toString(currency) AS money, \
+         toUInt64(refunded) AS events, toDecimal128(refunded_value, 2) AS returned\n\
+         FROM agg_payments\n\
+         WHERE {slots} AND {regions} AND refunded > 0",
         slots = slots_within(grid.core, &mut parameters),
         regions = selection.region.settled(&mut parameters),
     )];
     for slice in slices(&grid) {
         let facts = settled_facts(Domain::Payment, slice, &mut parameters);
         parts.push(format!(
-            "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS events, toDecimal128(ifNull(refund_amount, 0), 2) AS returned\nFROM {facts}\nWHERE event_type = 'payment.refunded' AND {regions}",
+            "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS events, \
+             toDecimal128(ifNull(refund_amount, 0), 2) AS returned\n\
+             FROM {facts}\n\
+             WHERE event_type = 'payment.refunded' AND {regions}",
             regions = selection.region.own(&mut parameters),
         ));
     }
     let rows = parts.join("\nUNION ALL\n");
     parameters.into_query(format!(
-        "SELECT method, money AS currency, toInt64(sum(events)) AS refunded, sum(returned) AS refunds\nFROM\n(\n{rows}\n)\nGROUP BY method, money"
+        "SELECT method, money AS currency, toInt64(sum(events)) AS refunded, sum(returned) AS refunds\n\
+         FROM\n\
+         (\n\
+         {rows}\n\
+         )\n\
+         GROUP BY method, money"
     ))
 }
 

@@ -154,7 +154,9 @@ impl Sums<'_> {
             ),
         };
         format!(
-            "SELECT {shown_unit}, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\nFROM (SELECT {keys}, {of_rows} FROM{rows} GROUP BY {keys})\nGROUP BY GROUPING SETS ({sets})"
+            "SELECT {shown_unit}, toUInt8(grouping(method) = 0) AS of_method, method, {of_sums}\n\
+             FROM (SELECT {keys}, {of_rows} FROM{rows} GROUP BY {keys})\n\
+             GROUP BY GROUPING SETS ({sets})"
         )
     }
 }

@@ -38,7 +38,10 @@ pub fn unknown_times(selection: &Selection) -> Option<Query> {
     let grid = Grid::of(&selection.range);
     let mut parts = vec![
         format!(
-            "SELECT toUInt64(toUnixTimestamp(slot)) AS at, toString(payment_method) AS method, processing_quantiles AS times\nFROM agg_payments\nWHERE {slots} AND {regions}",
+            "SELECT toUInt64(toUnixTimestamp(slot)) AS at, toString(payment_method) AS method, \
+             processing_quantiles AS times\n\
+             FROM agg_payments\n\
+             WHERE {slots} AND {regions}",
             slots = slots_within(grid.core, &mut parameters),
             regions = selection.region.settled(&mut parameters),
         ),
@@ -71,7 +74,11 @@ fn waiting(grid: &Grid, parameters: &mut Parameters) -> String {
 
 fn of_events(facts: &str, condition: &str) -> String {
     format!(
-        "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, ifNull(toString(payment_method), '') AS method, {TIMES} AS times\nFROM {facts}\nWHERE event_type = 'payment.success' AND {condition}\nGROUP BY at, method"
+        "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, \
+         ifNull(toString(payment_method), '') AS method, {TIMES} AS times\n\
+         FROM {facts}\n\
+         WHERE event_type = 'payment.success' AND {condition}\n\
+         GROUP BY at, method"
     )
 }
 

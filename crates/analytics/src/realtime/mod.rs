@@ -56,7 +56,7 @@ pub struct RevenueLastHour {
 
 /// The second of the tiles, and where.
 #[derive(Clone, Debug)]
-pub struct Moment {
+pub struct Second {
     /// A whole second.
     now: DateTime<Utc>,
     region: RegionFilter,
@@ -81,7 +81,7 @@ pub struct CurrencyRow {
 
 const MINUTE_MS: u32 = 60_000;
 
-impl Moment {
+impl Second {
     /// The whole second before or at `now`.
     #[must_use]
     pub fn at(now: DateTime<Utc>, region: RegionFilter) -> Self {
@@ -109,7 +109,7 @@ impl Moment {
 /// The tiles that the answers tell.
 #[must_use]
 pub fn assemble(
-    moment: &Moment,
+    second: &Second,
     tiles: &TilesRow,
     drivers: i64,
     trips: i64,
@@ -125,7 +125,7 @@ pub fn assemble(
         )
     });
     Realtime {
-        timestamp: moment.now,
+        timestamp: second.now,
         active_users: count(tiles.users),
         active_drivers: count(drivers),
         active_trips: count(trips),
@@ -145,7 +145,7 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2024-06-15T10:20:30.999Z")
             .unwrap()
             .to_utc();
-        let moment = Moment::at(now, RegionFilter::Everywhere);
+        let second = Second::at(now, RegionFilter::Everywhere);
         let row = TilesRow {
             wait_ms: 90_000,
             trips_started: 2,
@@ -156,7 +156,7 @@ mod tests {
             currency: "USD".to_owned(),
             revenue: 5,
         };
-        let json = serde_json::to_value(assemble(&moment, &row, 3, 4, vec![dollars])).unwrap();
+        let json = serde_json::to_value(assemble(&second, &row, 3, 4, vec![dollars])).unwrap();
         assert_eq!(json["timestamp"], "2024-06-15T10:20:30Z");
         assert_eq!(json["avg_wait_time_minutes"], 0.75);
         assert_eq!(json["revenue_last_hour"], "1.50");

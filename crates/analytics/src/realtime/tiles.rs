@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 
-use super::Moment;
+use super::Second;
 use crate::{
     query::{Parameters, Query},
     source::{Slice, facts},
@@ -15,16 +15,25 @@ const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
 
 /// The tiles that the aggregate of seconds holds; the one row is a [`TilesRow`](super::TilesRow).
 #[must_use]
-pub fn tiles(moment: &Moment) -> Query {
+pub fn tiles(second: &Second) -> Query {
     let mut parameters = Parameters::default();
-    let now = parameters.time("now", moment.now);
-    let hour = parameters.time("hour", moment.now - HOUR);
-    let quarter = parameters.time("quarter", moment.now - QUARTER);
-    let regions = moment.region.stored(&mut parameters);
+    let now = parameters.time("now", second.now);
+    let hour = parameters.time("hour", second.now - HOUR);
+    let quarter = parameters.time("quarter", second.now - QUARTER);
+    let regions = second.region.stored(&mut parameters);
     let recent = format!("second > toDateTime({quarter})");
     let sql = format!(
-        "SELECT toInt64(uniqExactMergeIf(users, sign = 1 AND {recent})) - toInt64(uniqExactMergeIf(users, sign = -1 AND {recent})) AS users, sum(sign * created) AS bookings_created, sum(sign * received) AS revenue, sum(sign * waited) AS wait_ms, sum(sign * started) AS trips_started\nFROM\n(\nSELECT second, {sign} AS sign, users, bookings_created AS created, revenue AS received, wait_ms AS waited, trips_started AS started\nFROM agg_realtime\nWHERE second > toDateTime({hour}) AND second <= toDateTime({now}) AND {regions}\n)",
-        sign = moment.region.stored_sign(),
+        "SELECT toInt64(uniqExactMergeIf(users, sign = 1 AND {recent})) - toInt64(uniqExactMergeIf(users, \
+         sign = -1 AND {recent})) AS users, sum(sign * created) AS bookings_created, \
+         sum(sign * received) AS revenue, sum(sign * waited) AS wait_ms, sum(sign * started) AS trips_started\n\
+         FROM\n\
+         (\n\
+         SELECT second, {sign} AS sign, users, bookings_created AS created, revenue AS received, \
+         wait_ms AS waited, trips_started AS started\n\
+         FROM agg_realtime\n\
+         WHERE second > toDateTime({hour}) AND second <= toDateTime({now}) AND {regions}\n\
+         )",
+        sign = second.region.stored_sign(),
     );
     parameters.into_query(sql)
 }
@@ -33,52 +42,80 @@ pub fn tiles(moment: &Moment) -> Query {
 ///
 /// The aggregate holds `(now - 15 min, now]`; a position exactly 15 minutes old is looked up.
 #[must_use]
-pub fn drivers(moment: &Moment) -> Query {
+pub fn drivers(second: &Second) -> Query {
     let mut parameters = Parameters::default();
-    let now = parameters.time("now", moment.now);
-    let quarter = parameters.time("quarter", moment.now - QUARTER);
-    let edge = moment.now - QUARTER;
+    let now = parameters.time("now", second.now);
+    let quarter = parameters.time("quarter", second.now - QUARTER);
+    let edge = second.now - QUARTER;
     let edge = Slice::head(Span {
         from: edge,
         until: edge + MILLISECOND,
     });
     let sql = format!(
-        "SELECT toInt64(uniqExactMergeIf(pinging, sign = 1)) - toInt64(uniqExactMergeIf(pinging, sign = -1))\nFROM\n(\nSELECT {stored_sign} AS sign, drivers AS pinging\nFROM agg_realtime\nWHERE second > toDateTime({quarter}) AND second <= toDateTime({now}) AND {stored}\nUNION ALL\nSELECT {fact_sign} AS sign, uniqExactState(driver_id) AS pinging\nFROM {facts}\nWHERE NOT clock_skew AND {regions}\nGROUP BY sign\n)",
-        stored_sign = moment.region.stored_sign(),
-        stored = moment.region.stored(&mut parameters),
-        fact_sign = moment.region.fact_sign(),
-        facts = facts(Domain::Location, edge, &moment.region, &mut parameters),
-        regions = moment.region.facts(&mut parameters),
+        "SELECT toInt64(uniqExactMergeIf(pinging, sign = 1)) - toInt64(uniqExactMergeIf(pinging, sign = -1))\n\
+         FROM\n\
+         (\n\
+         SELECT {stored_sign} AS sign, drivers AS pinging\n\
+         FROM agg_realtime\n\
+         WHERE second > toDateTime({quarter}) AND second <= toDateTime({now}) AND {stored}\n\
+         UNION ALL\n\
+         SELECT {fact_sign} AS sign, uniqExactState(driver_id) AS pinging\n\
+         FROM {facts}\n\
+         WHERE NOT clock_skew AND {regions}\n\
+         GROUP BY sign\n\
+         )",
+        stored_sign = second.region.stored_sign(),
+        stored = second.region.stored(&mut parameters),
+        fact_sign = second.region.fact_sign(),
+        facts = facts(Domain::Location, edge, &second.region, &mut parameters),
+        regions = second.region.facts(&mut parameters),
     );
     parameters.into_query(sql)
 }
 
 /// The trips under way; one number.
 #[must_use]
-pub fn trips(moment: &Moment) -> Query {
+pub fn trips(second: &Second) -> Query {
     let mut parameters = Parameters::default();
-    let now = parameters.time("now", moment.now);
-    let day = parameters.time("day", moment.now - DAY);
-    let (rows, there) = moment.region.things(&mut parameters);
+    let now = parameters.time("now", second.now);
+    let day = parameters.time("day", second.now - DAY);
+    let (rows, there) = second.region.things(&mut parameters);
     parameters.into_query(format!(
-        "SELECT toInt64(count())\nFROM\n(\nSELECT maxIf(started_at, scope = 'total') AS started, maxIf(ended_at, scope = 'total') AS ended\nFROM trip_progress\nWHERE {rows}\nGROUP BY trip_id\nHAVING ifNull(started >= {day} AND started <= {now}, false) AND ifNull(ended > {now}, true) AND {there}\n)"
+        "SELECT toInt64(count())\n\
+         FROM\n\
+         (\n\
+         SELECT maxIf(started_at, scope = 'total') AS started, maxIf(ended_at, scope = 'total') AS ended\n\
+         FROM trip_progress\n\
+         WHERE {rows}\n\
+         GROUP BY trip_id\n\
+         HAVING ifNull(started >= {day} AND started <= {now}, false) AND ifNull(ended > {now}, true) \
+         AND {there}\n\
+         )"
     ))
 }
 
 /// The revenue of the last hour in other currencies than NGN; the rows are [`CurrencyRow`](super::CurrencyRow)s.
 /// They are few, so that the stored events are read.
 #[must_use]
-pub fn other_currencies(moment: &Moment) -> Query {
+pub fn other_currencies(second: &Second) -> Query {
     let mut parameters = Parameters::default();
     let hour = Slice::head(Span {
-        from: moment.now - HOUR + MILLISECOND,
-        until: moment.now + MILLISECOND,
+        from: second.now - HOUR + MILLISECOND,
+        until: second.now + MILLISECOND,
     });
     let sql = format!(
-        "SELECT money AS currency, sum(sign * price) AS revenue\nFROM\n(\nSELECT toString(currency) AS money, {sign} AS sign, toDecimal128(ifNull(amount, 0), 2) AS price\nFROM {facts}\nWHERE event_type = 'payment.success' AND currency != 'NGN' AND NOT clock_skew AND {regions}\n)\nGROUP BY money\nHAVING sum(sign) > 0",
-        sign = moment.region.fact_sign(),
-        facts = facts(Domain::Payment, hour, &moment.region, &mut parameters),
-        regions = moment.region.facts(&mut parameters),
+        "SELECT money AS currency, sum(sign * price) AS revenue\n\
+         FROM\n\
+         (\n\
+         SELECT toString(currency) AS money, {sign} AS sign, toDecimal128(ifNull(amount, 0), 2) AS price\n\
+         FROM {facts}\n\
+         WHERE event_type = 'payment.success' AND currency != 'NGN' AND NOT clock_skew AND {regions}\n\
+         )\n\
+         GROUP BY money\n\
+         HAVING sum(sign) > 0",
+        sign = second.region.fact_sign(),
+        facts = facts(Domain::Payment, hour, &second.region, &mut parameters),
+        regions = second.region.facts(&mut parameters),
     );
     parameters.into_query(sql)
 }
@@ -93,11 +130,11 @@ mod tests {
         tests::shown,
     };
 
-    fn at(region: RegionFilter) -> Moment {
+    fn at(region: RegionFilter) -> Second {
         let now: DateTime<Utc> = DateTime::parse_from_rfc3339("2024-06-15T10:20:30Z")
             .unwrap()
             .to_utc();
-        Moment::at(now, region)
+        Second::at(now, region)
     }
 
     #[test]

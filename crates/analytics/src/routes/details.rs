@@ -38,7 +38,11 @@ pub fn profiles(routes: &[Uuid]) -> Query {
     let mut parameters = Parameters::default();
     let routes = parameters.ids("routes", routes);
     parameters.into_query(format!(
-        "SELECT route_id, latest AS name, created.driver_id AS driver_id, created.origin_city AS origin_city, created.destination_city AS destination_city, created.seats_total AS seats_total\nFROM (SELECT route_id, argMaxMerge(name) AS latest, argMaxMerge(profile) AS created FROM route_profiles WHERE route_id IN {routes} GROUP BY route_id)"
+        "SELECT route_id, latest AS name, created.driver_id AS driver_id, \
+         created.origin_city AS origin_city, created.destination_city AS destination_city, \
+         created.seats_total AS seats_total\n\
+         FROM (SELECT route_id, argMaxMerge(name) AS latest, argMaxMerge(profile) AS created \
+         FROM route_profiles WHERE route_id IN {routes} GROUP BY route_id)"
     ))
 }
 
@@ -52,7 +56,18 @@ pub fn occupancy(selection: &Selection, routes: &[Uuid]) -> Query {
     let routes = parameters.ids("routes", routes);
     let (rows, there) = selection.region.things(&mut parameters);
     parameters.into_query(format!(
-        "SELECT route_id, sum(booked) AS seats, uniqExact(leaves_at) AS departures\nFROM\n(\nSELECT route_id, assumeNotNull(maxIf(departure, scope = 'total') AS leaves) AS leaves_at, toUInt64(maxIf(seats, scope = 'total')) AS booked\nFROM booking_seats\nWHERE route_id IN {routes} AND {rows}\nGROUP BY route_id, booking_id\nHAVING maxIf(confirmed, scope = 'total') = 1 AND maxIf(cancelled, scope = 'total') = 0 AND ifNull(leaves >= {start} AND leaves < {end}, false) AND {there}\n)\nGROUP BY route_id"
+        "SELECT route_id, sum(booked) AS seats, uniqExact(leaves_at) AS departures\n\
+         FROM\n\
+         (\n\
+         SELECT route_id, assumeNotNull(maxIf(departure, scope = 'total') AS leaves) AS leaves_at, \
+         toUInt64(maxIf(seats, scope = 'total')) AS booked\n\
+         FROM booking_seats\n\
+         WHERE route_id IN {routes} AND {rows}\n\
+         GROUP BY route_id, booking_id\n\
+         HAVING maxIf(confirmed, scope = 'total') = 1 AND maxIf(cancelled, scope = 'total') = 0 \
+         AND ifNull(leaves >= {start} AND leaves < {end}, false) AND {there}\n\
+         )\n\
+         GROUP BY route_id"
     ))
 }
 

@@ -90,7 +90,15 @@ pub fn query(selection: &Selection, limit: u64) -> Query {
     let rows = FAMILY.rows(selection, &mut parameters);
     let limit = parameters.number("limit", limit);
     parameters.into_query(format!(
-        "SELECT route AS route_id, sum(sign * bookings) AS confirmed, sum(sign * price) AS revenue\nFROM\n(\n{rows}\n)\nGROUP BY route\nHAVING confirmed > 0\nORDER BY confirmed DESC, toString(route)\nLIMIT {limit}"
+        "SELECT route AS route_id, sum(sign * bookings) AS confirmed, sum(sign * price) AS revenue\n\
+         FROM\n\
+         (\n\
+         {rows}\n\
+         )\n\
+         GROUP BY route\n\
+         HAVING confirmed > 0\n\
+         ORDER BY confirmed DESC, toString(route)\n\
+         LIMIT {limit}"
     ))
 }
 

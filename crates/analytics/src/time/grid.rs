@@ -39,7 +39,7 @@ pub(crate) struct Grid {
 
 /// How long the events of a kind are kept for certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
+pub enum Kept {
     /// Events of users, bookings, payments, trips and routes: 90 days.
     Events,
     /// Locations, and with them whatever counts every active user: 30 days.
@@ -69,7 +69,7 @@ pub struct BeyondRetention {
     pub later: String,
 }
 
-impl Retention {
+impl Kept {
     const fn days(self) -> i64 {
         match self {
             Self::Events => 90,

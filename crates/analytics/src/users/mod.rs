@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 pub use self::{
     activity::{ActiveRow, WindowsRow, active_by_unit, windows},
-    registrations::{CohortRow, RegistrationRow, cohort, new_registrations},
+    registrations::{PeopleRow, RegistrationRow, everyone, new_registrations},
 };
 use crate::{
     count,
@@ -57,8 +57,8 @@ pub struct UserPoint {
 pub struct Answers {
     /// Of [`windows`].
     pub windows: WindowsRow,
-    /// Of [`cohort`].
-    pub cohort: Vec<CohortRow>,
+    /// Of [`everyone`].
+    pub everyone: Vec<PeopleRow>,
     /// Of [`new_registrations`].
     pub registrations: Vec<RegistrationRow>,
     /// Of [`active_by_unit`].
@@ -77,10 +77,11 @@ pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
 /// The metrics that the answers tell.
 #[must_use]
 pub fn assemble(selection: &Selection, answers: Answers) -> Users {
-    let of_cohort = |column: fn(&CohortRow) -> u64| answers.cohort.iter().map(column).sum::<u64>();
-    let registered = of_cohort(|row| row.registered);
-    let verified = of_cohort(|row| row.verified);
-    let upgraded = of_cohort(|row| row.upgraded);
+    let of_people =
+        |column: fn(&PeopleRow) -> u64| answers.everyone.iter().map(column).sum::<u64>();
+    let registered = of_people(|row| row.registered);
+    let verified = of_people(|row| row.verified);
+    let upgraded = of_people(|row| row.upgraded);
     let whole = answers.registrations.iter().find(|row| row.unit == 0);
     let new_registrations = whole.map_or(0, |row| count(row.registered));
     Users {
@@ -88,7 +89,7 @@ pub fn assemble(selection: &Selection, answers: Answers) -> Users {
         wau: count(answers.windows.week),
         mau: count(answers.windows.month),
         new_registrations,
-        total_users: of_cohort(|row| row.users),
+        total_users: of_people(|row| row.users),
         kyc_completion_rate: Hundredths::percent(verified, registered),
         driver_activation_rate: Hundredths::percent(upgraded, registered),
         time_series: time_series(selection, answers),
@@ -108,7 +109,7 @@ fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<User
         points.entry(row.unit).or_default().0.new_registrations = count(row.registered);
     }
     let mut before = 0;
-    for row in answers.cohort {
+    for row in answers.everyone {
         match row.unit {
             0 => before = row.users,
             unit => points.entry(unit).or_default().1 = row.users,
@@ -162,7 +163,7 @@ mod tests {
                 .unwrap();
             u64::try_from(unit.from.timestamp()).unwrap()
         };
-        let of_unit = |unit, users| CohortRow {
+        let of_unit = |unit, users| PeopleRow {
             unit,
             users,
             registered: if unit == 0 { 0 } else { users },
@@ -170,7 +171,7 @@ mod tests {
             upgraded: 0,
         };
         let answers = Answers {
-            cohort: vec![of_unit(unit(3), 1), of_unit(0, 4), of_unit(unit(1), 2)],
+            everyone: vec![of_unit(unit(3), 1), of_unit(0, 4), of_unit(unit(1), 2)],
             registrations: vec![
                 RegistrationRow {
                     unit: 0,

@@ -20,13 +20,13 @@ pub struct RegistrationRow {
 /// Users who registered for the first time in a unit of the series, or before the range (unit 0); without a series all
 /// are of unit 0.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct CohortRow {
+pub struct PeopleRow {
     pub(super) unit: u64,
     /// Registered up to the end of the range.
     pub(super) users: u64,
-    /// Of those: registered in the range.
+    /// Registered in the range.
     pub(super) registered: u64,
-    /// Of those: verified.
+    /// Of those registered in the range: verified by now.
     pub(super) verified: u64,
     /// Of those registered in the range: drivers by now.
     pub(super) upgraded: u64,
@@ -51,9 +51,9 @@ pub fn new_registrations(selection: &Selection) -> Query {
     FAMILY.totals(selection, measures)
 }
 
-/// How many users there are, and how far those of the range got by now; the rows are [`CohortRow`]s.
+/// How many users there are, and how far those of the range got by now; the rows are [`PeopleRow`]s.
 #[must_use]
-pub fn cohort(selection: &Selection) -> Query {
+pub fn everyone(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));
@@ -68,7 +68,16 @@ pub fn cohort(selection: &Selection) -> Query {
     };
     let within = format!("since >= {start}");
     parameters.into_query(format!(
-        "SELECT {unit} AS unit, count() AS users, countIf({within}) AS registered, countIf({within} AND status = 'VERIFIED') AS verified, countIf({within} AND ifNull(upgraded_at <= {now}, false)) AS upgraded\nFROM\n(\n{people}\n)\nWHERE since < {end}\nGROUP BY unit\nSETTINGS optimize_move_to_prewhere_if_final = 1"
+        "SELECT {unit} AS unit, count() AS users, countIf({within}) AS registered, \
+         countIf({within} AND status = 'VERIFIED') AS verified, \
+         countIf({within} AND ifNull(upgraded_at <= {now}, false)) AS upgraded\n\
+         FROM\n\
+         (\n\
+         {people}\n\
+         )\n\
+         WHERE since < {end}\n\
+         GROUP BY unit\n\
+         SETTINGS optimize_move_to_prewhere_if_final = 1"
     ))
 }
 
@@ -76,10 +85,13 @@ pub fn cohort(selection: &Selection) -> Query {
 fn people(now: &str, region: &RegionFilter, parameters: &mut Parameters) -> String {
     // A status of a producer whose clock is ahead counts from its own time on.
     let status = format!(
-        "if(empty(kyc_ahead), kyc_latest.status, arrayMax(arrayFilter(known -> known.at <= {now}, arrayPushBack(kyc_ahead, kyc_latest))).status)"
+        "if(empty(kyc_ahead), kyc_latest.status, arrayMax(arrayFilter(known -> known.at <= {now}, \
+         arrayPushBack(kyc_ahead, kyc_latest))).status)"
     );
     let registered = format!(
-        "SELECT assumeNotNull(registered_at) AS since, {status} AS status, upgraded_at\nFROM user_profiles\nWHERE registered_at IS NOT NULL"
+        "SELECT assumeNotNull(registered_at) AS since, {status} AS status, upgraded_at\n\
+         FROM user_profiles\n\
+         WHERE registered_at IS NOT NULL"
     );
     match region {
         RegionFilter::Everywhere => registered,
@@ -87,7 +99,8 @@ fn people(now: &str, region: &RegionFilter, parameters: &mut Parameters) -> Stri
             let own = region.own(parameters);
             // Merging a user's parts is dear. Whoever is at home here has a part that says so.
             format!(
-                "{registered} AND {own} AND user_id IN (SELECT user_id FROM (SELECT user_id, home.state AS state, home.city AS city FROM users) WHERE {own})"
+                "{registered} AND {own} AND user_id IN (SELECT user_id FROM (SELECT user_id, \
+                 home.state AS state, home.city AS city FROM users) WHERE {own})"
             )
         }
     }
@@ -100,8 +113,8 @@ mod tests {
 
     #[test]
     fn users_are_counted_once_whatever_is_known_of_them() {
-        insta::assert_snapshot!("everywhere", shown(&cohort(&everywhere(false))));
-        insta::assert_snapshot!("in_lagos", shown(&cohort(&in_lagos_off_grid())));
+        insta::assert_snapshot!("everywhere", shown(&everyone(&everywhere(false))));
+        insta::assert_snapshot!("in_lagos", shown(&everyone(&in_lagos_off_grid())));
     }
 
     #[test]
@@ -111,6 +124,6 @@ mod tests {
 
     #[test]
     fn a_series_counts_users_by_their_first_registration() {
-        insta::assert_snapshot!(shown(&cohort(&everywhere(true))));
+        insta::assert_snapshot!(shown(&everyone(&everywhere(true))));
     }
 }

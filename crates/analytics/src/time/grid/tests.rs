@@ -74,14 +74,13 @@ fn times_without_events_are_left_out() {
 fn an_old_bound_off_the_grid_names_its_neighbours() {
     let now = at("2024-06-01T00:00:00Z");
     let recent = range("2024-05-20T00:01:00Z", "2024-05-20T12:01:00Z");
-    assert_eq!(Retention::Events.check(&recent, now), Ok(()));
+    assert_eq!(Kept::Events.check(&recent, now), Ok(()));
     assert_eq!(
-        Retention::Events.check(&range("2020-01-01T00:00:00Z", "2020-02-01T00:15:00Z"), now),
+        Kept::Events.check(&range("2020-01-01T00:00:00Z", "2020-02-01T00:15:00Z"), now),
         Ok(())
     );
 
-    let start =
-        Retention::Events.check(&range("2024-01-01T00:01:00Z", "2024-05-20T12:00:00Z"), now);
+    let start = Kept::Events.check(&range("2024-01-01T00:01:00Z", "2024-05-20T12:00:00Z"), now);
     let start = start.unwrap_err();
     assert_eq!(
         (start.side, start.earlier.as_str(), start.later.as_str()),
@@ -92,7 +91,7 @@ fn an_old_bound_off_the_grid_names_its_neighbours() {
         )
     );
     let end =
-        Retention::Locations.check_end(&range("2024-01-01T00:01:00Z", "2024-04-20T12:01:00Z"), now);
+        Kept::Locations.check_end(&range("2024-01-01T00:01:00Z", "2024-04-20T12:01:00Z"), now);
     let end = end.unwrap_err();
     assert_eq!(
         (end.side, end.earlier.as_str(), end.later.as_str()),
@@ -104,9 +103,7 @@ fn an_old_bound_off_the_grid_names_its_neighbours() {
     );
     let within_a_slot = range("2024-04-20T12:01:00Z", "2024-04-20T12:05:00Z");
     assert_eq!(
-        Retention::Locations
-            .check_end(&within_a_slot, now)
-            .unwrap_err(),
+        Kept::Locations.check_end(&within_a_slot, now).unwrap_err(),
         BeyondRetention {
             later: end.later.clone(),
             ..end
@@ -115,6 +112,6 @@ fn an_old_bound_off_the_grid_names_its_neighbours() {
     // the slot of the end began when its locations were no longer kept
     let across = range("2024-05-02T00:06:00Z", "2024-05-02T00:10:00Z");
     let now = at("2024-06-01T00:05:00Z");
-    assert_eq!(Retention::Locations.check(&across, now), Ok(()));
-    assert!(Retention::Locations.check_end(&across, now).is_err());
+    assert_eq!(Kept::Locations.check(&across, now), Ok(()));
+    assert!(Kept::Locations.check_end(&across, now).is_err());
 }

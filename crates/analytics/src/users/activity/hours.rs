@@ -15,7 +15,18 @@ pub(super) fn query(core: Span, region: &RegionFilter) -> Query {
     let days = merged(core, region, &mut parameters);
     let users: Vec<String> = (0..24).map(|hour| users_of(hour, region)).collect();
     parameters.into_query(format!(
-        "SELECT toUInt64(day) * 86400 + hour * 3600 AS unit, users\nFROM\n(\nSELECT day, [{}] AS hours\nFROM (SELECT day, sign, toUInt64(active) AS low, toUInt64(bitShiftRight(active, 64)) AS high FROM\n(\n{days}\n))\nGROUP BY day\n)\nARRAY JOIN hours AS users, range(24) AS hour\nWHERE users != 0",
+        "SELECT toUInt64(day) * 86400 + hour * 3600 AS unit, users\n\
+         FROM\n\
+         (\n\
+         SELECT day, [{}] AS hours\n\
+         FROM (SELECT day, sign, toUInt64(active) AS low, toUInt64(bitShiftRight(active, 64)) AS high FROM\n\
+         (\n\
+         {days}\n\
+         ))\n\
+         GROUP BY day\n\
+         )\n\
+         ARRAY JOIN hours AS users, range(24) AS hour\n\
+         WHERE users != 0",
         users.join(", ")
     ))
 }
@@ -30,7 +41,8 @@ fn merged(core: Span, region: &RegionFilter, parameters: &mut Parameters) -> Str
         ),
         // A user may have been active in several cities.
         _ => format!(
-            "SELECT day, {sign} AS sign, groupBitOr({active}) AS active FROM user_days WHERE {days} AND {regions} GROUP BY day, sign, user_id"
+            "SELECT day, {sign} AS sign, groupBitOr({active}) AS active FROM user_days WHERE {days} \
+             AND {regions} GROUP BY day, sign, user_id"
         ),
     }
 }

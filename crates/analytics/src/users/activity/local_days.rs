@@ -36,7 +36,15 @@ pub(super) fn query(core: Span, starts: DayStarts, region: &RegionFilter) -> Que
     };
     let early = format!("bitAnd(active, {slots})");
     parameters.into_query(format!(
-        "SELECT toUInt64(begins) * 86400 + {second} AS unit, {users} AS users\nFROM\n(\nSELECT arrayJoin(multiIf({early} = active, [day - 1], {early} = 0, [day], [day - 1, day])) AS begins, sign, person\nFROM ({days})\nWHERE active != 0\n)\nGROUP BY begins",
+        "SELECT toUInt64(begins) * 86400 + {second} AS unit, {users} AS users\n\
+         FROM\n\
+         (\n\
+         SELECT arrayJoin(multiIf({early} = active, [day - 1], {early} = 0, [day], [day - 1, day])) AS begins, \
+         sign, person\n\
+         FROM ({days})\n\
+         WHERE active != 0\n\
+         )\n\
+         GROUP BY begins",
         users = units::distinct(region),
     ))
 }

@@ -71,7 +71,9 @@ fn of_events(
 ) -> [String; PEOPLE.len()] {
     PEOPLE.map(|(domain, people)| {
         format!(
-            "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign, {people} AS person\nFROM {facts}\nWHERE {regions}",
+            "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign, {people} AS person\n\
+             FROM {facts}\n\
+             WHERE {regions}",
             sign = region.fact_sign(),
             facts = facts(domain, slice, region, parameters),
             regions = region.facts(parameters),

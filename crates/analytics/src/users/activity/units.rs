@@ -42,7 +42,8 @@ fn of_days(
     parameters: &mut Parameters,
 ) -> String {
     let days = format!(
-        "SELECT toInt64(day) * 86400 AS midnight, {sign} AS sign, user_id AS person, {active} AS active FROM user_days WHERE {days} AND {regions}",
+        "SELECT toInt64(day) * 86400 AS midnight, {sign} AS sign, user_id AS person, {active} AS active \
+         FROM user_days WHERE {days} AND {regions}",
         sign = region.stored_sign(),
         active = slots_within(grid.core, parameters),
         days = days_within(grid.core, parameters),
@@ -56,6 +57,10 @@ fn of_days(
     // A unit may begin in the day; what is before belongs to the one that the day begins in.
     let cut = unit_of("toUInt64(midnight + 86399)", buckets, parameters);
     format!(
-        "SELECT toUInt64(at) AS at, sign, person\nFROM (SELECT *, greatest(toInt64({cut}), midnight) AS cut, bitShiftLeft(toUInt128(1), intDiv(cut - midnight + 899, 900)) - 1 AS early FROM ({days}))\nARRAY JOIN [midnight, cut] AS at, [bitAnd(active, early), bitAnd(active, bitNot(early))] AS part\nWHERE part != 0"
+        "SELECT toUInt64(at) AS at, sign, person\n\
+         FROM (SELECT *, greatest(toInt64({cut}), midnight) AS cut, bitShiftLeft(toUInt128(1), \
+         intDiv(cut - midnight + 899, 900)) - 1 AS early FROM ({days}))\n\
+         ARRAY JOIN [midnight, cut] AS at, [bitAnd(active, early), bitAnd(active, bitNot(early))] AS part\n\
+         WHERE part != 0"
     )
 }

@@ -76,7 +76,10 @@ impl Windows {
             at: self.week,
         };
         format!(
-            "SELECT sign, person, toUInt8(multiIf({in_day}, 3, {in_week}, 2, 1)) AS reach\nFROM (SELECT {sign} AS sign, user_id AS person, day, {active} AS active FROM user_days WHERE {days} AND {regions})\nWHERE active != 0",
+            "SELECT sign, person, toUInt8(multiIf({in_day}, 3, {in_week}, 2, 1)) AS reach\n\
+             FROM (SELECT {sign} AS sign, user_id AS person, day, {active} AS active FROM user_days \
+             WHERE {days} AND {regions})\n\
+             WHERE active != 0",
             in_day = day.reached(parameters),
             in_week = week.reached(parameters),
             sign = region.stored_sign(),

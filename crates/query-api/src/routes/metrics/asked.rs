@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use analytics::{
     Query, Selection,
-    time::{BeyondRetention, Retention},
+    time::{BeyondRetention, Kept},
 };
 use serde::Serialize;
 use tokio::try_join;
@@ -29,7 +29,7 @@ impl Asked {
         parameters: &[String],
     ) -> Result<Self, ApiError> {
         Self::read_kept(services, request, parameters, |selection| {
-            Retention::Events.check(&selection.range, selection.now)
+            Kept::Events.check(&selection.range, selection.now)
         })
     }
 

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::realtime::{self, Moment, PipelineHealth, Realtime};
+use analytics::realtime::{self, PipelineHealth, Realtime, Second};
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
 use serde::Serialize;
@@ -64,9 +64,9 @@ pub(crate) async fn realtime(
     let region = region(&given)?;
     let now = services.clock.now();
     let signs = services.lanes.signs().await?;
-    let moment = Moment::at(now, region);
-    let tiles = async { Ok(asked(&services.store, &moment).await?) };
-    let unsettled = unsettled_facts(&services, moment.unsettled_facts());
+    let second = Second::at(now, region);
+    let tiles = async { Ok(asked(&services.store, &second).await?) };
+    let unsettled = unsettled_facts(&services, second.unsettled_facts());
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     Ok(HttpResponse::Ok().json(RealtimeAnswer {
         tiles,
@@ -76,14 +76,14 @@ pub(crate) async fn realtime(
     }))
 }
 
-async fn asked(store: &Asker, moment: &Moment) -> Result<Realtime, StoreError> {
-    let (tiles, drivers) = (realtime::tiles(moment), realtime::drivers(moment));
-    let (trips, others) = (realtime::trips(moment), realtime::other_currencies(moment));
+async fn asked(store: &Asker, second: &Second) -> Result<Realtime, StoreError> {
+    let (tiles, drivers) = (realtime::tiles(second), realtime::drivers(second));
+    let (trips, others) = (realtime::trips(second), realtime::other_currencies(second));
     let (tiles, drivers, trips, others) = try_join!(
         store.row("realtime: tiles", &tiles),
         store.row("realtime: drivers", &drivers),
         store.row("realtime: trips", &trips),
         store.rows("realtime: other currencies", &others),
     )?;
-    Ok(realtime::assemble(moment, &tiles, drivers, trips, others))
+    Ok(realtime::assemble(second, &tiles, drivers, trips, others))
 }

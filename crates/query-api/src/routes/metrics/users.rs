@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
     Selection,
-    time::{BeyondRetention, Retention},
+    time::{BeyondRetention, Kept},
     users,
 };
 use event_store::StoreError;
@@ -58,26 +58,26 @@ pub(crate) async fn users(
 /// for a series also at its start.
 fn kept(selection: &Selection) -> Result<(), BeyondRetention> {
     let (range, now) = (&selection.range, selection.now);
-    Retention::Events.check(range, now)?;
-    Retention::Locations.check_end(range, now)?;
+    Kept::Events.check(range, now)?;
+    Kept::Locations.check_end(range, now)?;
     match selection.series {
-        Some(_) => Retention::Locations.check(range, now),
+        Some(_) => Kept::Locations.check(range, now),
         None => Ok(()),
     }
 }
 
 async fn answers(store: &Asker, selection: &Selection) -> Result<users::Answers, StoreError> {
-    let (windows, cohort) = (users::windows(selection), users::cohort(selection));
+    let (windows, everyone) = (users::windows(selection), users::everyone(selection));
     let registrations = users::new_registrations(selection);
-    let (windows, cohort, registrations, active) = try_join!(
+    let (windows, everyone, registrations, active) = try_join!(
         store.row("users: windows", &windows),
-        store.rows("users: cohort", &cohort),
+        store.rows("users: everyone", &everyone),
         store.rows("users: registrations", &registrations),
         store.rows_if("users: active by unit", users::active_by_unit(selection)),
     )?;
     Ok(users::Answers {
         windows,
-        cohort,
+        everyone,
         registrations,
         active,
     })
