@@ -62,7 +62,6 @@ diesel::table! {
     settle_horizon (singleton) {
         singleton -> Bool,
         bucket -> BigInt,
-        left_over -> BigInt,
     }
 }
 

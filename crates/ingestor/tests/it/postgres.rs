@@ -67,7 +67,7 @@ impl Database {
     pub async fn go_back_to_the_beginning(&mut self) {
         self.execute(
             "BEGIN; TRUNCATE ingest_batch, ingest_range, ingest_lane, settle_batch; \
-             UPDATE settle_horizon SET bucket = 0, left_over = 0; COMMIT;",
+             UPDATE settle_horizon SET bucket = 0; COMMIT;",
         )
         .await;
     }
