@@ -12,13 +12,13 @@
 //! | room | what it is for |
 //! |---|---|
 //! | `intake`, `handover`, `batch` | polling, lanes that come and go, take-overs; how a batch is cut and reaches the pipeline, and its records |
-//! | [`share`] | which ranges of a batch are written together, and how its parts tell |
-//! | [`judge`], `windows` | what becomes of every record, and which identities were accepted before |
+//! | [`judge`], `windows` | what becomes of every record (`shared_schema` decodes and validates it), and which identities were accepted before |
 //! | [`rows`] | accepted events as rows |
 //! | `pipeline` | the way of a batch, step by step |
 //! | [`dead_letters`] | what is not accepted, to its topic |
 //! | [`write`](mod@write) | parts in ClickHouse: plain inserts at first, then only what is missing |
 //! | [`recover`], `reread` | the one procedure for a batch that anything went wrong with, and how it reads Kafka again |
+//! | [`share`] | what of a batch is written together where a recovery had to leave a range, and how its parts tell |
 //! | `rewound` | PostgreSQL has gone back: what it forgot is put back from the ledger |
 //! | [`board`], `progress` | where every lane stands, and how far it is complete |
 //! | `settle`, [`places`] | regions of facts that another topic tells, and the places by which facts are named |

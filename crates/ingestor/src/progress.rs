@@ -134,6 +134,9 @@ fn others(
     others
 }
 
+/// Next offsets of lanes behind what has become durable.
+pub(crate) type Durable = mpsc::UnboundedSender<Vec<(LaneId, i64)>>;
+
 /// Commits what is durable to the group: a hint for lag tools, never read by us.
 pub(crate) async fn commit(
     consumer: Arc<BaseConsumer<Group>>,

@@ -14,7 +14,10 @@ pub use identities::{Accepted, Identities, Window};
 pub use intent::StoredLimits;
 pub use verdicts::{IdentityJudge, StoredVerdicts};
 
-use crate::{batch::RawBatch, share::Share};
+use crate::{
+    batch::{LaneRecords, RawBatch, Record},
+    share::Share,
+};
 use chrono::{DateTime, Utc};
 use event_store::native::BlockError;
 use lane::Outcome;
@@ -60,6 +63,12 @@ impl Judged {
             let dead = self.dead.iter().filter(|letter| letter.lane == index);
             lane.keep_bytes_of(dead.map(|letter| letter.record));
         }
+    }
+
+    /// The lane and record of a dead letter.
+    pub fn record_of(&self, letter: &DeadLetter) -> Option<(&LaneRecords, &Record)> {
+        let lane = self.raw.lanes.get(letter.lane)?;
+        Some((lane, lane.records.get(letter.record)?))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     handover::Taking,
     judge::{Encoder, Identities, IdentityJudge, Judged, Rules, judge_aside},
     persist::persist,
+    progress::Durable,
     recover::{Finished, Own, RecoverError, Recovery},
     windows,
     write::{Life, WriteError},
@@ -28,7 +29,7 @@ use crate::{
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::LaneId;
 use std::sync::Arc;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ pub(crate) struct Pipeline {
     owner: String,
     identities: Identities,
     encoder: Encoder,
-    committed: mpsc::UnboundedSender<Vec<(LaneId, i64)>>,
+    durable: Durable,
 }
 
 /// A batch that is being written.
@@ -57,14 +58,14 @@ struct Written {
 }
 
 impl Pipeline {
-    /// A pipeline for one member. What is durable is told to `committed`.
+    /// A pipeline for one member. What is durable is told to `durable`.
     pub(crate) fn new(
         recovery: Recovery,
         board: Arc<Board>,
         config: &Config,
         owner: String,
         encoder: Encoder,
-        committed: mpsc::UnboundedSender<Vec<(LaneId, i64)>>,
+        durable: Durable,
     ) -> Self {
         Self {
             recovery,
@@ -73,7 +74,7 @@ impl Pipeline {
             owner,
             identities: Identities::default(),
             encoder,
-            committed,
+            durable,
         }
     }
 
@@ -238,7 +239,7 @@ impl Pipeline {
             .map(|range| (range.lane.clone(), range.hi + 1))
             .collect();
         // nobody listens while the process ends; the commit is a hint for lag tools only
-        let _ = self.committed.send(next);
+        let _ = self.durable.send(next);
     }
 }
 

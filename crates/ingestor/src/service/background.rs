@@ -6,20 +6,16 @@ use crate::{
     intake::Group,
     meters::observe_oldest,
     open_batches::{self, OldestOpen},
-    progress,
+    progress::{self, Durable},
     recover::Recovery,
     settle::Settler,
     topics,
 };
-use metadata_store::LaneId;
 use rdkafka::consumer::BaseConsumer;
 use service_runtime::telemetry;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// What is durable, for the commits to the group.
-pub(super) type Durable = mpsc::UnboundedSender<Vec<(LaneId, i64)>>;
 
 /// What goes on beside the way of the batches.
 #[derive(Default)]

@@ -10,10 +10,11 @@ use crate::{
     intake::{Group, Intake, TakeOver, Wanted},
     judge::Encoder,
     pipeline::Pipeline,
+    progress::Durable,
     recover::{RecoverError, Recovery},
 };
 use anyhow::{Context, anyhow};
-use background::{Background, Durable};
+use background::Background;
 use dependencies::{await_dependencies, health_state};
 use event_store::Buffers;
 use metadata_store::lanes;

@@ -26,14 +26,14 @@ struct Span {
 }
 
 /// One attempt at a settling.
-pub(super) struct Attempt<'a> {
+pub(super) struct Applying<'a> {
     settler: &'a Settler,
     settling: &'a Settling,
     fence: Fence,
     targets: Targets,
 }
 
-impl<'a> Attempt<'a> {
+impl<'a> Applying<'a> {
     /// The settling's present attempt, within the settler's life.
     pub(super) async fn new(
         settler: &'a Settler,

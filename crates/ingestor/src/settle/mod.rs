@@ -12,7 +12,7 @@
 //! A fact is removed by its place and the settling that settled or moved it, never with all that is in its bucket. So
 //! whoever removes late, having slept, removes what may go and nothing else.
 
-mod attempt;
+mod applying;
 mod forgotten;
 mod portions;
 mod remove;
@@ -24,7 +24,7 @@ use crate::{
     ticks,
     write::{Life, WriteError},
 };
-use attempt::Attempt;
+use applying::Applying;
 use chrono::{DateTime, SubsecRound, Utc};
 use event_store::{Store, fence, shape};
 use metadata_store::{
@@ -109,9 +109,9 @@ impl Settler {
         Ok(true)
     }
 
-    /// Lets no other settler write any more, known or forgotten: one that PostgreSQL forgot before it decided, or while it
-    /// moved what is left over, could else do so at any time. As for every batch, this comes before the attempt is stored, after a look whether the schema takes
-    /// what is written.
+    /// Lets no other settler write any more, known or forgotten: one that PostgreSQL forgot before it decided, or while
+    /// it moved what is left over, could else do so at any time. As for every batch, this comes before the attempt is
+    /// stored, after a look whether the schema takes what is written.
     async fn live(&self) -> Result<Life, WriteError> {
         let schema = self.shape.check(&self.store).await?;
         let id = fence::settlers_life(&self.store).await?;
@@ -173,7 +173,7 @@ impl Settler {
 
     async fn finish(&self, settling: &Settling, life: Life) -> Result<(), RecoverError> {
         if settling.state == State::Open {
-            Attempt::new(self, settling, life).await?.apply().await?;
+            Applying::new(self, settling, life).await?.apply().await?;
             // a view may have gone meanwhile: the next attempt finds what it should have written missing
             self.shape
                 .check_since(&self.store, life.schema)

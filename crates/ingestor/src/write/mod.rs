@@ -27,7 +27,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 use verdict_rows::VerdictInsert;
 
-/// Inserts of one batch that run at the same time.
+/// Inserts of one batch that run at the same time: while the server works at one, the next is on its way.
 const CONCURRENT_INSERTS: usize = 2;
 /// Attempts after which what is missing is inserted in smaller pieces: what fails so often may be too much for the
 /// server. The alarm comes first.

@@ -1,9 +1,6 @@
 //! The ledger of a batch, and the records that were not accepted.
 
-use crate::{
-    batch::{LaneRecords, Record},
-    judge::{CODEC, Counts, DeadLetter, Judged},
-};
+use crate::judge::{CODEC, Counts, Judged};
 use event_store::{
     Buffers,
     fence::Fence,
@@ -232,12 +229,4 @@ fn duplicates(judged: &Judged) -> Result<VerdictInsert, BlockError> {
         block.finish_row();
     }
     VerdictInsert::new("duplicates", &mut block)
-}
-
-impl Judged {
-    /// The lane and record of a dead letter.
-    pub fn record_of(&self, letter: &DeadLetter) -> Option<(&LaneRecords, &Record)> {
-        let lane = self.raw.lanes.get(letter.lane)?;
-        Some((lane, lane.records.get(letter.record)?))
-    }
 }
