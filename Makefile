@@ -58,7 +58,7 @@ clean: stop ## Remove the stack's data and logs (the build and the download cach
 	@if test -x $(DEVSTACK); then $(DEVSTACK) clean; else rm -rf .stack; fi
 
 .PHONY: test
-test: packages ## Run all tests beside a stack of their own
+test: packages ## Run the tests, but the long ones, beside a stack of their own
 	@cargo build -p devstack
 	@exec env RUST_TEST_THREADS=$(TEST_THREADS) $(DEBUG_DEVSTACK) test -- cargo test --workspace --no-fail-fast
 

@@ -128,11 +128,11 @@ pub fn settling_query_id(settling: Uuid, table: &str, attempt: Uuid) -> String {
 
 /// An id that stands for the server's present life.
 ///
-/// Any random id in the table does, whoever wrote it, since a restart removes them all; whoever finds none
-/// writes one. Ids of attempts may not serve: they are derived (UUIDv5), and an attempt that is fenced off
-/// in two lives of the server brings its id back. Two that find it empty at once write two, and each is as good as the other: all
-/// that an attempt asks is whether *its* boot id is still there. A write whose answer is lost may still
-/// arrive, even after a restart, but nobody uses its id.
+/// Any random id in the table does, whoever wrote it, since a restart removes them all; whoever finds none writes one.
+/// Ids of attempts may not serve: they are derived (UUIDv5), and an attempt that is fenced off in two lives of the
+/// server brings its id back. Two that find it empty at once write two, and each is as good as the other: all that an
+/// attempt asks is whether *its* boot id is still there. A write whose answer is lost may still arrive, even after a
+/// restart, but nobody uses its id.
 ///
 /// # Errors
 /// If the server does not answer.

@@ -127,7 +127,8 @@ pub async fn find(pool: &Pool, lane: &LaneId) -> Result<Option<Lane>, StoreError
 const NEXT_EPOCH: &str =
     "greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
 
-/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them. Returns them as they stand now; an `open_batch` is to be recovered before its lane is read.
+/// Makes the lanes the caller's and raises their epochs, so that no earlier owner can open a batch on them. Returns
+/// them as they stand now; an `open_batch` is to be recovered before its lane is read.
 pub async fn take_over(
     pool: &Pool,
     owner: &str,

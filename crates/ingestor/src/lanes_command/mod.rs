@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// Decisions about partitions.
 #[derive(Debug, Subcommand)]
 pub enum LanesCommand {
-    /// Shows every partition: next offset, Kafka's end, lag, owner, and why it stands still.
+    /// Shows every partition: next offset, Kafka's end, lag, owner, the batch that is open on it, and why it stands still.
     List,
     /// Lets a stopped or retired partition go on. Its owner looks into it again, and stops it once more if the reason
     /// remains.
@@ -49,7 +49,7 @@ pub enum LanesCommand {
     /// Ends a batch that was open for so long that nobody can tell any more what is there of it. Nothing is written, and its
     /// partitions stand still until it is decided about each.
     Park {
-        /// Which one, as the log names it.
+        /// Which one, as `lanes list` shows it.
         batch: Uuid,
         /// Does it. Without this, it is only said what would be done.
         #[arg(long)]

@@ -78,7 +78,7 @@ impl Plan {
 
     /// Whether some tables may have rows that others have not.
     fn is_uneven(&self) -> bool {
-        let typed = self.rows_in(&format!("{}_events", self.domain.as_str()));
+        let typed = self.rows_in(self.domain.events_table());
         let is_cut = !(self.in_part.is_empty() || self.lost.is_empty());
         self.is_untold || is_cut || typed != self.rows_in("events_raw")
     }

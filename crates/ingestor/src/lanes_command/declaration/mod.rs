@@ -5,8 +5,8 @@
 //!      ─▶ open ─▶ correct the ledger ─▶ write ─▶ close ─▶ let it go on
 //! ```
 //!
-//! Nothing is changed before the batch is open, which has the lane for itself. If the command dies on the way, whoever takes the lane over
-//! next finishes its batch, and the same command says that the lane may go on.
+//! Nothing is changed before the batch is open, which has the lane for itself. If the command dies on the way, whoever
+//! takes the lane over next finishes its batch, and the same command says that the lane may go on.
 
 mod batch;
 

@@ -38,9 +38,9 @@ pub(crate) struct PartitionAccount {
 
 /// Whether every offset has exactly one verdict
 ///
-/// For every partition, next − first = accepted + duplicate + dead-lettered + gaps, counted over the stored rows at
-/// the moment of the request; the latest 50,000 offsets are told apart, too. Rows expire; what was decided more than 13 days ago is therefore told by the ledger of
-/// the time (`recounted_from` is the first offset that was counted).
+/// For every partition, next − first = accepted + duplicate + dead-lettered + gaps, counted over the stored rows at the
+/// moment of the request; the latest 50,000 offsets are told apart, too. Rows expire; what was decided more than 13
+/// days ago is therefore told by the ledger of the time (`recounted_from` is the first offset that was counted).
 #[utoipa::path(
     get,
     path = "/v1/pipeline/ledger",
