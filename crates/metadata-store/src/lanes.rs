@@ -1,8 +1,10 @@
 //! A lane is a topic-partition: where it stands, who owns it, and how far arrivals are durable.
 
 mod known;
+mod standing;
 
 pub use known::{announce, ensure};
+pub use standing::{Standing, standings};
 
 use crate::{LaneId, Pool, StoreError, schema::ingest_lane};
 use chrono::{DateTime, Utc};

@@ -8,7 +8,7 @@ use std::{
 use analytics::realtime::Signs;
 use metadata_store::{
     Pool, StoreError,
-    lanes::{self, Lane},
+    lanes::{self, Lane, Standing},
 };
 use tokio::time::timeout;
 use tracing::warn;
@@ -43,10 +43,20 @@ impl Lanes {
 
     /// All lanes as they are now.
     pub(crate) async fn all(&self) -> Result<Vec<Lane>, LanesError> {
-        let lanes = timeout(self.deadline, lanes::all(&self.pool));
-        Ok(lanes
-            .await
-            .map_err(|_| LanesError::TimedOut(self.deadline))??)
+        self.in_time(lanes::all(&self.pool)).await
+    }
+
+    /// Where all lanes stand now, and how far it is known what was decided about.
+    pub(crate) async fn standings(&self) -> Result<Vec<Standing>, LanesError> {
+        self.in_time(lanes::standings(&self.pool)).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, LanesError> {
+        let answer = timeout(self.deadline, asked).await;
+        Ok(answer.map_err(|_| LanesError::TimedOut(self.deadline))??)
     }
 
     /// What the lanes tell. To be read before the numbers that it is shown with: what was durable then is in them.

@@ -6,6 +6,7 @@ use analytics::ledger::{self, Account, Lane, Stretch};
 use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use event_store::Params;
+use metadata_store::lanes::Standing;
 use serde::Deserialize;
 use shared_schema::GapCause;
 
@@ -14,8 +15,10 @@ use crate::{Report, Verifier, VerifyError, Vouched, Wrong};
 /// What the accounts of all partitions say.
 pub(crate) struct Balance {
     pub(crate) report: Report,
-    /// An offset without a verdict, or with two.
+    /// An offset without a verdict, with two, or with one that PostgreSQL knows nothing of.
     pub(crate) wrong: Option<Wrong>,
+    /// Whether PostgreSQL knows no partition at all: then there is nothing to say.
+    pub(crate) is_empty: bool,
     /// An offset that was given up. That is its verdict, so all else can be compared.
     pub(crate) lost: Option<Wrong>,
 }
@@ -31,7 +34,12 @@ struct BreakRow {
 
 pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
     let now = verifier.clock.now();
-    let accounts = accounts(verifier, now).await?;
+    let portions = portions(verifier, now).await?;
+    let forgotten = forgotten(&portions);
+    let mut accounts = Vec::new();
+    for stretches in portions {
+        accounts.extend(self::accounts(verifier, stretches).await?);
+    }
     let compared = sum(&accounts, |account| {
         account.next_offset - account.first_offset
     });
@@ -41,7 +49,10 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
         }),
         before: ledger::recounted_since(now),
     };
-    let wrong = first_wrong(verifier, &accounts).await?;
+    let wrong = match forgotten {
+        None => first_wrong(verifier, &accounts).await?,
+        forgotten => forgotten,
+    };
     Ok(Balance {
         report: Report {
             subject: "offsets".to_owned(),
@@ -50,6 +61,7 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
             ..Report::default()
         },
         wrong,
+        is_empty: accounts.is_empty(),
         lost: lost(&accounts),
     })
 }
@@ -70,26 +82,49 @@ fn sum(accounts: &[Account], offsets: impl Fn(&Account) -> u64) -> u64 {
     accounts.iter().map(offsets).sum()
 }
 
-async fn accounts(verifier: &Verifier, now: DateTime<Utc>) -> Result<Vec<Account>, VerifyError> {
-    // Before the rows: what is below the next offset is durable by now.
-    let lanes = metadata_store::lanes::all(&verifier.pool).await?;
-    let lanes = lanes.into_iter().filter_map(|lane| {
-        Some(Lane {
-            partition: u64::try_from(lane.partition).ok()?,
-            first_offset: u64::try_from(lane.first_offset).ok()?,
-            next_offset: u64::try_from(lane.next_offset.max(lane.first_offset)).ok()?,
-            topic: lane.topic,
-        })
-    });
-    let starts = rows(verifier, "where recounting begins", &ledger::starts(now)).await?;
-    let mut accounts = Vec::new();
-    for stretches in ledger::portions(lanes.collect(), starts) {
-        accounts.extend(of_some(verifier, stretches).await?);
-    }
-    Ok(accounts)
+/// The lanes with what is to be counted of them.
+async fn portions(
+    verifier: &Verifier,
+    now: DateTime<Utc>,
+) -> Result<Vec<Vec<Stretch>>, VerifyError> {
+    // Before the lanes: what is in the ledger is known of by then. These before the rows: what is below the next offset
+    // is durable by now.
+    let recent = rows(verifier, "what was decided recently", &ledger::recent(now)).await?;
+    let lanes = metadata_store::lanes::standings(&verifier.pool).await?;
+    let lanes = lanes
+        .into_iter()
+        .filter_map(|Standing { lane, known_until }| {
+            Some(Lane {
+                partition: u64::try_from(lane.partition).ok()?,
+                first_offset: u64::try_from(lane.first_offset).ok()?,
+                next_offset: u64::try_from(lane.next_offset.max(lane.first_offset)).ok()?,
+                known_until: known_until.and_then(|offset| u64::try_from(offset).ok()),
+                topic: lane.topic,
+            })
+        });
+    Ok(ledger::portions(lanes.collect(), recent))
 }
 
-async fn of_some(
+/// What was decided about and PostgreSQL knows nothing of: it has gone back, or is another one.
+fn forgotten(portions: &[Vec<Stretch>]) -> Option<Wrong> {
+    let mut stretches = portions.iter().flatten();
+    let Stretch {
+        lane, forgotten, ..
+    } = stretches.find(|stretch| stretch.forgotten > 0)?;
+    let known = lane.known_until.unwrap_or_default();
+    Some(Wrong {
+        subject: "offsets".to_owned(),
+        key: format!("{}/{}", lane.topic, lane.partition),
+        expected: format!("nothing decided about from {known} on, as PostgreSQL tells"),
+        found: format!(
+            "{forgotten} offsets more in ClickHouse's ledger: PostgreSQL has gone back, or is another one; an ingestor \
+             puts them back"
+        ),
+        place: format!("('{}',{},{known})", lane.topic, lane.partition),
+    })
+}
+
+async fn accounts(
     verifier: &Verifier,
     stretches: Vec<Stretch>,
 ) -> Result<Vec<Account>, VerifyError> {

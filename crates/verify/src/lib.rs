@@ -1,9 +1,11 @@
 //! Recomputes what can be recomputed, and finds the first thing that is wrong.
 //!
 //! ```text
-//! PostgreSQL: first and next offsets ─┐
+//! PostgreSQL: first and next offsets ─┬─ ingest_ledger: nothing beyond
 //! events_raw, duplicates, dead_letters, gaps ─▶ balance: one verdict for every offset
 //! events_raw ─▶ typed events           (one for one)
+//! events_raw ─▶ duplicates             (each repeats an accepted event; no event was accepted twice)
+//! typed events ─▶ region_sources
 //! typed events + region_sources ─▶ settlements
 //! typed events + settlements ─▶ every aggregate and state table, both families, key by key
 //! ```
@@ -90,6 +92,11 @@ impl Verifier {
         hear(&balance.report);
         if let Some(wrong) = balance.wrong {
             return Ok(Outcome::Wrong(wrong));
+        }
+        if balance.is_empty {
+            return Ok(Outcome::CannotSay(
+                "PostgreSQL knows of no partition: has an ingestor ever run on it (OPENRIDE_POSTGRES_URL)?".to_owned(),
+            ));
         }
         Ok(self.compare(hear).await?.with_lost(balance.lost))
     }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use shared_schema::GapCause;
 use utoipa::ToSchema;
 
-pub use self::statements::{counted, gaps, latest, recounted, starts, vouched};
+pub use self::statements::{counted, gaps, latest, recent, recounted, vouched};
 
 /// Days for which no row of what was decided can have expired.
 const RECOUNTED_DAYS: i64 = 13;
@@ -46,6 +46,9 @@ pub struct Lane {
     pub first_offset: u64,
     /// Everything before it is durable.
     pub next_offset: u64,
+    /// What was decided about lies before it: it is durable, or being written. `None` where the lane stands still, and
+    /// what was decided beyond is an operator's matter.
+    pub known_until: Option<u64>,
 }
 
 /// A lane, and from which offset on its rows are counted themselves.
@@ -55,6 +58,8 @@ pub struct Stretch {
     pub lane: Lane,
     /// Between the lane's first and next offset.
     pub recounted_from: u64,
+    /// Offsets in the ledger beyond what is known of.
+    pub forgotten: u64,
 }
 
 /// The account of a partition.
@@ -80,13 +85,17 @@ pub struct Account {
     /// How many offsets all gaps have, by cause.
     pub gap_offsets: std::collections::BTreeMap<String, u64>,
     /// Whether next − first = accepted + duplicate + dead-lettered + gaps, every offset has one verdict, and none is
-    /// lost.
+    /// lost or forgotten.
     pub balanced: bool,
     /// Offsets without a verdict; negative if there are more verdicts than offsets.
     pub missing: i128,
     /// Verdicts beyond the first of an offset, among the latest 50,000 offsets. Before them a second verdict shows in
     /// `missing`, unless another offset has none.
     pub repeated: u64,
+    /// Offsets from the next one on that were decided about in the last 13 days, as the ledger in ClickHouse tells, but
+    /// that PostgreSQL knows nothing of: it has gone back, to a restored backup for example. An ingestor puts them back
+    /// when it next looks at the partition. 0 where the partition was stopped.
+    pub forgotten: u64,
     /// Rows from this offset on were counted for this answer; what lies before may have expired, and is told by the
     /// ledger of the time.
     pub recounted_from: u64,
@@ -104,12 +113,13 @@ pub struct Gap {
     pub cause: String,
 }
 
-/// Where the recently decided offsets of a partition begin.
+/// Where the recently decided offsets of a partition begin, and the last of them.
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct StartRow {
+pub struct RecentRow {
     topic: String,
     partition: u64,
-    from: u64,
+    first: u64,
+    last: u64,
 }
 
 /// Sums over the ledger of a partition.
@@ -161,31 +171,55 @@ pub fn recounted_since(now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// What is to be counted of these lanes, in portions that statements can name at once.
-pub fn portions(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Vec<Stretch>> {
-    let stretches = stretches(lanes, starts);
+///
+/// What was recently decided is to be asked before the lanes: what is in the ledger then is known of after it.
+pub fn portions(lanes: Vec<Lane>, recent: Vec<RecentRow>) -> Vec<Vec<Stretch>> {
+    let stretches = stretches(lanes, recent);
     let portions = stretches.chunks(LANES_AT_ONCE);
     portions.map(<[Stretch]>::to_vec).collect()
 }
 
-/// Adds to each lane from where on it can be recounted.
+/// Adds to each lane from where on it can be recounted, and lanes that only the ledger knows.
 #[must_use]
-fn stretches(lanes: Vec<Lane>, starts: Vec<StartRow>) -> Vec<Stretch> {
-    let starts: HashMap<(String, u64), u64> = starts
+fn stretches(lanes: Vec<Lane>, recent: Vec<RecentRow>) -> Vec<Stretch> {
+    let mut recent: HashMap<(String, u64), RecentRow> = recent
         .into_iter()
-        .map(|row| ((row.topic, row.partition), row.from))
+        .map(|row| ((row.topic.clone(), row.partition), row))
         .collect();
-    let stretch = |lane: Lane| {
-        let recent = starts.get(&(lane.topic.clone(), lane.partition)).copied();
-        let recounted_from = recent
-            .unwrap_or(u64::MAX)
-            .min(lane.next_offset)
-            .max(lane.first_offset);
-        Stretch {
+    let mut stretches: Vec<Stretch> = lanes
+        .into_iter()
+        .map(|lane| {
+            let recent = recent.remove(&(lane.topic.clone(), lane.partition));
+            Stretch::of(lane, recent.as_ref())
+        })
+        .collect();
+    let mut unknown: Vec<RecentRow> = recent.into_values().collect();
+    unknown.sort_by(|one, other| (&one.topic, one.partition).cmp(&(&other.topic, other.partition)));
+    stretches.extend(unknown.into_iter().map(|row| {
+        let lane = Lane {
+            topic: row.topic.clone(),
+            partition: row.partition,
+            first_offset: row.first,
+            next_offset: row.first,
+            known_until: Some(row.first),
+        };
+        Stretch::of(lane, Some(&row))
+    }));
+    stretches
+}
+
+impl Stretch {
+    fn of(lane: Lane, recent: Option<&RecentRow>) -> Self {
+        let begins = recent.map_or(u64::MAX, |row| row.first);
+        let ends = recent.map_or(0, |row| row.last.saturating_add(1));
+        Self {
+            recounted_from: begins.min(lane.next_offset).max(lane.first_offset),
+            forgotten: lane
+                .known_until
+                .map_or(0, |known| ends.saturating_sub(known)),
             lane,
-            recounted_from,
         }
-    };
-    lanes.into_iter().map(stretch).collect()
+    }
 }
 
 /// The counts of all rows, with as many offsets as they can have after a look at the latest.
@@ -265,6 +299,7 @@ impl Account {
         let Stretch {
             lane,
             recounted_from,
+            forgotten,
         } = stretch;
         let rows = counted.rows();
         let gap_offsets: std::collections::BTreeMap<String, u64> = gaps
@@ -296,9 +331,10 @@ impl Account {
             dead_lettered,
             gaps: shown(gaps),
             gap_offsets,
-            balanced: missing == 0 && repeated == 0 && !lost,
+            balanced: missing == 0 && repeated == 0 && forgotten == 0 && !lost,
             missing,
             repeated,
+            forgotten,
             recounted_from,
         }
     }

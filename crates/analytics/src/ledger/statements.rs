@@ -3,14 +3,14 @@ use chrono::{DateTime, Utc};
 use super::{SHOWN_GAPS, Stretch, TOLD_APART, recounted_since};
 use crate::query::{Parameters, Query};
 
-/// Where the offsets begin that were decided about recently; the rows are [`StartRow`](super::StartRow)s.
+/// Between which offsets lie those that were decided about recently; the rows are [`RecentRow`](super::RecentRow)s.
 #[must_use]
-pub fn starts(now: DateTime<Utc>) -> Query {
+pub fn recent(now: DateTime<Utc>) -> Query {
     let mut parameters = Parameters::default();
     let since = parameters.time("since", recounted_since(now));
     parameters.into_query(format!(
         "SELECT toString(kafka_topic) AS topic, toUInt64(kafka_partition) AS partition, \
-         min(first_offset) AS from\n\
+         min(first_offset) AS first, max(last_offset) AS last\n\
          FROM ingest_ledger\n\
          WHERE decided_at > {since}\n\
          GROUP BY topic, partition"
@@ -226,11 +226,13 @@ mod tests {
             partition,
             first_offset: 5,
             next_offset: 100,
+            known_until: Some(100),
         };
         [0, 1]
             .map(|partition| Stretch {
                 lane: lane(partition),
                 recounted_from: 40 + partition,
+                forgotten: 0,
             })
             .into()
     }
@@ -240,7 +242,7 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2024-03-01T00:00:00Z")
             .unwrap()
             .to_utc();
-        insta::assert_snapshot!("starts", shown(&starts(now)));
+        insta::assert_snapshot!("recent", shown(&recent(now)));
         insta::assert_snapshot!("recounted", shown(&recounted(&two_lanes())));
     }
 

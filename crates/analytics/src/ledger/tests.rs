@@ -7,8 +7,10 @@ fn stretch(first: u64, from: u64, next: u64) -> Stretch {
             partition: 0,
             first_offset: first,
             next_offset: next,
+            known_until: Some(next),
         },
         recounted_from: from,
+        forgotten: 0,
     }
 }
 
@@ -97,19 +99,54 @@ fn a_partition_without_rows_is_balanced_only_if_it_is_empty() {
 #[test]
 fn a_lane_without_recent_ranges_is_told_whole() {
     let lane = stretch(10, 0, 30).lane;
-    let row = |from| {
-        vec![StartRow {
-            topic: "rides".to_owned(),
-            partition: 0,
-            from,
-        }]
-    };
     assert_eq!(
         stretches(vec![lane.clone()], Vec::new())[0].recounted_from,
         30
     );
-    assert_eq!(stretches(vec![lane.clone()], row(20))[0].recounted_from, 20);
-    assert_eq!(stretches(vec![lane], row(3))[0].recounted_from, 10);
+    let from = |first| stretches(vec![lane.clone()], decided(0, first, 29))[0].recounted_from;
+    assert_eq!((from(20), from(3)), (20, 10));
+}
+
+fn decided(partition: u64, first: u64, last: u64) -> Vec<RecentRow> {
+    vec![RecentRow {
+        topic: "rides".to_owned(),
+        partition,
+        first,
+        last,
+    }]
+}
+
+#[test]
+fn what_the_ledger_has_beyond_what_is_known_is_forgotten_and_unbalances() {
+    let forgotten = |known_until, last| {
+        let lane = Lane {
+            known_until,
+            ..stretch(10, 0, 30).lane
+        };
+        stretches(vec![lane], decided(0, 20, last))[0].forgotten
+    };
+    assert_eq!(forgotten(Some(30), 29), 0);
+    assert_eq!(forgotten(Some(30), 34), 5);
+    assert_eq!(forgotten(Some(35), 34), 0, "it is being written");
+    assert_eq!(forgotten(None, 34), 0, "it stands still");
+    let gone_back = Stretch {
+        forgotten: 5,
+        ..stretch(10, 15, 30)
+    };
+    let account = account(gone_back, counted(15, 0, 0, 15), Vec::new());
+    assert_eq!((account.missing, account.balanced), (0, false));
+}
+
+#[test]
+fn a_partition_that_only_the_ledger_knows_is_shown() {
+    let known = stretch(10, 0, 30).lane;
+    let recent = [decided(0, 20, 29), decided(1, 4, 8)].concat();
+    let stretches = stretches(vec![known], recent);
+    assert_eq!(stretches[0].forgotten, 0);
+    assert_eq!(
+        (stretches[1].lane.partition, stretches[1].forgotten),
+        (1, 5)
+    );
 }
 
 #[test]

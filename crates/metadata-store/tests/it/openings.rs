@@ -57,6 +57,25 @@ async fn an_intent_reads_as_it_was_stored_and_holds_its_lanes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_about_lies_before_the_end_of_an_open_batch() {
+    let database = Database::new().await;
+    let lanes = database.lanes(3).await;
+    let batch = opened(&database.pool, &lanes[..1]).await;
+    database
+        .execute("UPDATE ingest_lane SET stopped_reason = 'gone' WHERE partition = 2")
+        .await;
+    let known = async || -> Vec<Option<i64>> {
+        let standings = lanes::standings(&database.pool).await.unwrap();
+        standings.iter().map(|lane| lane.known_until).collect()
+    };
+    let end = batch.ranges[0].hi + 1;
+    assert_eq!(known().await, [Some(end), Some(0), None]);
+    close(&database.pool, batch.id).await;
+    assert_eq!(database.lane(0).await.next_offset, end);
+    assert_eq!(known().await, [Some(end), Some(0), None]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_that_open_on_the_same_lane_at_once_one_does() {
     let database = Database::new().await;
     let other = database.hasty(2, std::time::Duration::from_secs(10));

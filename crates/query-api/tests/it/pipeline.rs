@@ -107,6 +107,45 @@ async fn the_ledger_counts_stored_rows() {
         json!({"first_offset": 119, "last_offset": 119, "cause": "compacted"})
     );
     assert_eq!(after["end_offset"], 130);
+    assert_eq!(after["forgotten"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_ledger_has_beyond_what_postgres_knows_unbalances() {
+    let (config, now) = (databases().await, now());
+    let api = Api::over(&config, now);
+    api.lane(TOPIC, 0, 10, now).await;
+    postgres(&config, "UPDATE ingest_lane SET next_offset = 10").await;
+    range(&api, 0, 9, 10, now).await;
+    store(&api, "events_raw", 0..10, now).await;
+    assert_eq!(partition(&api).await["balanced"], true);
+
+    postgres(&config, "UPDATE ingest_lane SET next_offset = 7").await;
+    let gone_back = partition(&api).await;
+    assert_eq!(
+        (&gone_back["missing"], &gone_back["forgotten"]),
+        (&json!(0), &json!(3))
+    );
+    assert_eq!(gone_back["balanced"], false);
+
+    let stopped = "UPDATE ingest_lane SET stopped_reason = 'an operator has to decide'";
+    postgres(&config, stopped).await;
+    let stopped = partition(&api).await;
+    assert_eq!(
+        (&stopped["forgotten"], &stopped["balanced"]),
+        (&json!(0), &json!(true))
+    );
+
+    postgres(&config, "DELETE FROM ingest_lane").await;
+    let unknown = partition(&api).await;
+    assert_eq!(
+        (
+            &unknown["topic"],
+            &unknown["forgotten"],
+            &unknown["balanced"]
+        ),
+        (&json!(TOPIC), &json!(10), &json!(false))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +257,11 @@ async fn dead_letters_are_read_page_by_page_without_their_bytes() {
         ("reason=bad_luck", 422, "unknown_reason"),
         ("topic=booking", 422, "unknown_topic"),
         ("cursor=x", 400, "unreadable_parameter"),
+        (
+            "cursor=99999999999999999.0.0.x",
+            400,
+            "unreadable_parameter",
+        ),
         ("limit=1001", 422, "parameter_out_of_range"),
         ("state=Lagos", 400, "unknown_parameter"),
     ] {

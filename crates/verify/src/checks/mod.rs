@@ -6,12 +6,14 @@ mod once;
 mod payments;
 mod progress;
 mod realtime;
+mod repeats;
 mod routes;
 mod settled;
+mod sources;
 mod trips;
 mod users;
 
-use analytics::Domain;
+use analytics::{Domain, ledger::recounted_since};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use event_store::Params;
 
@@ -63,8 +65,9 @@ pub(crate) struct Check {
 type OfDay = fn(&Day) -> Comparison;
 
 /// The tables in the order in which one is made of another.
-const DAILY: [(&str, OfDay); 17] = [
+const DAILY: [(&str, OfDay); 18] = [
     ("typed events", once::typed_events),
+    ("region_sources", sources::telling),
     ("regions of users", |day| once::regions(day, Domain::User)),
     ("regions of bookings", |day| {
         once::regions(day, Domain::Booking)
@@ -99,6 +102,10 @@ pub(crate) async fn all(verifier: &Verifier) -> Result<Vec<Check>, VerifyError> 
         .into_iter()
         .map(|(table, of_day)| daily(table, of_day))
         .collect();
+    let mut repeats = daily("duplicates", repeats::none_accepted);
+    let recounted = repeats::of_accepted(recounted_since(now));
+    repeats.comparisons.push(recounted);
+    checks.push(repeats);
     checks.push(Check {
         table: "agg_realtime",
         comparisons: vec![realtime::seconds(now)],

@@ -71,8 +71,10 @@ fn asked(
          ) AS settlement USING ({places})
          INNER JOIN
          (
-            SELECT id, argMin(toString(region_sources.state), kafka_offset) AS state, argMin(toString(region_sources.city), kafka_offset) AS city,
-                argMin(toString(payment_method), kafka_offset) AS method, argMin(batch, kafka_offset) AS told_by
+            SELECT id, tupleElement(first, 1) AS state, tupleElement(first, 2) AS city, tupleElement(first, 3) AS method,
+                tupleElement(first, 4) AS told_by,
+                argMin((toString(region_sources.state), toString(region_sources.city), toString(payment_method), batch),
+                    (event_timestamp, kafka_topic, kafka_offset)) AS first
             FROM region_sources WHERE kind = '{kind}' AND id IN (SELECT {id} FROM {facts}) GROUP BY id
          ) AS source ON source.id = fact.asks
          WHERE {tells} AND UUIDv7ToDateTime(source.told_by) <= UUIDv7ToDateTime(fact.read_with)"

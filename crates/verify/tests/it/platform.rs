@@ -166,6 +166,15 @@ impl Platform {
         }
     }
 
+    /// Waits until an ingestor has made the partitions known.
+    pub(crate) async fn known(&self) {
+        let began = Instant::now();
+        while lanes::all(&self.pool).await.unwrap().is_empty() {
+            assert!(began.elapsed() < PATIENCE, "no partition is known");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     async fn waiting(&self) -> u64 {
         let parts = ["user", "booking", "payment", "trip", "route"]
             .map(|domain| format!("SELECT count() AS facts FROM waiting_{domain}"));
@@ -175,12 +184,11 @@ impl Platform {
 
     /// Adds lanes that nobody reads and nothing waits for.
     pub(crate) async fn retired_lanes(&self, lanes: u32) {
-        let client = devstack::postgres_client(self.config.postgres.url.expose()).await;
         let sql = format!(
             "INSERT INTO ingest_lane (topic, partition, first_offset, next_offset, stopped_reason, retired_at) \
              SELECT 'gone', number, 3, 3, 'retired', now() FROM generate_series(1, {lanes}) AS number"
         );
-        client.batch_execute(&sql).await.unwrap();
+        self.in_postgres(&sql).await;
     }
 
     /// Gives up what is unread of the first partition of the first topic. Answers how many offsets are lost by that.
@@ -199,6 +207,12 @@ impl Platform {
 
     pub(crate) async fn execute(&self, sql: &str) {
         self.store.execute(sql, &Params::new()).await.unwrap();
+    }
+
+    /// What happens to PostgreSQL.
+    pub(crate) async fn in_postgres(&self, sql: &str) {
+        let client = devstack::postgres_client(self.config.postgres.url.expose()).await;
+        client.batch_execute(sql).await.unwrap();
     }
 
     pub(crate) async fn text(&self, sql: &str) -> String {

@@ -7,7 +7,7 @@ use crate::platform::{Platform, traffic};
 
 /// A change to each table, from the one that is checked last to the one that is checked first: each is then the
 /// first thing that is wrong.
-const TAMPERING: [(&str, &str); 20] = [
+const TAMPERING: [(&str, &str); 22] = [
     (
         "trip_progress",
         "INSERT INTO trip_progress_state (scope, state, city, trip_id, started_at, seen_at)
@@ -18,6 +18,11 @@ const TAMPERING: [(&str, &str); 20] = [
         "agg_realtime",
         "INSERT INTO agg_realtime_state (scope, second, state, city, bookings_created)
          SELECT scope, second, state, city, 1 FROM agg_realtime WHERE second > now() - INTERVAL 1 DAY ORDER BY second LIMIT 1",
+    ),
+    (
+        "duplicates",
+        "ALTER TABLE duplicates UPDATE repeats_offset = repeats_offset + 1 WHERE (kafka_topic, kafka_partition, kafka_offset) =
+            (SELECT min((kafka_topic, kafka_partition, kafka_offset)) FROM duplicates) SETTINGS mutations_sync = 2",
     ),
     (
         "user_days",
@@ -82,6 +87,11 @@ const TAMPERING: [(&str, &str); 20] = [
     ("regions of payments", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.payment') LIMIT 1"),
     ("regions of bookings", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.booking') LIMIT 1"),
     ("regions of users", "INSERT INTO settlements SELECT * FROM settlements WHERE endsWith(kafka_topic, '.user') LIMIT 1"),
+    (
+        "region_sources",
+        "ALTER TABLE region_sources DELETE WHERE kind = 'ride' AND id = (SELECT min(id) FROM region_sources WHERE kind = 'ride')
+            SETTINGS mutations_sync = 2",
+    ),
     (
         "typed events",
         "ALTER TABLE payment_events DELETE WHERE event_id = (SELECT min(event_id) FROM payment_events) SETTINGS mutations_sync = 2",
@@ -165,7 +175,7 @@ async fn lost_offsets_hide_nothing_and_are_named_last() {
             format!("one of {lost} lost offsets; everything else was compared and agrees")
         )
     );
-    assert_eq!(reports.len(), 20);
+    assert_eq!(reports.len(), 22);
 
     let (table, change) = TAMPERING[0];
     platform.execute(change).await;
@@ -191,6 +201,56 @@ async fn an_offset_with_two_verdicts_is_named() {
         (wrong.subject.as_str(), wrong.found.as_str()),
         ("offsets", "an offset with two verdicts")
     );
+}
+
+/// Two positions of one partition have one identity.
+const ACCEPTED_TWICE: &str = "
+    CREATE TABLE twins ENGINE = Memory AS SELECT * FROM events_raw WHERE event_type = 'driver.location.updated'
+        ORDER BY kafka_partition, kafka_offset LIMIT 2;
+    CREATE TABLE typed_twins ENGINE = Memory AS SELECT * FROM location_events
+        WHERE (kafka_partition, kafka_offset) IN (SELECT kafka_partition, kafka_offset FROM twins);
+    ALTER TABLE events_raw DELETE WHERE event_id IN (SELECT event_id FROM twins) SETTINGS mutations_sync = 2;
+    ALTER TABLE location_events DELETE WHERE event_id IN (SELECT event_id FROM twins) SETTINGS mutations_sync = 2;
+    INSERT INTO events_raw SELECT * REPLACE ((SELECT min(event_id) FROM twins) AS event_id) FROM twins;
+    INSERT INTO location_events SELECT * REPLACE ((SELECT min(event_id) FROM twins) AS event_id) FROM typed_twins";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_accepted_twice_is_named() {
+    let platform = Platform::new().await;
+    let emissions = traffic(36, 1, 60);
+    let member = platform.start();
+    platform.send(&emissions);
+    platform.settled(emissions.len()).await;
+    member.stop().await;
+    for statement in ACCEPTED_TWICE.split(';') {
+        platform.execute(statement).await;
+    }
+    let wrong = wrong(&platform).await;
+    assert!(wrong.subject.starts_with("repetitions of"), "{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_postgres_has_forgotten_is_named() {
+    let platform = Platform::new().await;
+    let emissions = traffic(37, 1, 60);
+    let member = platform.start();
+    platform.send(&emissions);
+    platform.settled(emissions.len()).await;
+    member.stop().await;
+    for back in [
+        "UPDATE ingest_lane SET next_offset = next_offset - 1 WHERE next_offset > 3",
+        "DELETE FROM ingest_lane",
+    ] {
+        platform.in_postgres(back).await;
+        let wrong = wrong(&platform).await;
+        assert!(
+            wrong.subject == "offsets" && wrong.found.contains("PostgreSQL has gone back"),
+            "{wrong}"
+        );
+    }
+    platform.execute("TRUNCATE TABLE ingest_ledger").await;
+    let (outcome, _) = platform.verified().await;
+    assert!(matches!(outcome, Outcome::CannotSay(_)), "{outcome}");
 }
 
 /// As if all had been decided so long ago that the ledger alone tells of it.
@@ -226,9 +286,17 @@ async fn a_day_whose_events_are_all_gone_is_missed_by_its_aggregates() {
         );
         platform.execute(&change).await;
     }
-    let missed = wrong(&platform).await;
-    assert_eq!(missed.subject, format!("agg_users of {day}"));
-    assert_eq!(missed.expected, "");
+    let missed_by = async |table: &str| {
+        let missed = wrong(&platform).await;
+        assert_eq!(missed.subject, format!("{table} of {day}"));
+        assert_eq!(missed.expected, "");
+    };
+    missed_by("region_sources").await;
+    let change = format!(
+        "ALTER TABLE region_sources DELETE WHERE toDate(event_timestamp) = '{day}' SETTINGS mutations_sync = 2"
+    );
+    platform.execute(&change).await;
+    missed_by("agg_users").await;
 
     // More than are looked at one by one.
     platform.execute("TRUNCATE TABLE location_events").await;

@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::ledger::{self, Account, Lane, Stretch};
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
-use metadata_store::lanes::Lane as StoredLane;
+use metadata_store::lanes::{Lane as StoredLane, Standing};
 use serde::Serialize;
 use tokio::try_join;
 use utoipa::ToSchema;
@@ -59,6 +59,7 @@ pub(crate) struct PartitionAccount {
             "balanced": true,
             "missing": 0,
             "repeated": 0,
+            "forgotten": 0,
             "recounted_from": 0,
             "end_offset": 1250,
             "complete_through": "2024-02-01T08:30:00.125Z",
@@ -75,20 +76,23 @@ pub(crate) async fn ledger(
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
     let now = services.clock.now();
-    // Before the rows: what is before the next offset is stored by now.
-    let stored = services.lanes.all().await?;
-    let lanes = stored.iter().filter_map(lane).collect();
-    let accounts = accounts(&services.store, lanes, now).await?;
-    let partitions: Vec<PartitionAccount> = accounts
-        .into_iter()
-        .filter_map(|account| {
-            let stored = stored.iter().find(|lane| {
+    let store = &services.store;
+    // Before the lanes: what is in the ledger is known of by then. These before the rows: what is before the next
+    // offset is stored by now.
+    let recent = store.rows("ledger: recent", &ledger::recent(now)).await?;
+    let standings = services.lanes.standings().await?;
+    let lanes = standings.iter().filter_map(lane).collect();
+    let mut partitions = Vec::with_capacity(standings.len());
+    for stretches in ledger::portions(lanes, recent) {
+        for account in accounts(store, stretches).await? {
+            let mut lanes = standings.iter().map(|standing| &standing.lane);
+            let stored = lanes.find(|lane| {
                 lane.topic == account.topic
                     && i64::from(lane.partition) == signed(account.partition)
-            })?;
-            Some(PartitionAccount::of(account, stored))
-        })
-        .collect();
+            });
+            partitions.push(PartitionAccount::of(account, stored));
+        }
+    }
     let balanced = partitions
         .iter()
         .all(|partition| partition.account.balanced);
@@ -98,20 +102,7 @@ pub(crate) async fn ledger(
     }))
 }
 
-async fn accounts(
-    store: &Asker,
-    lanes: Vec<Lane>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Account>, StoreError> {
-    let starts = store.rows("ledger: starts", &ledger::starts(now)).await?;
-    let mut accounts = Vec::with_capacity(lanes.len());
-    for stretches in ledger::portions(lanes, starts) {
-        accounts.extend(of_some(store, stretches).await?);
-    }
-    Ok(accounts)
-}
-
-async fn of_some(store: &Asker, stretches: Vec<Stretch>) -> Result<Vec<Account>, StoreError> {
+async fn accounts(store: &Asker, stretches: Vec<Stretch>) -> Result<Vec<Account>, StoreError> {
     let (vouched, gaps) = (ledger::vouched(&stretches), ledger::gaps(&stretches));
     let (counted, latest) = (ledger::counted(&stretches), ledger::latest(&stretches));
     let (vouched, counted, latest, gaps) = try_join!(
@@ -125,12 +116,16 @@ async fn of_some(store: &Asker, stretches: Vec<Stretch>) -> Result<Vec<Account>,
 }
 
 /// Kafka's numbers are signed, but never negative.
-fn lane(stored: &StoredLane) -> Option<Lane> {
+fn lane(standing: &Standing) -> Option<Lane> {
+    let stored = &standing.lane;
     Some(Lane {
         topic: stored.topic.clone(),
         partition: u64::try_from(stored.partition).ok()?,
         first_offset: u64::try_from(stored.first_offset).ok()?,
         next_offset: u64::try_from(stored.next_offset).ok()?,
+        known_until: standing
+            .known_until
+            .and_then(|offset| u64::try_from(offset).ok()),
     })
 }
 
@@ -139,14 +134,15 @@ fn signed(number: u64) -> i64 {
 }
 
 impl PartitionAccount {
-    fn of(account: Account, lane: &StoredLane) -> Self {
+    /// Nothing is known of a lane that only the ledger in ClickHouse tells of.
+    fn of(account: Account, lane: Option<&StoredLane>) -> Self {
         Self {
             account,
-            end_offset: lane.end_offset,
-            complete_through: lane.complete_through,
-            open_batch: lane.open_batch,
-            stopped_reason: lane.stopped_reason.clone(),
-            retired_at: lane.retired_at,
+            end_offset: lane.and_then(|lane| lane.end_offset),
+            complete_through: lane.and_then(|lane| lane.complete_through),
+            open_batch: lane.and_then(|lane| lane.open_batch),
+            stopped_reason: lane.and_then(|lane| lane.stopped_reason.clone()),
+            retired_at: lane.and_then(|lane| lane.retired_at),
         }
     }
 }

@@ -1,0 +1,57 @@
+//! What was taken for a repetition, and what was not.
+
+use chrono::{DateTime, Utc};
+use event_store::Params;
+
+use super::Day;
+use crate::{
+    comparison::{Comparison, Extra},
+    facts::{OF_THE_DAY, PLACE},
+};
+
+/// `duplicates`: what was taken for a repetition since then repeats an accepted event before it.
+pub(super) fn of_accepted(since: DateTime<Utc>) -> Comparison {
+    const REPEATS: &str = "'repeats an accepted event before it' AS value";
+    const DECIDED: &str = "decided_at > {since:DateTime64(3, 'UTC')}";
+    let expected = format!(
+        "SELECT {PLACE} AS key, {REPEATS}, {PLACE} AS place FROM duplicates WHERE {DECIDED}"
+    );
+    let found = format!(
+        "SELECT (toString(repetition.kafka_topic), repetition.kafka_partition, repetition.kafka_offset) AS key, {REPEATS}
+         FROM (SELECT * FROM duplicates WHERE {DECIDED}) AS repetition
+         INNER JOIN
+         (
+            SELECT kafka_topic, kafka_partition, kafka_offset, event_id FROM events_raw
+            WHERE (kafka_topic, kafka_partition, kafka_offset) IN
+                (SELECT kafka_topic, kafka_partition, repeats_offset FROM duplicates WHERE {DECIDED})
+         ) AS original
+         ON original.kafka_topic = repetition.kafka_topic AND original.kafka_partition = repetition.kafka_partition
+            AND original.kafka_offset = repetition.repeats_offset AND original.event_id = repetition.event_id
+         WHERE original.kafka_offset < repetition.kafka_offset"
+    );
+    Comparison {
+        subject: "duplicates".to_owned(),
+        expected,
+        found,
+        extra: Extra::Wrong,
+        params: Params::new().with("since", since),
+    }
+}
+
+/// No event of the day was accepted twice within the window in which repetitions are looked for, the narrowest of those
+/// that applied.
+pub(super) fn none_accepted(day: &Day) -> Comparison {
+    let expected = "SELECT '' AS key, '' AS value, '' AS place WHERE false".to_owned();
+    let found = format!(
+        "WITH (SELECT min(dedup_window) FROM ingest_ledger) AS window
+         SELECT (topic, kafka_partition, offset) AS key, 'was accepted before, at ' || toString(before) AS value
+         FROM
+         (
+            SELECT toString(kafka_topic) AS topic, kafka_partition, event_id, arraySort(groupArray(kafka_offset)) AS offsets
+            FROM events_raw WHERE {OF_THE_DAY} GROUP BY topic, kafka_partition, event_id HAVING count() > 1
+         )
+         ARRAY JOIN arrayPopFront(offsets) AS offset, arrayPopBack(offsets) AS before
+         WHERE toInt64(offset - before) <= window"
+    );
+    day.comparison("repetitions", expected, found)
+}
