@@ -2,13 +2,20 @@
 
 use super::outcomes::EXPIRED;
 
+/// Which of several events that tell something of an id counts: the earliest, as for a user's home. Offsets alone would
+/// not tell it where an id's events lie in several partitions, because there are more of them than there were.
+const EARLIEST: &str = "(event_timestamp, kafka_topic, kafka_offset)";
+
 /// What is known of some ids; of several events that tell it, the earliest counts.
 pub(super) fn source(database: &str, kind: &str, ids: &str) -> String {
+    let first = |column: &str| format!("argMin({column}, {EARLIEST})");
     format!(
-        "(SELECT id, argMin(route_id, kafka_offset) AS route_id, argMin(toString(state), kafka_offset) AS state, \
-             argMin(toString(city), kafka_offset) AS city, argMin(toString(payment_method), kafka_offset) AS payment_method, \
-             true AS known \
-         FROM {database}.region_sources WHERE kind = '{kind}' AND id IN ({ids}) GROUP BY id)"
+        "(SELECT id, {} AS route_id, {} AS state, {} AS city, {} AS payment_method, true AS known \
+         FROM {database}.region_sources WHERE kind = '{kind}' AND id IN ({ids}) GROUP BY id)",
+        first("route_id"),
+        first("toString(state)"),
+        first("toString(city)"),
+        first("toString(payment_method)"),
     )
 }
 
