@@ -222,6 +222,9 @@ impl BatchConfig {
     }
 }
 
+/// How far ahead of its batch's time an event may be accepted at all.
+const FARTHEST_AHEAD: HumanDuration = HumanDuration::secs(366 * 24 * 3600);
+
 /// What is a duplicate, and what is too old.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -231,7 +234,7 @@ pub struct JudgeConfig {
     pub dedup_window: u32,
     /// Events further ahead of their batch's time are flagged and kept out of real-time numbers.
     pub clock_skew: HumanDuration,
-    /// Events further ahead of their batch's time are refused.
+    /// Events further ahead of their batch's time are refused. At most a year: the aggregates' clocks end in 2106.
     pub max_ahead: HumanDuration,
     /// Events further behind their batch's time are refused, those of locations by `max_location_age`. At most the
     /// default: rows are kept 14 days longer than that.
@@ -259,8 +262,15 @@ impl JudgeConfig {
     /// a greater age would vanish unseen.
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let longest = Self::default();
+        let too_far = (self.max_ahead > FARTHEST_AHEAD).then(|| {
+            let told = format!(
+                "it must be at most {FARTHEST_AHEAD}: what lies further ahead is in no aggregate"
+            );
+            Problem::new("max_ahead", told)
+        });
         let too_long = |name: &'static str, ours: HumanDuration, longest: HumanDuration| {
-            let told = || format!("must be at most {longest}: rows are not kept for longer ages");
+            let told =
+                || format!("it must be at most {longest}: rows are not kept for longer ages");
             (ours > longest).then(|| Problem::new(name, told()))
         };
         let too_long = [
@@ -271,7 +281,7 @@ impl JudgeConfig {
                 longest.max_location_age,
             ),
         ];
-        Problem::none_of(too_long.into_iter().flatten())
+        Problem::none_of(too_long.into_iter().flatten().chain(too_far))
     }
 
     /// What a batch is judged by at this time.
@@ -355,6 +365,22 @@ mod tests {
                 "batch.max_bytes: it must be at least 1 byte",
                 "batch.max_gathered: it must be at least 1 byte",
                 "settle.interval: it must be at least 1ms",
+            ]
+        );
+    }
+
+    #[test]
+    fn events_that_no_table_holds_are_not_accepted() {
+        let mut config = Config::default();
+        config.judge.max_age = HumanDuration::secs(91 * 86_400);
+        config.judge.max_ahead = HumanDuration::secs(367 * 86_400);
+        let problems = config.validate().unwrap_err();
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "judge.max_age: it must be at most 90days: rows are not kept for longer ages",
+                "judge.max_ahead: it must be at most 366days: what lies further ahead is in no aggregate",
             ]
         );
     }
