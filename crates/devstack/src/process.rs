@@ -128,10 +128,12 @@ impl Process {
 
     /// Kills the process and everything it has started, and waits until they are gone.
     pub(crate) fn kill(&mut self) -> Result<()> {
-        let started = tree::descendants(self.pid());
-        if self.ended().is_none() {
-            self.signal(Signal::SIGKILL)?;
+        // its number may be another's by then
+        if self.ended().is_some() {
+            return Ok(());
         }
+        let started = tree::descendants(self.pid());
+        self.signal(Signal::SIGKILL)?;
         for pid in &started {
             self.signal_pid(*pid, Signal::SIGKILL)?;
         }
