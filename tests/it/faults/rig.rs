@@ -101,9 +101,13 @@ impl Rig {
         // a secret is not written out by itself
         let postgres = settings["postgres"].as_table_mut().unwrap();
         postgres.insert("url".to_owned(), self.config.postgres.url.expose().into());
-        let file = self.directory.path().join("ingestor.toml");
-        fs::write(&file, settings.to_string()).unwrap();
         self.logs += 1;
+        // of its own: the one that was started before may still be reading its settings
+        let file = self
+            .directory
+            .path()
+            .join(format!("member-{}.toml", self.logs));
+        fs::write(&file, settings.to_string()).unwrap();
         let log = fs::File::create(
             self.directory
                 .path()
@@ -203,7 +207,8 @@ impl Rig {
         loop {
             assert!(
                 since.elapsed() < PATIENCE,
-                "never shared by {members}: {seen:#?}"
+                "never shared by {members}: {seen:#?}\n{}",
+                self.all_logs()
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
             seen = lanes::all(&self.pool).await.unwrap_or_default();
@@ -212,6 +217,11 @@ impl Rig {
                 return;
             }
         }
+    }
+
+    fn all_logs(&self) -> String {
+        let log = |member| format!("member {member}:\n{}", self.log(member));
+        (1..=self.logs).map(log).collect::<Vec<_>>().join("\n")
     }
 
     /// Everything that a member has said and written to its log.
