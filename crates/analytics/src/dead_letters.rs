@@ -211,8 +211,13 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, NoCursor> {
         let mut parts = text.splitn(4, '.');
         let mut next = || parts.next().ok_or(NoCursor);
+        let decided_ms = next()?.parse().map_err(|_| NoCursor)?;
+        // none was ever told for a time outside of what can be asked for
+        DateTime::from_timestamp_millis(decided_ms)
+            .filter(|time| clamped(*time) == *time)
+            .ok_or(NoCursor)?;
         Ok(Self {
-            decided_ms: next()?.parse().map_err(|_| NoCursor)?,
+            decided_ms,
             partition: next()?.parse().map_err(|_| NoCursor)?,
             offset: next()?.parse().map_err(|_| NoCursor)?,
             topic: next()?.to_owned(),

@@ -28,7 +28,8 @@ pub struct TimesRow {
 /// The processing times of the unknown region; the rows are [`TimesRow`]s. Nothing where the region is another.
 ///
 /// Percentiles cannot be subtracted, so they are taken over the facts themselves: those that were settled as
-/// unknown, and those that wait. A fact that is being settled may be among both for a moment.
+/// unknown, and those that wait. A fact that is being settled may be among these and have left the counts already, for
+/// as long as its settling cannot end.
 #[must_use]
 pub fn unknown_times(selection: &Selection) -> Option<Query> {
     if !matches!(selection.region, RegionFilter::Remainder(_)) {
