@@ -1,6 +1,7 @@
 //! What the API says of itself is true, and can be read without a network.
 
 use chrono::DateTime;
+use serde_json::Value;
 
 use crate::api::Api;
 
@@ -15,9 +16,8 @@ async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_
         let answer = api.json(path).await;
         let example =
             &operations["get"]["responses"]["200"]["content"]["application/json"]["example"];
-        let fields = |value: &serde_json::Value| -> Vec<String> {
-            value.as_object().unwrap().keys().cloned().collect()
-        };
+        let fields =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
         assert_eq!(fields(example), fields(&answer), "{path}");
         for status in ["400", "422", "500", "503"] {
             let problem =
@@ -36,7 +36,26 @@ async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_
                 parameter["description"].as_str().unwrap().len() > 10,
                 "{path} {parameter}"
             );
+            bounds_are_kept(&api, path, parameter).await;
         }
+    }
+}
+
+/// What is described as the least and the greatest of a parameter is allowed, and nothing beyond.
+async fn bounds_are_kept(api: &Api, path: &str, parameter: &Value) {
+    let bound = |name: &str| parameter["schema"][name].as_i64();
+    let (Some(least), Some(greatest)) = (bound("minimum"), bound("maximum")) else {
+        return;
+    };
+    let name = parameter["name"].as_str().unwrap();
+    for (value, status) in [
+        (least - 1, 422),
+        (least, 200),
+        (greatest, 200),
+        (greatest + 1, 422),
+    ] {
+        let answer = api.get(&format!("{path}?{name}={value}")).await;
+        assert_eq!(answer.status, status, "{path}?{name}={value}");
     }
 }
 
