@@ -14,6 +14,9 @@ use crate::{
 /// How long a statement may take to be logged.
 const LATE: Duration = Duration::from_secs(10);
 
+/// After how long a connection is not used again: before the API closes it, while it is not asked.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// The API and the database below it.
 pub(crate) struct Bench {
     client: Client,
@@ -45,7 +48,7 @@ impl Bench {
     ) -> anyhow::Result<Self> {
         ensure!(requests > 0, "at least one request is needed");
         Ok(Self {
-            client: Client::new(),
+            client: Client::builder().pool_idle_timeout(IDLE).build()?,
             base: base.to_owned(),
             store: Store::connect(clickhouse)?,
             straight: Straight::new(clickhouse),
