@@ -3,6 +3,9 @@
 //! `statement_timeout` is kept by the server. A server that hangs, or a network that swallows, keeps nothing; so
 //! whoever has a [`Connection`] loses it [`GRACE`] after that time, and what waits on it ends with an error. It is the
 //! connection that ends and not the call, so no operation can forget it, and none goes on behind the caller's back.
+//!
+//! A process that is halted gives nothing up. What it has locked in a transaction, the server frees after the same time:
+//! the others would wait for it without end, since opening any batch takes a look at what a settler locks.
 
 use crate::{Config, StoreError, session::Session};
 use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
@@ -141,7 +144,12 @@ impl Sessions {
     /// It needs an answer, so it shows that the server is there.
     async fn limit(&self, session: &mut Session) -> Result<(), PoolError> {
         let limit = self.statement_timeout.as_millis();
-        diesel::sql_query(format!("SET statement_timeout = {limit}"))
+        let idle = (self.statement_timeout + GRACE).as_millis();
+        let set = format!(
+            "SELECT set_config('statement_timeout', '{limit}', false), \
+             set_config('idle_in_transaction_session_timeout', '{idle}', false)"
+        );
+        diesel::sql_query(set)
             .execute(session)
             .await
             .map(drop)

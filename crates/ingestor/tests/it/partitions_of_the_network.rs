@@ -4,11 +4,16 @@ use crate::{
     admin_port::{is_ready, with_admin_port},
     member::Program,
     platform::{Platform, until},
+    postgres::Database,
     story::Story,
     wire::{Flow, Wire},
 };
 use ingestor::Config;
-use service_runtime::config::HumanDuration;
+use metadata_store::{Pool, settlings};
+use service_runtime::{
+    clock::{Clock, SystemClock},
+    config::HumanDuration,
+};
 
 /// A member under load whose way is cut in these ways, one after the other, and healed each time.
 async fn interrupted(
@@ -67,4 +72,25 @@ async fn postgres_out_of_reach_loses_and_doubles_nothing() {
     let way = Wire::to_postgres(&platform).await;
     let cuts = [Flow::Neither, Flow::OnlyToServer, Flow::OnlyToClient];
     interrupted(&platform, way, &cuts, 102).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_member_out_of_reach_has_locked_in_postgres_is_free_again_soon() {
+    let platform = Platform::new(1).await;
+    let (wire, mut config) = Wire::to_postgres(&platform).await;
+    config.postgres.statement_timeout = HumanDuration::secs(2);
+    let (far, now) = (Pool::new(&config.postgres).unwrap(), SystemClock.now());
+    let (mut operator, mut watcher) =
+        (Database::of(&platform).await, Database::of(&platform).await);
+    let lock = "BEGIN; LOCK TABLE ingest_batch IN ACCESS EXCLUSIVE MODE";
+    operator.execute(lock).await;
+    let raising = tokio::spawn(async move { settlings::raise_horizon(&far, now).await });
+    // it has locked the horizon, and asks which batches are open
+    let waiting = "pg_locks WHERE NOT granted AND relation = 'ingest_batch'::regclass";
+    assert!(until(async || watcher.count(waiting).await > 0).await);
+    wire.set(Flow::OnlyToClient);
+    operator.execute("COMMIT").await;
+    let raised = until(async || settlings::raise_horizon(&platform.pool, now).await.is_ok());
+    assert!(raised.await, "the horizon stays locked");
+    assert!(raising.await.unwrap().is_err());
 }
