@@ -262,26 +262,27 @@ impl JudgeConfig {
     /// a greater age would vanish unseen.
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let longest = Self::default();
-        let too_far = (self.max_ahead > FARTHEST_AHEAD).then(|| {
-            let told = format!(
-                "it must be at most {FARTHEST_AHEAD}: what lies further ahead is in no aggregate"
-            );
-            Problem::new("max_ahead", told)
-        });
-        let too_long = |name: &'static str, ours: HumanDuration, longest: HumanDuration| {
-            let told =
-                || format!("it must be at most {longest}: rows are not kept for longer ages");
-            (ours > longest).then(|| Problem::new(name, told()))
+        let refused = |name: &'static str, ours: HumanDuration, most: HumanDuration, why: &str| {
+            let told = || format!("it must be at most {most}: {why}");
+            (ours > most).then(|| Problem::new(name, told()))
         };
+        let not_kept = "rows are not kept for longer ages";
         let too_long = [
-            too_long("max_age", self.max_age, longest.max_age),
-            too_long(
+            refused("max_age", self.max_age, longest.max_age, not_kept),
+            refused(
                 "max_location_age",
                 self.max_location_age,
                 longest.max_location_age,
+                not_kept,
+            ),
+            refused(
+                "max_ahead",
+                self.max_ahead,
+                FARTHEST_AHEAD,
+                "what lies further ahead is in no aggregate",
             ),
         ];
-        Problem::none_of(too_long.into_iter().flatten().chain(too_far))
+        Problem::none_of(too_long.into_iter().flatten())
     }
 
     /// What a batch is judged by at this time.
@@ -340,6 +341,12 @@ impl SettleConfig {
 mod tests {
     use super::*;
 
+    /// What is said about a configuration.
+    fn told(config: &Config) -> Vec<String> {
+        let problems = config.validate().err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn the_default_is_valid() {
         assert_eq!(Config::default().validate(), Ok(()));
@@ -354,10 +361,8 @@ mod tests {
         config.batch.max_bytes = ByteSize::bytes(0);
         config.batch.max_gathered = ByteSize::bytes(0);
         config.settle.interval = HumanDuration::secs(0);
-        let problems = config.validate().unwrap_err();
-        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            told(&config),
             [
                 "kafka.retention: it must be at least 1ms",
                 "clickhouse.request_timeout: it must be at least 1ms",
@@ -374,10 +379,8 @@ mod tests {
         let mut config = Config::default();
         config.judge.max_age = HumanDuration::secs(91 * 86_400);
         config.judge.max_ahead = HumanDuration::secs(367 * 86_400);
-        let problems = config.validate().unwrap_err();
-        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            told(&config),
             [
                 "judge.max_age: it must be at most 90days: rows are not kept for longer ages",
                 "judge.max_ahead: it must be at most 366days: what lies further ahead is in no aggregate",
@@ -387,20 +390,22 @@ mod tests {
 
     #[test]
     fn a_dead_letter_topic_that_is_read_or_has_no_name_is_refused() {
-        let told = |dead_letter_topic: &str| {
+        let told_of = |dead_letter_topic: &str| {
             let mut config = Config::default();
             config.topics.trip = "trips".to_owned();
             config.topics.legacy_topics = vec!["booking.created".to_owned()];
             config.topics.moved_event_types = vec!["booking.created".to_owned()];
             config.kafka.dead_letter_topic = dead_letter_topic.to_owned();
-            let problems = config.validate().err().unwrap_or_default();
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+            told(&config)
         };
         let read = "kafka.dead_letter_topic: it must not be a topic that is read: bad records would come back for ever";
-        assert_eq!(told("trips"), [read]);
-        assert_eq!(told("booking.created"), [read]);
-        assert_eq!(told(""), ["kafka.dead_letter_topic: it must not be empty"]);
-        assert_eq!(told("openride.events.trip"), [""; 0]);
+        assert_eq!(told_of("trips"), [read]);
+        assert_eq!(told_of("booking.created"), [read]);
+        assert_eq!(
+            told_of(""),
+            ["kafka.dead_letter_topic: it must not be empty"]
+        );
+        assert_eq!(told_of("openride.events.trip"), [""; 0]);
     }
 
     #[test]
