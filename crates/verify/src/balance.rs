@@ -38,7 +38,7 @@ pub(crate) async fn check(verifier: &Verifier) -> Result<Balance, VerifyError> {
     let forgotten = forgotten(&portions);
     let mut accounts = Vec::new();
     for stretches in portions {
-        accounts.extend(self::accounts(verifier, stretches).await?);
+        accounts.extend(accounts_of(verifier, stretches).await?);
     }
     let compared = sum(&accounts, |account| {
         account.next_offset - account.first_offset
@@ -124,7 +124,7 @@ fn forgotten(portions: &[Vec<Stretch>]) -> Option<Wrong> {
     })
 }
 
-async fn accounts(
+async fn accounts_of(
     verifier: &Verifier,
     stretches: Vec<Stretch>,
 ) -> Result<Vec<Account>, VerifyError> {

@@ -5,6 +5,9 @@ use analytics::Domain;
 /// Where an event was read: what its number is traced back to.
 pub(crate) const PLACE: &str = "(toString(kafka_topic), kafka_partition, kafka_offset)";
 
+/// The columns of [`PLACE`] as they are stored, by which tables are joined.
+pub(crate) const PLACED: &str = "kafka_topic, kafka_partition, kafka_offset";
+
 /// The columns of a domain's events that name users.
 pub(crate) const fn people(domain: Domain) -> &'static str {
     match domain {
@@ -33,12 +36,12 @@ pub(crate) fn scoped(domain: Domain, condition: &str) -> String {
     FROM (SELECT {columns} FROM {events} WHERE {condition}) AS event
     LEFT ANY JOIN
     (
-        SELECT kafka_topic, kafka_partition, kafka_offset,
+        SELECT {PLACED},
             state AS settled_state, city AS settled_city, payment_method AS settled_method
         FROM settlements
-        WHERE (kafka_topic, kafka_partition, kafka_offset) IN
-            (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {condition})
-    ) AS settlement USING (kafka_topic, kafka_partition, kafka_offset)
+        WHERE ({PLACED}) IN
+            (SELECT {PLACED} FROM {events} WHERE {condition})
+    ) AS settlement USING ({PLACED})
 )"
     )
 }

@@ -5,7 +5,7 @@ use analytics::Domain;
 use super::Day;
 use crate::{
     comparison::Comparison,
-    facts::{OF_THE_DAY, PLACE},
+    facts::{OF_THE_DAY, PLACE, PLACED},
 };
 
 /// Every raw event has its typed event, once, and there is none beside.
@@ -39,13 +39,13 @@ pub(super) fn regions(day: &Day, domain: Domain) -> Comparison {
     // An event with a region that no settlement gave it brought the region along.
     let expected = format!(
         "SELECT {PLACE} AS key, 'one region' AS value, {PLACE} AS place FROM {events} WHERE {OF_THE_DAY} \
-         AND NOT (region_settled AND (kafka_topic, kafka_partition, kafka_offset) NOT IN \
-             (SELECT kafka_topic, kafka_partition, kafka_offset FROM settlements))"
+         AND NOT (region_settled AND ({PLACED}) NOT IN \
+             (SELECT {PLACED} FROM settlements))"
     );
     let settled = format!(
         "SELECT {PLACE} AS key, 'one region' AS value FROM settlements \
-         WHERE (kafka_topic, kafka_partition, kafka_offset) IN \
-             (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {OF_THE_DAY})"
+         WHERE ({PLACED}) IN \
+             (SELECT {PLACED} FROM {events} WHERE {OF_THE_DAY})"
     );
     let waiting = domain.waiting_table().map(|table| {
         format!("SELECT {PLACE} AS key, 'one region' AS value FROM {table} WHERE {OF_THE_DAY}")

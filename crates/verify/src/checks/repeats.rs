@@ -6,7 +6,7 @@ use event_store::Params;
 use super::Day;
 use crate::{
     comparison::{Comparison, Extra},
-    facts::{OF_THE_DAY, PLACE},
+    facts::{OF_THE_DAY, PLACE, PLACED},
 };
 
 /// `duplicates`: what was taken for a repetition since then repeats an accepted event before it.
@@ -21,8 +21,8 @@ pub(super) fn of_accepted(since: DateTime<Utc>) -> Comparison {
          FROM (SELECT * FROM duplicates WHERE {DECIDED}) AS repetition
          INNER JOIN
          (
-            SELECT kafka_topic, kafka_partition, kafka_offset, event_id FROM events_raw
-            WHERE (kafka_topic, kafka_partition, kafka_offset) IN
+            SELECT {PLACED}, event_id FROM events_raw
+            WHERE ({PLACED}) IN
                 (SELECT kafka_topic, kafka_partition, repeats_offset FROM duplicates WHERE {DECIDED})
          ) AS original
          ON original.kafka_topic = repetition.kafka_topic AND original.kafka_partition = repetition.kafka_partition

@@ -5,7 +5,7 @@ use analytics::Domain;
 use super::Day;
 use crate::{
     comparison::Comparison,
-    facts::{OF_THE_DAY, PLACE},
+    facts::{OF_THE_DAY, PLACE, PLACED},
 };
 
 /// Whom the facts of a domain ask for their region: the kind of source, and the column with its id.
@@ -61,14 +61,13 @@ fn asked(
 ) -> String {
     let events = domain.events_table();
     let facts = format!("{events} WHERE {OF_THE_DAY} AND {facts}");
-    let places = "kafka_topic, kafka_partition, kafka_offset";
     format!(
         "SELECT ({PLACE}, '{kind}') AS key, {told} AS told, {got} AS got, {PLACE} AS place
-         FROM (SELECT {places}, batch AS read_with, {id} AS asks FROM {facts}) AS fact
+         FROM (SELECT {PLACED}, batch AS read_with, {id} AS asks FROM {facts}) AS fact
          INNER JOIN
          (
-            SELECT * FROM settlements WHERE ({places}) IN (SELECT {places} FROM {facts})
-         ) AS settlement USING ({places})
+            SELECT * FROM settlements WHERE ({PLACED}) IN (SELECT {PLACED} FROM {facts})
+         ) AS settlement USING ({PLACED})
          INNER JOIN
          (
             SELECT id, tupleElement(first, 1) AS state, tupleElement(first, 2) AS city, tupleElement(first, 3) AS method,

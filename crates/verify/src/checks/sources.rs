@@ -5,7 +5,7 @@ use analytics::Domain;
 use super::Day;
 use crate::{
     comparison::Comparison,
-    facts::{OF_THE_DAY, PLACE},
+    facts::{OF_THE_DAY, PLACE, PLACED},
 };
 
 /// What tells something of a ride, a route, a user or a payment: the domain, the types of its events, the kind, the
@@ -51,9 +51,9 @@ pub(super) fn telling(day: &Day) -> Comparison {
     let expected = TELLING.map(|(domain, types, kind, [id, route, method])| {
         let events = domain.events_table();
         let settled = format!(
-            "(kafka_topic, kafka_partition, kafka_offset) IN (SELECT kafka_topic, kafka_partition, kafka_offset FROM settlements \
-             WHERE (kafka_topic, kafka_partition, kafka_offset) IN \
-                 (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {OF_THE_DAY} AND event_type IN ({types})))"
+            "({PLACED}) IN (SELECT {PLACED} FROM settlements \
+             WHERE ({PLACED}) IN \
+                 (SELECT {PLACED} FROM {events} WHERE {OF_THE_DAY} AND event_type IN ({types})))"
         );
         format!(
             "SELECT ('{kind}', {id}, toString(kafka_topic), kafka_offset) AS key,
