@@ -4,7 +4,6 @@ use crate::{
     admin_port::{is_live, with_admin_port},
     member::Program,
     own,
-    platform::{Platform, until},
     postgres::Database,
     story::Story,
 };
@@ -18,27 +17,6 @@ const STATEMENT_TIMEOUT: HumanDuration = HumanDuration::secs(2);
 const LIMIT: Duration = Duration::from_secs(2 + 5);
 const GIVEN_UP: &str = "PostgreSQL has not answered in time; the connection is given up";
 
-/// Lets the lanes be read by nobody until it is rolled back.
-async fn lock_lanes(platform: &Platform) -> Database {
-    let mut operator = Database::of(platform).await;
-    operator
-        .execute("BEGIN; LOCK TABLE ingest_lane IN ACCESS EXCLUSIVE MODE")
-        .await;
-    operator
-}
-
-/// Waits until a statement on the server waits for the lanes.
-async fn lanes_are_waited_for(platform: &Platform) {
-    let mut watcher = Database::of(platform).await;
-    let waiting = async || {
-        watcher
-            .count("pg_locks WHERE NOT granted AND relation = 'ingest_lane'::regclass")
-            .await
-            > 0
-    };
-    assert!(until(waiting).await, "nobody waits for the lanes");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_outlives_a_postgres_that_hangs_and_loses_nothing() {
     let (mut platform, stack) = own::platform(Server::Postgres, 2).await;
@@ -51,9 +29,11 @@ async fn a_member_outlives_a_postgres_that_hangs_and_loses_nothing() {
     platform.send(portions.next().unwrap());
     platform.drained(100).await;
     // what the member asks for next is under way when the server is halted
-    let mut operator = lock_lanes(&platform).await;
+    let mut operator = Database::of(&platform).await;
+    operator.lock("ingest_lane").await;
     platform.send(portions.next().unwrap());
-    lanes_are_waited_for(&platform).await;
+    let mut watcher = Database::of(&platform).await;
+    watcher.waited_for("ingest_lane").await;
     stack.pause(Server::Postgres).unwrap();
     let halted = Instant::now();
     platform.send(portions.next().unwrap());

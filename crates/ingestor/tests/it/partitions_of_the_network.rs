@@ -82,12 +82,10 @@ async fn what_a_member_out_of_reach_has_locked_in_postgres_is_free_again_soon() 
     let (far, now) = (Pool::new(&config.postgres).unwrap(), SystemClock.now());
     let (mut operator, mut watcher) =
         (Database::of(&platform).await, Database::of(&platform).await);
-    let lock = "BEGIN; LOCK TABLE ingest_batch IN ACCESS EXCLUSIVE MODE";
-    operator.execute(lock).await;
+    operator.lock("ingest_batch").await;
     let raising = tokio::spawn(async move { settlings::raise_horizon(&far, now).await });
     // it has locked the horizon, and asks which batches are open
-    let waiting = "pg_locks WHERE NOT granted AND relation = 'ingest_batch'::regclass";
-    assert!(until(async || watcher.count(waiting).await > 0).await);
+    watcher.waited_for("ingest_batch").await;
     wire.set(Flow::OnlyToClient);
     operator.execute("COMMIT").await;
     let raised = until(async || settlings::raise_horizon(&platform.pool, now).await.is_ok());

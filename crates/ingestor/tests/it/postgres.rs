@@ -1,6 +1,6 @@
 //! The hand of an operator in the database of a platform, or what a failover to an older state does to it.
 
-use crate::platform::Platform;
+use crate::platform::{Platform, until};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 const TABLES: [&str; 5] = [
@@ -36,6 +36,21 @@ impl Database {
             .await
             .unwrap();
         counted.rows
+    }
+
+    /// Lets a table be read by nobody until it is rolled back or committed.
+    pub async fn lock(&mut self, table: &str) {
+        self.execute(&format!(
+            "BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
+        ))
+        .await;
+    }
+
+    /// Waits until a statement on the server waits for a table.
+    pub async fn waited_for(&mut self, table: &str) {
+        let waiting = format!("pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
+        let is_so = until(async || self.count(&waiting).await > 0);
+        assert!(is_so.await, "nobody waits for {table}");
     }
 
     /// How many batches were not written at their first attempt.

@@ -1,6 +1,7 @@
 //! The books: what is stored is counted, and what is missing is seen.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use query_api::Config;
 use serde_json::{Map, Value, json};
 use service_runtime::clock::{Clock, SystemClock};
 use uuid::Uuid;
@@ -60,6 +61,16 @@ async fn gap(api: &Api, first: u64, last: u64, cause: &str) {
     write(api, "ingest_gaps", std::iter::once(object(row))).await;
 }
 
+/// An API over one lane, whose every offset up to an end Kafka has, and which is durable up to the next.
+async fn with_lane(end: i64, next: i64, now: DateTime<Utc>) -> (Config, Api) {
+    let config = databases().await;
+    let api = Api::over(&config, now);
+    api.lane(TOPIC, 0, end, now).await;
+    let sql = format!("UPDATE ingest_lane SET next_offset = {next}");
+    postgres(&config, &sql).await;
+    (config, api)
+}
+
 async fn partition(api: &Api) -> Value {
     let ledger = api.json("/v1/pipeline/ledger").await;
     assert_eq!(ledger["partitions"].as_array().unwrap().len(), 1);
@@ -69,10 +80,8 @@ async fn partition(api: &Api) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_counts_stored_rows() {
-    let (config, now) = (databases().await, now());
-    let api = Api::over(&config, now);
-    api.lane(TOPIC, 0, 130, now).await;
-    postgres(&config, "UPDATE ingest_lane SET next_offset = 120").await;
+    let now = now();
+    let (_, api) = with_lane(130, 120, now).await;
     let old = now - TimeDelta::days(20);
     range(&api, 0, 19, 20, old).await;
     range(&api, 20, 119, 90, now).await;
@@ -112,10 +121,8 @@ async fn the_ledger_counts_stored_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_ledger_has_beyond_what_postgres_knows_unbalances() {
-    let (config, now) = (databases().await, now());
-    let api = Api::over(&config, now);
-    api.lane(TOPIC, 0, 10, now).await;
-    postgres(&config, "UPDATE ingest_lane SET next_offset = 10").await;
+    let now = now();
+    let (config, api) = with_lane(10, 10, now).await;
     range(&api, 0, 9, 10, now).await;
     store(&api, "events_raw", 0..10, now).await;
     assert_eq!(partition(&api).await["balanced"], true);
@@ -150,10 +157,8 @@ async fn what_the_ledger_has_beyond_what_postgres_knows_unbalances() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_twice_and_a_lost_record_unbalance() {
-    let (config, now) = (databases().await, now());
-    let api = Api::over(&config, now);
-    api.lane(TOPIC, 0, 10, now).await;
-    postgres(&config, "UPDATE ingest_lane SET next_offset = 10").await;
+    let now = now();
+    let (_, api) = with_lane(10, 10, now).await;
     range(&api, 0, 9, 10, now).await;
     store(&api, "events_raw", (0..9).chain([3]), now).await;
     let twice = partition(&api).await;
@@ -175,10 +180,8 @@ async fn a_row_twice_and_a_lost_record_unbalance() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_reads_few_of_the_rows_that_it_counts() {
     const STORED: u64 = 400_000;
-    let (config, now) = (databases().await, now());
-    let api = Api::over(&config, now);
-    api.lane(TOPIC, 0, 400_000, now).await;
-    postgres(&config, "UPDATE ingest_lane SET next_offset = 400000").await;
+    let now = now();
+    let (_, api) = with_lane(400_000, 400_000, now).await;
     range(&api, 0, STORED - 1, STORED, now).await;
     api.execute(&format!(
         "INSERT INTO events_raw (event_type, event_timestamp, kafka_topic, kafka_offset, decided_at) \

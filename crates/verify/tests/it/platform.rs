@@ -115,6 +115,16 @@ impl Platform {
         }
     }
 
+    /// One of which an ingestor has stored these records and settled what they tell, and is gone.
+    pub(crate) async fn with(emissions: &[Emission]) -> Self {
+        let platform = Self::new().await;
+        let member = platform.start();
+        platform.send(emissions);
+        platform.settled(emissions.len()).await;
+        member.stop().await;
+        platform
+    }
+
     /// Starts an ingestor.
     pub(crate) fn start(&self) -> Member {
         let shutdown = CancellationToken::new();

@@ -107,12 +107,8 @@ async fn wrong(platform: &Platform) -> Wrong {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_tampered_with_is_named() {
-    let platform = Platform::new().await;
     let emissions = traffic(32, 2, 400);
-    let member = platform.start();
-    platform.send(&emissions);
-    platform.settled(emissions.len()).await;
-    member.stop().await;
+    let platform = Platform::with(&emissions).await;
     assert_eq!(platform.verified().await.0, Outcome::Right);
 
     for (table, change) in TAMPERING {
@@ -154,12 +150,8 @@ async fn an_offset_without_a_verdict_is_named(platform: &Platform, topics: &str)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_offsets_hide_nothing_and_are_named_last() {
-    let platform = Platform::new().await;
     let emissions = traffic(35, 2, 100);
-    let member = platform.start();
-    platform.send(&emissions);
-    platform.settled(emissions.len()).await;
-    member.stop().await;
+    let platform = Platform::with(&emissions).await;
     platform.send(&emissions);
     let lost = platform.give_up_the_unread().await;
     assert!(lost > 0);
@@ -188,12 +180,8 @@ async fn lost_offsets_hide_nothing_and_are_named_last() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offset_with_two_verdicts_is_named() {
-    let platform = Platform::new().await;
     let emissions = traffic(33, 2, 60);
-    let member = platform.start();
-    platform.send(&emissions);
-    platform.settled(emissions.len()).await;
-    member.stop().await;
+    let platform = Platform::with(&emissions).await;
 
     platform.execute("INSERT INTO events_raw SELECT * FROM events_raw ORDER BY kafka_topic, kafka_partition, kafka_offset LIMIT 1").await;
     let wrong = wrong(&platform).await;
@@ -216,12 +204,8 @@ const ACCEPTED_TWICE: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_was_accepted_twice_is_named() {
-    let platform = Platform::new().await;
     let emissions = traffic(36, 1, 60);
-    let member = platform.start();
-    platform.send(&emissions);
-    platform.settled(emissions.len()).await;
-    member.stop().await;
+    let platform = Platform::with(&emissions).await;
     for statement in ACCEPTED_TWICE.split(';') {
         platform.execute(statement).await;
     }
@@ -231,12 +215,8 @@ async fn an_event_that_was_accepted_twice_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_postgres_has_forgotten_is_named() {
-    let platform = Platform::new().await;
     let emissions = traffic(37, 1, 60);
-    let member = platform.start();
-    platform.send(&emissions);
-    platform.settled(emissions.len()).await;
-    member.stop().await;
+    let platform = Platform::with(&emissions).await;
     for back in [
         "UPDATE ingest_lane SET next_offset = next_offset - 1 WHERE next_offset > 3",
         "DELETE FROM ingest_lane",
@@ -262,12 +242,8 @@ const LONG_AGO: [&str; 3] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_whose_events_are_all_gone_is_missed_by_its_aggregates() {
-    let platform = Platform::new().await;
     let emissions = traffic(34, 4, 400);
-    let member = platform.start();
-    platform.send(&emissions);
-    platform.settled(emissions.len()).await;
-    member.stop().await;
+    let platform = Platform::with(&emissions).await;
     for change in LONG_AGO {
         platform.execute(change).await;
     }
