@@ -38,20 +38,28 @@ pub(super) fn of_accepted(since: DateTime<Utc>) -> Comparison {
     }
 }
 
-/// No event of the day was accepted twice within the window in which repetitions are looked for, the narrowest of those
-/// that applied.
+/// No event of the day was accepted twice within the window in which repetitions are looked for: the one that the range
+/// of the later one was judged by.
 pub(super) fn none_accepted(day: &Day) -> Comparison {
     let expected = "SELECT '' AS key, '' AS value, '' AS place WHERE false".to_owned();
     let found = format!(
-        "WITH (SELECT min(dedup_window) FROM ingest_ledger) AS window
-         SELECT (topic, kafka_partition, offset) AS key, 'was accepted before, at ' || toString(before) AS value
+        "SELECT (topic, kafka_partition, offset) AS key, 'was accepted before, at ' || toString(before) AS value
          FROM
          (
-            SELECT toString(kafka_topic) AS topic, kafka_partition, event_id, arraySort(groupArray(kafka_offset)) AS offsets
-            FROM events_raw WHERE {OF_THE_DAY} GROUP BY topic, kafka_partition, event_id HAVING count() > 1
-         )
-         ARRAY JOIN arrayPopFront(offsets) AS offset, arrayPopBack(offsets) AS before
-         WHERE toInt64(offset - before) <= window"
+            SELECT topic, kafka_partition, offset, before
+            FROM
+            (
+                SELECT toString(kafka_topic) AS topic, kafka_partition, event_id, arraySort(groupArray(kafka_offset)) AS offsets
+                FROM events_raw WHERE {OF_THE_DAY} GROUP BY topic, kafka_partition, event_id HAVING count() > 1
+            )
+            ARRAY JOIN arrayPopFront(offsets) AS offset, arrayPopBack(offsets) AS before
+         ) AS pair
+         ASOF INNER JOIN
+         (
+            SELECT toString(kafka_topic) AS topic, kafka_partition, first_offset, dedup_window FROM ingest_ledger
+         ) AS range
+         ON range.topic = pair.topic AND range.kafka_partition = pair.kafka_partition AND range.first_offset <= pair.offset
+         WHERE toInt64(pair.offset - pair.before) <= range.dedup_window"
     );
     day.comparison("repetitions", expected, found)
 }

@@ -209,6 +209,20 @@ async fn an_event_that_was_accepted_twice_is_named() {
     for statement in ACCEPTED_TWICE.split(';') {
         platform.execute(statement).await;
     }
+    // Where repetitions were not looked for, there may be some.
+    let window_of = |lanes: &str, window: u32| {
+        format!(
+            "ALTER TABLE ingest_ledger UPDATE dedup_window = {window} WHERE {lanes} SETTINGS mutations_sync = 2"
+        )
+    };
+    let (theirs, others) = (
+        "endsWith(kafka_topic, '.location')",
+        "NOT endsWith(kafka_topic, '.location')",
+    );
+    platform.execute(&window_of(theirs, 0)).await;
+    assert_eq!(platform.verified().await.0, Outcome::Right);
+    platform.execute(&window_of(theirs, 20_000)).await;
+    platform.execute(&window_of(others, 0)).await;
     let wrong = wrong(&platform).await;
     assert!(wrong.subject.starts_with("repetitions of"), "{wrong}");
 }
