@@ -7,6 +7,7 @@
 )]
 
 mod cells;
+mod days_moved;
 mod deadlines;
 mod errors;
 mod fence;

@@ -10,7 +10,8 @@ use crate::{
 const SLOT_OF_DAY: &str =
     "toUInt8(toHour(event_timestamp) * 4 + intDiv(toMinute(event_timestamp), 15))";
 
-/// `user_days`. Where locations have expired, users may be found whom only those named.
+/// `user_days`: each quarter of an hour, and in the place after the last the time of the last event. Where locations have
+/// expired, users may be found whom only those named, and the last event is not known.
 pub(super) fn slots(day: &Day) -> Comparison {
     let kept = |domain: &&Domain| day.with_locations || **domain != Domain::Location;
     let named: Vec<String> = Domain::ALL
@@ -18,27 +19,53 @@ pub(super) fn slots(day: &Day) -> Comparison {
         .filter(kept)
         .map(|domain| {
             format!(
-                "SELECT scope, {SLOT_OF_DAY} AS slot, in_state, in_city, arrayJoin({}) AS person, {PLACE} AS at FROM {}",
-                people(*domain),
-                scoped(*domain, OF_THE_DAY)
+                "SELECT scope, {SLOT_OF_DAY} AS slot, in_state, in_city, arrayJoin({people}) AS person, {rides} AS rides, \
+                 event_timestamp AS moment, {PLACE} AS at FROM {facts}",
+                people = people(*domain),
+                rides = rides(*domain),
+                facts = scoped(*domain, OF_THE_DAY)
             )
         })
         .collect();
-    let expected = format!(
-        "SELECT (scope, slot, in_state, in_city, person) AS key, 'active' AS value, min(at) AS place \
-         FROM ({}) GROUP BY key",
-        named.join(" UNION ALL ")
+    let named = named.join(" UNION ALL ");
+    let slots = format!(
+        "SELECT (scope, slot, in_state, in_city, person) AS key, if(max(rides), 'rode', 'active') AS value, min(at) AS place \
+         FROM ({named}) GROUP BY key"
     );
-    let found = "SELECT (toString(scope), toUInt8(arrayJoin(bitPositionsToArray(slots))), toString(state), toString(city), user_id) AS key, 'active' AS value
-         FROM user_days WHERE day = toDate({from:DateTime64(3, 'UTC')}) GROUP BY key"
-        .to_owned();
-    let extra = if day.with_locations {
-        Extra::Wrong
-    } else {
-        Extra::Expired
+    let last = format!(
+        "SELECT (scope, toUInt8(96), in_state, in_city, person) AS key, toString(max(moment)) AS value, argMax(at, moment) AS place \
+         FROM ({named}) GROUP BY key"
+    );
+    const DAYS: &str = "(SELECT toString(scope) AS scope, toString(state) AS state, toString(city) AS city, user_id, \
+         groupBitOr(slots) AS active, groupBitOr(rode) AS rides, max(last_at) AS moment
+         FROM user_days WHERE day = toDate({from:DateTime64(3, 'UTC')}) GROUP BY ALL)";
+    let found_slots = format!(
+        "SELECT (scope, toUInt8(arrayJoin(bitPositionsToArray(bitOr(active, rides))) AS slot), state, city, user_id) AS key,
+            if(bitAnd(rides, bitShiftLeft(toUInt128(1), slot)) != 0, 'rode', 'active') AS value
+         FROM {DAYS}"
+    );
+    let found_last = format!(
+        "SELECT (scope, toUInt8(96), state, city, user_id) AS key, toString(moment) AS value FROM {DAYS}"
+    );
+    let (expected, found, extra) = match day.with_locations {
+        true => (
+            format!("{slots} UNION ALL {last}"),
+            format!("{found_slots} UNION ALL {found_last}"),
+            Extra::Wrong,
+        ),
+        false => (slots, found_slots, Extra::Expired),
     };
     Comparison {
         extra,
         ..day.comparison("user_days", expected, found)
+    }
+}
+
+/// Whether an event is one that only a user who rides has a part in.
+const fn rides(domain: Domain) -> &'static str {
+    match domain {
+        Domain::Booking => "event_type != 'booking.cancelled'",
+        Domain::Trip => "event_type != 'trip.cancelled'",
+        _ => "false",
     }
 }

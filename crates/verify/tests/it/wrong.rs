@@ -7,7 +7,7 @@ use crate::platform::{Platform, traffic};
 
 /// A change to each table, from the one that is checked last to the one that is checked first: each is then the
 /// first thing that is wrong.
-const TAMPERING: [(&str, &str); 22] = [
+const TAMPERING: [(&str, &str); 24] = [
     (
         "trip_progress",
         "INSERT INTO trip_progress_state (scope, state, city, trip_id, started_at, seen_at)
@@ -23,6 +23,16 @@ const TAMPERING: [(&str, &str); 22] = [
         "duplicates",
         "ALTER TABLE duplicates UPDATE repeats_offset = repeats_offset + 1 WHERE (kafka_topic, kafka_partition, kafka_offset) =
             (SELECT min((kafka_topic, kafka_partition, kafka_offset)) FROM duplicates) SETTINGS mutations_sync = 2",
+    ),
+    (
+        "user_days",
+        "INSERT INTO user_days_state (scope, state, city, day, user_id, last_at)
+         SELECT scope, state, city, day, user_id, last_at + INTERVAL 1 MILLISECOND FROM user_days ORDER BY day LIMIT 1",
+    ),
+    (
+        "user_days",
+        "INSERT INTO user_days_state (scope, state, city, day, user_id, rode)
+         SELECT scope, state, city, day, user_id, slots FROM user_days WHERE rode = 0 ORDER BY day LIMIT 1",
     ),
     (
         "user_days",
