@@ -4,6 +4,7 @@ use super::AnswerKey;
 use super::distinct::{Distinct, Standing};
 use super::question::RegionFilter;
 use super::rows::{Number, Stamp};
+use shared_schema::Region;
 
 impl AnswerKey {
     /// Calls `visit` for every time that an event which bears on the question names a user.
@@ -12,11 +13,15 @@ impl AnswerKey {
         filter: &RegionFilter,
         mut visit: impl FnMut(Standing, Stamp, Number),
     ) {
-        let mut name = |region, stamp, user| {
+        self.for_each_event(|region, stamp, user| {
             if let Some(standing) = filter.standing(region) {
                 visit(standing, stamp, user);
             }
-        };
+        });
+    }
+
+    /// Calls `name` for every time that an event names a user, with the region of the event.
+    pub(super) fn for_each_event(&self, mut name: impl FnMut(Region, Stamp, Number)) {
         for row in &self.users {
             name(self.user_region(row.user), row.stamp, row.user);
         }

@@ -1,6 +1,9 @@
 //! Questions in the words of the key and of the API, so that one can be compared with the other.
 
-use super::{AnswerKey, Granularity, Question, differences};
+use super::{
+    AnswerKey, Breakdown, Funnel, Granularity, Measure, Mode, Order, Question, UserType,
+    differences,
+};
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -100,6 +103,91 @@ impl Asked {
             self.told("routes", &format!("&limit={limit}"), expected)
         }));
         told
+    }
+
+    /// The same with everything arrived that happened before an instant.
+    #[must_use]
+    pub fn complete_through(self, complete: DateTime<Utc>) -> Self {
+        Self {
+            question: self.question.complete_through(complete.timestamp_millis()),
+            ..self
+        }
+    }
+
+    /// What a funnel must be.
+    #[must_use]
+    pub fn funnel(&self, key: &AnswerKey, funnel: &Funnel) -> Told {
+        let order = match funnel.order {
+            Order::Ordered => "ordered",
+            Order::Strict => "strict",
+            Order::Unordered => "unordered",
+        };
+        let breakdown = match funnel.breakdown {
+            None => "",
+            Some(Breakdown::State) => "&breakdown=state",
+            Some(Breakdown::City) => "&breakdown=city",
+            Some(Breakdown::Role) => "&breakdown=role",
+            Some(Breakdown::PaymentMethod) => "&breakdown=payment_method",
+        };
+        let (steps, window) = (funnel.steps.join(","), funnel.window_ms);
+        let more = format!("&steps={steps}&order={order}&window={window}ms{breakdown}");
+        self.analysis("funnel", &more, json!(key.funnel(&self.question, funnel)))
+    }
+
+    /// What cohorts must be.
+    #[must_use]
+    pub fn cohorts(&self, key: &AnswerKey, unit: Granularity, periods: usize) -> Told {
+        let name = format!("{unit:?}").to_lowercase();
+        let expected = json!(key.cohorts(&self.question, unit, periods));
+        let more = format!("&cohort_type={name}&periods={periods}");
+        self.analysis("cohort", &more, expected)
+    }
+
+    /// What the retention must be.
+    #[must_use]
+    pub fn retention(&self, key: &AnswerKey, users: UserType, mode: Mode) -> Told {
+        let user_type = format!("{users:?}").to_lowercase();
+        let mode_name = match mode {
+            Mode::On => "on",
+            Mode::OnOrAfter => "on_or_after",
+        };
+        let expected = json!(key.retention(&self.question, users, mode));
+        let more = format!("&user_type={user_type}&mode={mode_name}");
+        self.analysis("retention", &more, expected)
+    }
+
+    /// Where something must be.
+    #[must_use]
+    pub fn geographic(&self, key: &AnswerKey, measure: Measure) -> Told {
+        let metric = format!("{measure:?}").to_lowercase();
+        let expected = json!(key.geographic(&self.question, measure));
+        self.analysis("geographic", &format!("&metric={metric}"), expected)
+    }
+
+    /// What a trend must be.
+    #[must_use]
+    pub fn trend(
+        &self,
+        key: &AnswerKey,
+        metric: &str,
+        unit: Granularity,
+        with_previous: bool,
+    ) -> Told {
+        let name = format!("{unit:?}").to_lowercase();
+        let compare = match with_previous {
+            true => "&compare=previous_period",
+            false => "",
+        };
+        let expected = json!(key.trend(&self.question, metric, unit, with_previous));
+        let more = format!("&metric={metric}&granularity={name}{compare}");
+        self.analysis("trends", &more, expected)
+    }
+
+    fn analysis(&self, name: &str, more: &str, expected: Value) -> Told {
+        Told {
+            path: format!("/v1/analytics/{name}?{}{more}", self.parameters()),
+            expected,
+        }
     }
 
     fn told(&self, metric: &str, more: &str, expected: Value) -> Told {

@@ -13,6 +13,7 @@
 //! Where the contract leaves room, the key reads it as follows.
 //! - The windows of the real-time tiles are `(now − w, now]`, but a ping and a trip may be exactly 15 minutes and
 //!   24 hours old.
+//! - Users registered in a range are those whose first registration lies in it.
 //! - A refund counts under the payment method of its payment.
 //! - Of a ride whose `booking.created` was not accepted, the earliest other event tells the route.
 //! - `other_currencies` maps a currency to the same money fields; a currency stands there once it has a
@@ -23,6 +24,7 @@
 //! - A series ends with the unit of the present, or with the last that has events, if producers' clocks are ahead.
 
 mod active;
+mod analyses;
 mod asked;
 mod bookings;
 mod calendar;
@@ -42,6 +44,10 @@ mod sheet;
 mod trips;
 mod users;
 
+pub use analyses::{
+    Breakdown, CohortMetrics, CohortRow, Funnel, FunnelMetrics, FunnelPart, GeographicMetrics,
+    Measure, Mode, Order, Place, Quantity, RetentionMetrics, StepMetrics, TrendMetrics, UserType,
+};
 pub use asked::{Asked, Told, encoded};
 pub use bookings::BookingMetrics;
 pub use calendar::Granularity;

@@ -21,6 +21,7 @@ impl AnswerKey {
     pub fn observe(&mut self, event: &LogicalEvent, decided_at_ms: i64) {
         let stamp = Stamp {
             at_ms: event.at_ms,
+            id: event.id.unwrap_or_default(),
             skewed: event.at_ms > decided_at_ms + CLOCK_SKEW_MS,
         };
         match &event.fact {

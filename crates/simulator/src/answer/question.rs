@@ -60,7 +60,7 @@ impl RegionFilter {
     }
 
     /// Whether it asks for what lies in no known state, or in no known city of any state.
-    fn is_the_unknown(&self) -> bool {
+    pub(super) fn is_the_unknown(&self) -> bool {
         match (self.state.as_deref(), self.city.as_deref()) {
             (Some(state), city) => {
                 state == UNKNOWN.state && city.is_none_or(|city| city == UNKNOWN.city)
@@ -79,6 +79,8 @@ pub struct Question {
     pub region: RegionFilter,
     /// The present: "latest status up to now", and which point of a series is unfinished.
     pub now_ms: i64,
+    /// Up to when everything has arrived, if that is known.
+    pub complete_ms: Option<i64>,
     /// Whether and how finely a time series is wanted.
     pub granularity: Option<Granularity>,
 }
@@ -96,6 +98,7 @@ impl Question {
             range,
             region: RegionFilter::default(),
             now_ms: end_ms,
+            complete_ms: None,
             granularity: None,
         }
     }
@@ -118,6 +121,13 @@ impl Question {
     #[must_use]
     pub const fn asked_at(mut self, now_ms: i64) -> Self {
         self.now_ms = now_ms;
+        self
+    }
+
+    /// The same with everything arrived that happened before an instant.
+    #[must_use]
+    pub const fn complete_through(mut self, complete_ms: i64) -> Self {
+        self.complete_ms = Some(complete_ms);
         self
     }
 

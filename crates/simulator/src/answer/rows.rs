@@ -10,6 +10,8 @@ pub(super) type Number = u32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp {
     pub at_ms: i64,
+    /// `event_id`, where the event has one.
+    pub id: Uuid,
     pub skewed: bool,
 }
 

@@ -53,9 +53,10 @@ impl AnswerKey {
             })
         };
         let registered: HashSet<Number> = self
-            .registrations(question)
-            .filter(|(at_ms, _)| range.contains(*at_ms))
-            .map(|(_, user)| user)
+            .joined(question)
+            .into_iter()
+            .filter(|(_, joined)| range.contains(joined.at_ms))
+            .map(|(user, _)| user)
             .collect();
         let share_of_registered = |wanted: HashSet<Number>| {
             percent(
