@@ -1,10 +1,13 @@
-//! `/metrics/bookings`: what happened to bookings in the range.
+//! `/metrics/bookings`
+//!
+#![doc = include_str!("../definitions/bookings.md")]
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    ask::Ask,
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -52,7 +55,7 @@ pub struct BookingTotals {
 
 /// A row of the answer: the whole range (unit 0) or a unit of the series.
 #[derive(Clone, Debug, Default, Row, Deserialize)]
-pub struct BookingRow {
+struct BookingRow {
     unit: u64,
     created: i64,
     confirmed: i64,
@@ -95,9 +98,23 @@ const FAMILY: Family = Family {
     ],
 };
 
-/// The statement; its rows are [`BookingRow`]s.
+/// Asks for the metrics.
+///
+/// # Errors
+/// When the statement is not answered.
+pub async fn ask<A: Ask>(store: &A, selection: &Selection) -> Result<Bookings, A::Error> {
+    let rows = store.rows("bookings", &query(selection)).await?;
+    Ok(assemble(selection, rows))
+}
+
+/// Counts the facts that no regional number holds yet, if a region is asked of.
 #[must_use]
-pub fn query(selection: &Selection) -> Query {
+pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
+    selection.unsettled(&[Domain::Booking])
+}
+
+/// The statement; its rows are [`BookingRow`]s.
+fn query(selection: &Selection) -> Query {
     let measures = "sum(sign * created) AS created, sum(sign * confirmed) AS confirmed, \
         sum(sign * cancelled) AS cancelled, sum(sign * completed) AS completed, \
         sum(sign * confirmed_value) AS confirmed_value";
@@ -105,8 +122,7 @@ pub fn query(selection: &Selection) -> Query {
 }
 
 /// The metrics that the rows tell.
-#[must_use]
-pub fn assemble(selection: &Selection, rows: Vec<BookingRow>) -> Bookings {
+fn assemble(selection: &Selection, rows: Vec<BookingRow>) -> Bookings {
     let (totals, time_series) = series::totals(selection, rows, BookingTotals::of);
     Bookings {
         totals,

@@ -1,5 +1,6 @@
-//! `/metrics/drivers`: the drivers that earned most with the trips completed in the range, and how earnings are
-//! spread over all of them.
+//! `/metrics/drivers`
+//!
+#![doc = include_str!("../definitions/drivers.md")]
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    ask::Ask,
     count,
     number::{Amount, Hundredths, Metres},
     query::{Parameters, Query},
@@ -61,7 +63,7 @@ pub struct EarningsDistribution {
 
 /// The one row of the answer.
 #[derive(Clone, Debug, Default, Row, Deserialize)]
-pub struct DriversRow {
+struct DriversRow {
     /// How many drivers there are.
     drivers: u64,
     /// The earnings at or below each percentile's place in the order of earnings.
@@ -137,9 +139,27 @@ const FAMILY: Family = Family {
     ],
 };
 
-/// The `limit` drivers that earned most, and how earnings are spread over all; the one row is a [`DriversRow`].
+/// Asks for the `limit` drivers that earned most, and how earnings are spread over all.
+///
+/// # Errors
+/// When the statement is not answered.
+pub async fn ask<A: Ask>(
+    store: &A,
+    selection: &Selection,
+    limit: u64,
+) -> Result<Drivers, A::Error> {
+    let row = store.row("drivers", &query(selection, limit)).await?;
+    Ok(assemble(row))
+}
+
+/// Counts the facts that no regional number holds yet, if a region is asked of.
 #[must_use]
-pub fn query(selection: &Selection, limit: u64) -> Query {
+pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
+    selection.unsettled(&[Domain::Trip])
+}
+
+/// The statement; the one row is a [`DriversRow`].
+fn query(selection: &Selection, limit: u64) -> Query {
     let mut parameters = Parameters::default();
     let rows = FAMILY.rows(selection, &mut parameters);
     let day = LocalDays::of(&selection.range).number("at", &mut parameters);
@@ -180,8 +200,7 @@ pub fn query(selection: &Selection, limit: u64) -> Query {
 const PERCENTILES: [u8; 5] = [10, 25, 50, 75, 90];
 
 /// The metrics that the row tells.
-#[must_use]
-pub fn assemble(row: DriversRow) -> Drivers {
+fn assemble(row: DriversRow) -> Drivers {
     let [p10, p25, p50, p75, p90] = percentiles(&row);
     Drivers {
         drivers: row.most.into_iter().map(Driver::of).collect(),

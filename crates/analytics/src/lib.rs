@@ -1,9 +1,10 @@
-//! Definitions of metrics as SQL with typed results. Pure: nothing here sends anything or looks at a clock.
+//! Definitions of metrics as SQL with typed results. Pure: nothing here looks at a clock, and what sends a statement is
+//! given ([`Ask`]).
 //!
 //! ```text
-//! Selection { range, region, series, now } ──metric──▶ Query { sql, parameters } ──▶ ClickHouse
-//!                                                                                       │
-//!                  JSON ◀──Serialize── typed metrics ◀──assemble── typed rows ◀─────────┘
+//! Selection { range, region, series, now } ──metric──▶ Query { sql, parameters } ──Ask──▶ ClickHouse
+//!                                                                                            │
+//!                      JSON ◀──Serialize── typed metrics ◀──assemble── typed rows ◀──────────┘
 //! ```
 //!
 //! There is one module per metric of the API: [`users`], [`bookings`], [`payments`], [`trips`], [`drivers`],
@@ -19,25 +20,37 @@
 //! See [`region`]: the known regions have rows of their own, `unknown` is the total less those, so that regions add
 //! up to the total. Of things that are counted once (users, drivers, days), `unknown` counts those in no known region.
 
+mod activity;
+mod ask;
 pub mod bookings;
+pub mod cohort;
 pub mod dead_letters;
+pub mod definitions;
 pub mod drivers;
+pub mod funnel;
+pub mod geographic;
 pub mod ledger;
 pub mod number;
 pub mod payments;
+mod people;
 pub mod query;
 pub mod realtime;
 pub mod region;
+pub mod retention;
 pub mod routes;
+mod rule;
 pub mod selection;
 pub mod series;
 mod source;
 pub mod time;
+pub mod trends;
 pub mod trips;
 pub mod users;
 
+pub use ask::{Ask, SETTINGS};
 pub use query::{Query, Value};
 pub use region::{RegionFilter, UnknownRegion};
+pub use rule::Rule;
 pub use selection::Selection;
 pub use shared_schema::Domain;
 

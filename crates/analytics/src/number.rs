@@ -41,10 +41,28 @@ impl Hundredths {
         quotient(i128::from(part) * 10_000, whole.into()).map(Self)
     }
 
+    /// The share of a part in a whole, in percent.
+    #[must_use]
+    pub fn share(part: i128, whole: i128) -> Option<Self> {
+        quotient(part.checked_mul(10_000)?, whole).map(Self)
+    }
+
     /// The mean of so many things that are `sum` units together, a unit being `parts` of what was summed.
     #[must_use]
     pub fn mean(sum: u64, parts: u32, count: u64) -> Option<Self> {
         quotient(i128::from(sum) * 100, i128::from(parts) * i128::from(count)).map(Self)
+    }
+
+    /// So many thousandths, interpolated between two whole numbers of them at the middle.
+    #[must_use]
+    pub fn of_thousandths(value: f64) -> Option<Self> {
+        let doubled = (value * 2.0).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "anything out of the range has been turned away"
+        )]
+        let doubled = (doubled.is_finite() && doubled.abs() < 1e15).then_some(doubled as i128)?;
+        quotient(doubled, 20).map(Self)
     }
 
     /// What ClickHouse interpolated between two whole numbers at a whole percentage: it has two decimals at most,
@@ -57,6 +75,14 @@ impl Hundredths {
             reason = "processing times are 32 bits wide, and anything out of the range has been turned away"
         )]
         (scaled.is_finite() && scaled.abs() < 1e15).then_some(Self(scaled as i128))
+    }
+}
+
+impl Hundredths {
+    /// How many hundredths.
+    #[must_use]
+    pub const fn hundredths(self) -> i128 {
+        self.0
     }
 }
 

@@ -10,7 +10,8 @@ use shared_schema::Region;
 
 use crate::query::Parameters;
 
-const UNKNOWN: &str = "unknown";
+/// What a state or city is called that is not known.
+pub(crate) const UNKNOWN: &str = "unknown";
 
 /// Which regions count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

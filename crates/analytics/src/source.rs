@@ -163,7 +163,7 @@ pub(crate) fn slices(grid: &Grid) -> impl Iterator<Item = Slice> {
 }
 
 /// The events of a slice. Where the region matters, `state` and `city` are the settled ones, whether or not the
-/// update that writes them to the events has come by, and `settled_method` is what settling found out.
+/// update that writes them to the events has come by.
 pub(crate) fn facts(
     domain: Domain,
     slice: Slice,
@@ -191,8 +191,23 @@ const fn columns(domain: Domain) -> &'static str {
     }
 }
 
-/// The events of a slice with what settling found out.
+/// The events of a slice with their settled regions.
 pub(crate) fn settled_facts(domain: Domain, slice: Slice, parameters: &mut Parameters) -> String {
+    // Where the update has come by, the event says it itself. Both readings are of one moment ([`crate::SETTINGS`]).
+    with_settlements(domain, "NOT region_settled", slice, parameters)
+}
+
+/// The payments of a slice with their settled regions, and in `settled_method` the methods that settling found.
+pub(crate) fn settled_payments(slice: Slice, parameters: &mut Parameters) -> String {
+    with_settlements(Domain::Payment, "true", slice, parameters)
+}
+
+fn with_settlements(
+    domain: Domain,
+    looked_up: &str,
+    slice: Slice,
+    parameters: &mut Parameters,
+) -> String {
     let (columns, events) = (columns(domain), domain.events_table());
     let condition = slice.condition(parameters);
     format!(
@@ -205,7 +220,7 @@ pub(crate) fn settled_facts(domain: Domain, slice: Slice, parameters: &mut Param
             state AS settled_state, city AS settled_city, payment_method AS settled_method
         FROM settlements
         WHERE (kafka_topic, kafka_partition, kafka_offset) IN
-            (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {condition})
+            (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {condition} AND {looked_up})
     ) AS settlement USING (kafka_topic, kafka_partition, kafka_offset)
 )"
     )

@@ -1,10 +1,13 @@
-//! `/metrics/trips`: what happened to trips in the range.
+//! `/metrics/trips`
+//!
+#![doc = include_str!("../definitions/trips.md")]
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    ask::Ask,
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -52,7 +55,7 @@ pub struct TripTotals {
 
 /// A row of the answer: the whole range (unit 0) or a unit of the series.
 #[derive(Clone, Debug, Default, Row, Deserialize)]
-pub struct TripRow {
+struct TripRow {
     unit: u64,
     started: i64,
     completed: i64,
@@ -119,9 +122,23 @@ const FAMILY: Family = Family {
     ],
 };
 
-/// The statement; its rows are [`TripRow`]s.
+/// Asks for the metrics.
+///
+/// # Errors
+/// When the statement is not answered.
+pub async fn ask<A: Ask>(store: &A, selection: &Selection) -> Result<Trips, A::Error> {
+    let rows = store.rows("trips", &query(selection)).await?;
+    Ok(assemble(selection, rows))
+}
+
+/// Counts the facts that no regional number holds yet, if a region is asked of.
 #[must_use]
-pub fn query(selection: &Selection) -> Query {
+pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
+    selection.unsettled(&[Domain::Trip])
+}
+
+/// The statement; its rows are [`TripRow`]s.
+fn query(selection: &Selection) -> Query {
     // A driver of the unknown region is one of the total who is in no known region.
     let measures = "sum(sign * started) AS started, sum(sign * completed) AS completed, \
         sum(sign * cancelled) AS cancelled, sum(sign * minutes) AS duration_minutes, \
@@ -132,8 +149,7 @@ pub fn query(selection: &Selection) -> Query {
 }
 
 /// The metrics that the rows tell.
-#[must_use]
-pub fn assemble(selection: &Selection, rows: Vec<TripRow>) -> Trips {
+fn assemble(selection: &Selection, rows: Vec<TripRow>) -> Trips {
     let (totals, time_series) = series::totals(selection, rows, TripTotals::of);
     Trips {
         totals,

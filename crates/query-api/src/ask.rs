@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use analytics::Query;
+use analytics::{Ask, Query, SETTINGS};
 use event_store::{
     Store, StoreError,
     clickhouse::{RowOwned, RowRead},
@@ -20,36 +20,6 @@ impl Asker {
         Self { store, deadline }
     }
 
-    /// All rows of a statement. The name is for errors and the server's query log.
-    pub(crate) async fn rows<T: RowOwned + RowRead>(
-        &self,
-        name: &str,
-        query: &Query,
-    ) -> Result<Vec<T>, StoreError> {
-        self.prepared(name, query).fetch_all().await
-    }
-
-    /// The rows of a statement that is only sometimes needed.
-    pub(crate) async fn rows_if<T: RowOwned + RowRead>(
-        &self,
-        name: &str,
-        query: Option<Query>,
-    ) -> Result<Vec<T>, StoreError> {
-        match query {
-            Some(query) => self.rows(name, &query).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// The one row of a statement.
-    pub(crate) async fn row<T: RowOwned + RowRead>(
-        &self,
-        name: &str,
-        query: &Query,
-    ) -> Result<T, StoreError> {
-        self.prepared(name, query).fetch_one().await
-    }
-
     /// Whether ClickHouse answers.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
@@ -61,9 +31,33 @@ impl Asker {
             .query(&query.sql)
             .named(name)
             .deadline(self.deadline);
+        let settings = SETTINGS.into_iter();
+        let statement = settings.fold(statement, |statement, (name, value)| {
+            statement.setting(name, value)
+        });
         let parameters = query.parameters.iter();
         parameters.fold(statement, |statement, (name, value)| {
             statement.param(name, value)
         })
+    }
+}
+
+impl Ask for Asker {
+    type Error = StoreError;
+
+    async fn rows<T: RowOwned + RowRead + Send>(
+        &self,
+        name: &'static str,
+        query: &Query,
+    ) -> Result<Vec<T>, StoreError> {
+        self.prepared(name, query).fetch_all().await
+    }
+
+    async fn row<T: RowOwned + RowRead + Send>(
+        &self,
+        name: &'static str,
+        query: &Query,
+    ) -> Result<T, StoreError> {
+        self.prepared(name, query).fetch_one().await
     }
 }

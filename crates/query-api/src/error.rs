@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use analytics::time::{BeyondRetention, Side};
+use analytics::time::{BeyondRetention, Side, TooOld};
 use event_store::StoreError;
 
 use crate::{
@@ -21,9 +21,15 @@ pub(crate) enum ApiError {
     /// A bound off the grid is too old.
     #[error(transparent)]
     BeyondRetention(#[from] BeyondRetention),
+    /// The range begins before what is stored.
+    #[error(transparent)]
+    TooOld(#[from] TooOld),
     /// There is nothing at this path.
     #[error("there is nothing at this path")]
     NotFound,
+    /// No metric or analysis has this name.
+    #[error("no metric or analysis has this name")]
+    NoSuchDefinition,
     /// The path exists, but not for this method.
     #[error("this path answers GET and HEAD only")]
     MethodNotAllowed,
@@ -54,7 +60,12 @@ impl ApiError {
         match self {
             Self::Parameter(error) => of_parameter(error),
             Self::BeyondRetention(error) => of_retention(error),
+            Self::TooOld(error) => of_age(error),
             Self::NotFound => fixed(Code::NotFound, self, "/docs lists all paths."),
+            Self::NoSuchDefinition => {
+                let names = analytics::definitions::names().join(", ");
+                fixed(Code::NotFound, self, &format!("There are {names}."))
+            }
             Self::MethodNotAllowed => fixed(Code::MethodNotAllowed, self, "Use GET."),
             Self::Store(error) => of_store(error),
             Self::Lanes(_) => fixed(
@@ -117,6 +128,18 @@ fn of_retention(error: &BeyondRetention) -> Verdict {
             error.earlier, error.later
         ),
         parameter: Some(parameter.to_owned()),
+    }
+}
+
+fn of_age(error: &TooOld) -> Verdict {
+    Verdict {
+        code: Code::BeyondRetention,
+        detail: format!("start_date: {error}"),
+        hint: format!(
+            "The earliest start that can be served is {}.",
+            error.earliest
+        ),
+        parameter: Some("start_date".to_owned()),
     }
 }
 

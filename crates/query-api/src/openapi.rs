@@ -25,7 +25,7 @@ use crate::{
 #[openapi(
     info(
         title = "OpenRide Analytics",
-        description = "Numbers about users, bookings, payments, trips, drivers and routes, from the events of the OpenRide services.\n\nMoney is a decimal string in NGN. Rates are percent with two decimals, rounded half away from zero from exact values. A rate, mean or percentile over nothing is `null`, an empty sum is \"0.00\". Percentiles are interpolated linearly. Problems are documents as RFC 9457 has them, with a stable `code`, and a `type` that points to its explanation at `/docs/problems`. A request may bring its own `X-Request-Id`; every answer has one."
+        description = "Numbers about users, bookings, payments, trips, drivers and routes, from the events of the OpenRide services.\n\nMoney is a decimal string in NGN. Rates are percent with two decimals, rounded half away from zero from exact values. A rate, mean or percentile over nothing is `null`, an empty sum is \"0.00\". Percentiles are interpolated linearly. Problems are documents as RFC 9457 has them, with a stable `code`, and a `type` that points to its explanation at `/docs/errors`. A request may bring its own `X-Request-Id`; every answer has one."
     ),
     paths(
         routes::metrics::users,
@@ -35,12 +35,21 @@ use crate::{
         routes::metrics::drivers,
         routes::metrics::routes,
         routes::metrics::realtime,
+        routes::analytics::funnel,
+        routes::analytics::cohort,
+        routes::analytics::retention,
+        routes::analytics::geographic,
+        routes::analytics::trends,
+        routes::definitions::all,
+        routes::definitions::one,
         routes::pipeline::ledger,
         routes::pipeline::dead_letters,
     ),
     components(schemas(Problem)),
     tags(
         (name = "metrics", description = "The numbers"),
+        (name = "analytics", description = "What the numbers tell of people"),
+        (name = "definitions", description = "What the numbers mean"),
         (name = "pipeline", description = "The books of the ingestor"),
     ),
     modifiers(&Problems),

@@ -1,7 +1,9 @@
-//! `/metrics/payments`: what happened to payments in the range, in total, by method and over time.
+//! `/metrics/payments`
 //!
 //! A refund names no method. Settling finds it out together with the region, so that the refunds of a method are
 //! counted over settled rows; what no settled row holds stands under the method `unknown`.
+//!
+#![doc = include_str!("../../definitions/payments.md")]
 
 mod refunds;
 mod statement;
@@ -10,15 +12,18 @@ mod unknown_times;
 use std::collections::BTreeMap;
 
 use clickhouse::Row;
+use futures::try_join;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use self::{
-    refunds::{RefundRow, refunds_by_method, unsettled_facts},
+pub use self::refunds::unsettled_facts;
+use self::{
+    refunds::{RefundRow, refunds_by_method},
     statement::query,
     unknown_times::{TimesRow, unknown_times},
 };
 use crate::{
+    ask::Ask,
     count,
     number::{Amount, Hundredths},
     selection::Selection,
@@ -87,7 +92,7 @@ pub struct MoneyTotals {
 
 /// A row of the answer: the whole range, a method, or a unit of the series.
 #[derive(Clone, Debug, Default, Row, Deserialize)]
-pub struct PaymentRow {
+struct PaymentRow {
     unit: u64,
     /// 1 where the row is that of a method.
     of_method: u8,
@@ -107,9 +112,24 @@ pub struct PaymentRow {
 const NAIRA: &str = "NGN";
 const UNKNOWN_METHOD: &str = "unknown";
 
+/// Asks for the metrics.
+///
+/// # Errors
+/// When a statement is not answered.
+pub async fn ask<A: Ask>(store: &A, selection: &Selection) -> Result<Payments, A::Error> {
+    // Before the totals: what is settled by now is among them.
+    let refunds = refunds_by_method(selection);
+    let refunds = store.rows("payments: refunds", &refunds).await?;
+    let (totals, times) = (query(selection), unknown_times(selection));
+    let (rows, times) = try_join!(
+        store.rows("payments", &totals),
+        store.rows_if("payments: times", times.as_ref()),
+    )?;
+    Ok(assemble(selection, rows, refunds, times))
+}
+
 /// The metrics that the rows tell. `times` replaces the percentiles where the region is the unknown one.
-#[must_use]
-pub fn assemble(
+fn assemble(
     selection: &Selection,
     mut rows: Vec<PaymentRow>,
     refunds: Vec<RefundRow>,

@@ -5,13 +5,13 @@ use crate::{
     Domain,
     query::{Parameters, Query},
     selection::{Selection, unsettled_that},
-    source::{settled_facts, slices, slots_within},
+    source::{settled_payments, slices, slots_within},
     time::Grid,
 };
 
 /// The refunds of a method in a currency.
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct RefundRow {
+pub(super) struct RefundRow {
     /// The method of the refunded payment; empty if it was never seen.
     pub method: String,
     /// The currency.
@@ -26,8 +26,7 @@ pub struct RefundRow {
 ///
 /// To be sent before the statement of the totals: what is settled then is in the total, so that the remainder under
 /// the method `unknown` is never negative.
-#[must_use]
-pub fn refunds_by_method(selection: &Selection) -> Query {
+pub(super) fn refunds_by_method(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let grid = Grid::of(&selection.range);
     let mut parts = vec![format!(
@@ -39,7 +38,7 @@ pub fn refunds_by_method(selection: &Selection) -> Query {
         regions = selection.region.settled(&mut parameters),
     )];
     for slice in slices(&grid) {
-        let facts = settled_facts(Domain::Payment, slice, &mut parameters);
+        let facts = settled_payments(slice, &mut parameters);
         parts.push(format!(
             "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS events, \
              toDecimal128(ifNull(refund_amount, 0), 2) AS returned\n\

@@ -82,8 +82,7 @@ pub(super) const TIMES: &str = "quantilesExactInclusiveStateIf(0.5, 0.95)(assume
 ///
 /// Its percentiles are not those of the unknown region, since a multiset cannot be taken away from a state: there it
 /// has none.
-#[must_use]
-pub fn query(selection: &Selection) -> Query {
+pub(super) fn query(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let rows = FAMILY.rows(selection, &mut parameters);
     let (of_rows, of_sums) = match selection.region {

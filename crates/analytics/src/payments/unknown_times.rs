@@ -18,7 +18,7 @@ use crate::{
 
 /// Percentiles of the whole range, a method, or a unit of the series.
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct TimesRow {
+pub(super) struct TimesRow {
     unit: u64,
     of_method: u8,
     method: String,
@@ -30,8 +30,7 @@ pub struct TimesRow {
 /// Percentiles cannot be subtracted, so they are taken over the facts themselves: those that were settled as
 /// unknown, and those that wait. A fact that is being settled may be among these and have left the counts already, for
 /// as long as its settling cannot end.
-#[must_use]
-pub fn unknown_times(selection: &Selection) -> Option<Query> {
+pub(super) fn unknown_times(selection: &Selection) -> Option<Query> {
     if !matches!(selection.region, RegionFilter::Remainder(_)) {
         return None;
     }

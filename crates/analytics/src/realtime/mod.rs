@@ -1,7 +1,9 @@
-//! `/metrics/realtime`: the tiles of this second.
+//! `/metrics/realtime`
 //!
 //! The aggregate has a row per second, named after the event's time rounded up: `(now - x, now]` is exact for a
 //! whole second. Events of producers whose clocks are ahead are in none of it.
+//!
+#![doc = include_str!("../../definitions/realtime.md")]
 
 mod health;
 mod tiles;
@@ -10,14 +12,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use clickhouse::Row;
+use futures::try_join;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use self::{
-    health::{Health, PipelineHealth, Signs},
-    tiles::{drivers, other_currencies, tiles, trips},
-};
+pub use self::health::{Health, PipelineHealth, Signs};
+use self::tiles::{drivers, other_currencies, tiles, trips};
 use crate::{
+    ask::Ask,
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -64,7 +66,7 @@ pub struct Second {
 
 /// What [`tiles`] answers.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct TilesRow {
+struct TilesRow {
     users: i64,
     bookings_created: i64,
     revenue: i128,
@@ -74,7 +76,7 @@ pub struct TilesRow {
 
 /// A row of [`other_currencies`].
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct CurrencyRow {
+struct CurrencyRow {
     currency: String,
     revenue: i128,
 }
@@ -106,9 +108,24 @@ impl Second {
     }
 }
 
+/// Asks for the tiles.
+///
+/// # Errors
+/// When a statement is not answered.
+pub async fn ask<A: Ask>(store: &A, second: &Second) -> Result<Realtime, A::Error> {
+    let (tiles, drivers) = (tiles(second), drivers(second));
+    let (trips, others) = (trips(second), other_currencies(second));
+    let (tiles, drivers, trips, others) = try_join!(
+        store.row("realtime: tiles", &tiles),
+        store.row("realtime: drivers", &drivers),
+        store.row("realtime: trips", &trips),
+        store.rows("realtime: other currencies", &others),
+    )?;
+    Ok(assemble(second, &tiles, drivers, trips, others))
+}
+
 /// The tiles that the answers tell.
-#[must_use]
-pub fn assemble(
+fn assemble(
     second: &Second,
     tiles: &TilesRow,
     drivers: i64,

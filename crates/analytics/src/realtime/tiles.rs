@@ -14,8 +14,7 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
 
 /// The tiles that the aggregate of seconds holds; the one row is a [`TilesRow`](super::TilesRow).
-#[must_use]
-pub fn tiles(second: &Second) -> Query {
+pub(super) fn tiles(second: &Second) -> Query {
     let mut parameters = Parameters::default();
     let now = parameters.time("now", second.now);
     let hour = parameters.time("hour", second.now - HOUR);
@@ -41,8 +40,7 @@ pub fn tiles(second: &Second) -> Query {
 /// The distinct drivers whose position is at most 15 minutes old; one number.
 ///
 /// The aggregate holds `(now - 15 min, now]`; a position exactly 15 minutes old is looked up.
-#[must_use]
-pub fn drivers(second: &Second) -> Query {
+pub(super) fn drivers(second: &Second) -> Query {
     let mut parameters = Parameters::default();
     let now = parameters.time("now", second.now);
     let quarter = parameters.time("quarter", second.now - QUARTER);
@@ -74,8 +72,7 @@ pub fn drivers(second: &Second) -> Query {
 }
 
 /// The trips under way; one number.
-#[must_use]
-pub fn trips(second: &Second) -> Query {
+pub(super) fn trips(second: &Second) -> Query {
     let mut parameters = Parameters::default();
     let now = parameters.time("now", second.now);
     let day = parameters.time("day", second.now - DAY);
@@ -96,8 +93,7 @@ pub fn trips(second: &Second) -> Query {
 
 /// The revenue of the last hour in other currencies than NGN; the rows are [`CurrencyRow`](super::CurrencyRow)s.
 /// They are few, so that the stored events are read.
-#[must_use]
-pub fn other_currencies(second: &Second) -> Query {
+pub(super) fn other_currencies(second: &Second) -> Query {
     let mut parameters = Parameters::default();
     let hour = Slice::head(Span {
         from: second.now - HOUR + MILLISECOND,

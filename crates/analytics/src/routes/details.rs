@@ -11,7 +11,7 @@ use crate::{
 
 /// What is known of a route.
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct ProfileRow {
+pub(super) struct ProfileRow {
     #[serde(with = "clickhouse::serde::uuid")]
     pub(super) route_id: Uuid,
     pub(super) name: String,
@@ -25,7 +25,7 @@ pub struct ProfileRow {
 
 /// The departures of a route that have passengers.
 #[derive(Clone, Copy, Debug, Row, Deserialize)]
-pub struct OccupancyRow {
+pub(super) struct OccupancyRow {
     #[serde(with = "clickhouse::serde::uuid")]
     pub(super) route_id: Uuid,
     pub(super) seats: u64,
@@ -33,8 +33,7 @@ pub struct OccupancyRow {
 }
 
 /// What is known of these routes; the rows are [`ProfileRow`]s.
-#[must_use]
-pub fn profiles(routes: &[Uuid]) -> Query {
+pub(super) fn profiles(routes: &[Uuid]) -> Query {
     let mut parameters = Parameters::default();
     let routes = parameters.ids("routes", routes);
     parameters.into_query(format!(
@@ -48,8 +47,7 @@ pub fn profiles(routes: &[Uuid]) -> Query {
 
 /// The departures of these routes in the range that have a booking which is confirmed and not cancelled; the rows
 /// are [`OccupancyRow`]s. A booking of the unknown region is one that is in no known region.
-#[must_use]
-pub fn occupancy(selection: &Selection, routes: &[Uuid]) -> Query {
+pub(super) fn occupancy(selection: &Selection, routes: &[Uuid]) -> Query {
     let mut parameters = Parameters::default();
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));

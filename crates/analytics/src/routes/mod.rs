@@ -1,16 +1,20 @@
-//! `/metrics/routes`: the routes with the most bookings confirmed in the range, and how full their departures were.
+//! `/metrics/routes`
+//!
+#![doc = include_str!("../../definitions/routes.md")]
 
 mod details;
 
 use std::collections::HashMap;
 
 use clickhouse::Row;
+use futures::try_join;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use self::details::{OccupancyRow, ProfileRow, occupancy, profiles};
+use self::details::{OccupancyRow, ProfileRow, occupancy, profiles};
 use crate::{
+    ask::Ask,
     count,
     number::{Amount, Hundredths},
     query::{Parameters, Query},
@@ -52,7 +56,7 @@ pub struct Route {
 
 /// A row of the list.
 #[derive(Clone, Debug, Row, Deserialize)]
-pub struct RouteRow {
+struct RouteRow {
     /// Which route.
     #[serde(with = "clickhouse::serde::uuid")]
     pub route_id: Uuid,
@@ -83,9 +87,29 @@ const FAMILY: Family = Family {
     ],
 };
 
-/// The `limit` routes with the most confirmed bookings; the rows are [`RouteRow`]s.
+/// Asks for the `limit` routes with the most confirmed bookings, then what is known of the routes on the list.
+///
+/// # Errors
+/// When a statement is not answered.
+pub async fn ask<A: Ask>(store: &A, selection: &Selection, limit: u64) -> Result<Routes, A::Error> {
+    let rows: Vec<RouteRow> = store.rows("routes", &query(selection, limit)).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.route_id).collect();
+    let (profiles, occupancy) = (profiles(&ids), occupancy(selection, &ids));
+    let (profiles, occupancy) = try_join!(
+        store.rows("routes: profiles", &profiles),
+        store.rows("routes: occupancy", &occupancy),
+    )?;
+    Ok(assemble(rows, profiles, occupancy))
+}
+
+/// Counts the facts that no regional number holds yet, if a region is asked of.
 #[must_use]
-pub fn query(selection: &Selection, limit: u64) -> Query {
+pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
+    selection.unsettled(&[Domain::Booking])
+}
+
+/// The statement; its rows are [`RouteRow`]s.
+fn query(selection: &Selection, limit: u64) -> Query {
     let mut parameters = Parameters::default();
     let rows = FAMILY.rows(selection, &mut parameters);
     let limit = parameters.number("limit", limit);
@@ -103,8 +127,7 @@ pub fn query(selection: &Selection, limit: u64) -> Query {
 }
 
 /// The metrics that the rows tell.
-#[must_use]
-pub fn assemble(
+fn assemble(
     rows: Vec<RouteRow>,
     profiles: Vec<ProfileRow>,
     occupancy: Vec<OccupancyRow>,

@@ -99,6 +99,70 @@ impl Buckets {
         Ok(Self { starts, end: start })
     }
 
+    /// The units of a range that is known to have not many more than [`MAX_POINTS`].
+    pub(crate) fn without_limit(range: &DateRange, granularity: Granularity) -> Self {
+        let zone = range.zone();
+        let mut starts = Vec::new();
+        let mut start = granularity.start(zone, range.start());
+        while start < range.end() {
+            starts.push(start);
+            start = granularity.next(zone, start);
+        }
+        Self { starts, end: start }
+    }
+
+    /// The range as one unit.
+    pub(crate) fn whole(range: &DateRange) -> Self {
+        Self {
+            starts: vec![range.start()],
+            end: range.end(),
+        }
+    }
+
+    /// Whether a unit begins at an instant.
+    pub(crate) fn begins_at(&self, at: DateTime<Utc>) -> bool {
+        self.starts.binary_search(&at).is_ok()
+    }
+
+    /// These units, and so many that follow.
+    ///
+    /// # Errors
+    /// When there are more than [`MAX_POINTS`].
+    pub(crate) fn followed_by(
+        mut self,
+        units: usize,
+        zone: Tz,
+        granularity: Granularity,
+    ) -> Result<Self, TooManyPoints> {
+        if self.starts.len() + units > MAX_POINTS {
+            return Err(TooManyPoints);
+        }
+        for _ in 0..units {
+            self.starts.push(self.end);
+            self.end = granularity.next(zone, self.end);
+        }
+        Ok(self)
+    }
+
+    /// Those of the units that are over at an instant.
+    pub(crate) fn over_at(&self, at: DateTime<Utc>) -> Option<Self> {
+        let over = self.iter().take_while(|unit| unit.until <= at);
+        let over: Vec<Span> = over.collect();
+        let end = over.last()?.until;
+        Some(Self {
+            starts: over.into_iter().map(|unit| unit.from).collect(),
+            end,
+        })
+    }
+
+    /// From the start of the first unit to the end of the last.
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            from: self.starts.first().copied().unwrap_or(self.end),
+            until: self.end,
+        }
+    }
+
     /// Start and end of every unit, in order.
     pub fn iter(&self) -> impl Iterator<Item = Span> {
         let ends = self.starts.iter().skip(1).chain([&self.end]);

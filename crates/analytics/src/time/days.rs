@@ -42,6 +42,13 @@ impl LocalDays {
     }
 
     /// The number of the day that a second of the range lies in.
+    pub(crate) fn number_of(&self, second: i64) -> i64 {
+        let at = self.shifts.partition_point(|(from, _)| *from <= second);
+        let shift = self.shifts.get(at.saturating_sub(1));
+        (second + shift.map_or(0, |(_, shift)| *shift)) / DAY_SECONDS
+    }
+
+    /// The number of the day that a second of the range lies in, as SQL.
     pub(crate) fn number(&self, second: &str, parameters: &mut Parameters) -> String {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
         let (from, shifts): (Vec<u64>, Vec<u64>) = self
@@ -78,13 +85,6 @@ mod tests {
         DateRange::between(at(start), at(end), zone).unwrap()
     }
 
-    fn number(days: &LocalDays, second: i64) -> i64 {
-        let at = days.shifts.partition_point(|(from, _)| *from <= second);
-        let (_, shift) = days.shifts[at.saturating_sub(1)];
-        assert!(shift > 0);
-        (second + shift) / DAY_SECONDS
-    }
-
     #[test]
     fn they_are_the_days_of_a_series_in_every_zone() {
         for zone in TZ_VARIANTS {
@@ -93,8 +93,8 @@ mod tests {
             let mut before = None;
             for day in Buckets::of(&some_years, Granularity::Daily).unwrap().iter() {
                 let (first, last) = (day.from.timestamp(), day.until.timestamp() - 1);
-                let own = number(&days, first);
-                assert_eq!(own, number(&days, last), "{zone} {}", day.from);
+                let own = days.number_of(first);
+                assert_eq!(own, days.number_of(last), "{zone} {}", day.from);
                 assert!(
                     before.is_none_or(|before| before + 1 == own),
                     "{zone} {}",
@@ -104,8 +104,8 @@ mod tests {
                 let alone = DateRange::between(day.from, day.until, zone).unwrap();
                 let alone = LocalDays::of(&alone);
                 assert_eq!(
-                    number(&alone, first),
-                    number(&alone, last),
+                    alone.number_of(first),
+                    alone.number_of(last),
                     "{zone} {}",
                     day.from
                 );

@@ -20,6 +20,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// The second in which it begins, or in which the first events can be if it begins before them.
+    pub(crate) fn second(self) -> u64 {
+        u64::try_from(clamped(self.from).timestamp()).unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.from >= self.until
     }
@@ -69,11 +74,42 @@ pub struct BeyondRetention {
     pub later: String,
 }
 
+/// A range begins before the stored events, which alone can answer it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored events that this answer needs are kept for {kept_days} days")]
+pub struct TooOld {
+    /// How long the events are kept, in days.
+    pub kept_days: i64,
+    /// The earliest start that can be served, on the local clock.
+    pub earliest: String,
+}
+
 impl Kept {
     const fn days(self) -> i64 {
         match self {
             Self::Events => 90,
             Self::Locations => 30,
+        }
+    }
+
+    /// The first instant of which they are kept for certain.
+    #[must_use]
+    pub fn since(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - TimeDelta::days(self.days())
+    }
+
+    /// Checks that everything from the start of a range on is still stored.
+    ///
+    /// # Errors
+    /// When it begins before that.
+    pub fn check_start(self, range: &DateRange, now: DateTime<Utc>) -> Result<(), TooOld> {
+        let since = self.since(now);
+        match range.start() < since {
+            true => Err(TooOld {
+                kept_days: self.days(),
+                earliest: on_clock(range.zone(), since),
+            }),
+            false => Ok(()),
         }
     }
 
@@ -104,7 +140,7 @@ impl Kept {
         zone: Tz,
         now: DateTime<Utc>,
     ) -> Result<(), BeyondRetention> {
-        let kept_from = now - TimeDelta::days(self.days());
+        let kept_from = self.since(now);
         match slice {
             Some(slice) if slice.from < kept_from => {
                 let slot = floor(slice.from);

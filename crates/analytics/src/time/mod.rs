@@ -14,7 +14,7 @@ mod moment;
 mod range;
 
 pub use buckets::{Buckets, Granularity, MAX_POINTS, TooManyPoints, UnknownGranularity};
-pub use grid::{BeyondRetention, Kept, Side, Span};
+pub use grid::{BeyondRetention, Kept, Side, Span, TooOld};
 pub use local::{day_start, local_date};
 pub use moment::{Moment, MomentError};
 pub use range::{DateRange, Reversed};

@@ -1,9 +1,9 @@
-use chrono::{DateTime, Days, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, Months, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
-    Moment,
+    Granularity, Moment,
     local::{day_start, earliest, latest, local_date},
 };
 
@@ -81,6 +81,25 @@ impl DateRange {
     #[must_use]
     pub fn zone(&self) -> Tz {
         self.zone
+    }
+
+    /// The range so many units earlier on the local clock; none where the calendar ends.
+    #[must_use]
+    pub fn moved_back(&self, units: usize, granularity: Granularity) -> Option<Self> {
+        let back = |at: DateTime<Utc>| {
+            let units = u32::try_from(units).ok()?;
+            if granularity == Granularity::Hourly {
+                return at.checked_sub_signed(TimeDelta::hours(units.into()));
+            }
+            let clock = at.with_timezone(&self.zone).naive_local();
+            let clock = match granularity {
+                Granularity::Monthly => clock.checked_sub_months(Months::new(units))?,
+                Granularity::Weekly => clock.checked_sub_days(Days::new(7 * u64::from(units)))?,
+                _ => clock.checked_sub_days(Days::new(units.into()))?,
+            };
+            Some(earliest(self.zone, clock))
+        };
+        Self::between(back(self.start)?, back(self.end)?, self.zone).ok()
     }
 
     /// Where the last so many local days begin, the last being the one in which the range ends.

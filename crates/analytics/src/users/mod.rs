@@ -1,21 +1,26 @@
-//! `/metrics/users`: who was active, who registered, and how far those got.
+//! `/metrics/users`
+//!
+#![doc = include_str!("../../definitions/users.md")]
 
-mod activity;
 mod registrations;
+mod trend;
 
+use futures::try_join;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use self::{
-    activity::{ActiveRow, WindowsRow, active_by_unit, windows},
-    registrations::{PeopleRow, RegistrationRow, everyone, new_registrations},
-};
+use self::registrations::{PeopleRow, RegistrationRow, everyone, new_registrations};
+pub use self::trend::UserMetric;
+pub(crate) use self::trend::trend;
 use crate::{
+    activity::{self, ActiveRow, WindowsRow, active_by_unit, windows},
+    ask::Ask,
     count,
     number::Hundredths,
     query::Query,
     selection::{Selection, unsettled},
     series::{self, Point},
+    time::{BeyondRetention, Kept},
 };
 use shared_schema::Domain;
 
@@ -54,15 +59,48 @@ pub struct UserPoint {
 
 /// What the statements of this metric answered.
 #[derive(Clone, Debug, Default)]
-pub struct Answers {
-    /// Of [`windows`].
-    pub windows: WindowsRow,
-    /// Of [`everyone`].
-    pub everyone: Vec<PeopleRow>,
-    /// Of [`new_registrations`].
-    pub registrations: Vec<RegistrationRow>,
-    /// Of [`active_by_unit`].
-    pub active: Vec<ActiveRow>,
+struct Answers {
+    windows: WindowsRow,
+    everyone: Vec<PeopleRow>,
+    registrations: Vec<RegistrationRow>,
+    active: Vec<ActiveRow>,
+}
+
+/// Asks for the metrics.
+///
+/// # Errors
+/// When a statement is not answered.
+pub async fn ask<A: Ask>(store: &A, selection: &Selection) -> Result<Users, A::Error> {
+    let (windows, everyone) = (windows(selection), everyone(selection));
+    let (registrations, active) = (new_registrations(selection), active_by_unit(selection));
+    let (windows, everyone, registrations, active) = try_join!(
+        store.row("users: windows", &windows),
+        store.rows("users: everyone", &everyone),
+        store.rows("users: registrations", &registrations),
+        store.rows_if("users: active by unit", active.as_ref()),
+    )?;
+    let answers = Answers {
+        windows,
+        everyone,
+        registrations,
+        active: active.unwrap_or_default(),
+    };
+    Ok(assemble(selection, answers))
+}
+
+/// Checks that what the bounds need is still stored: registrations need the events of users only, whoever counts active
+/// users needs locations, at the end of the range, and for a series also at its start.
+///
+/// # Errors
+/// When a bound lies off the grid where events are no longer kept.
+pub fn check_kept(selection: &Selection) -> Result<(), BeyondRetention> {
+    let (range, now) = (&selection.range, selection.now);
+    Kept::Events.check(range, now)?;
+    Kept::Locations.check_end(range, now)?;
+    match selection.series {
+        Some(_) => Kept::Locations.check(range, now),
+        None => Ok(()),
+    }
 }
 
 /// Counts the facts that no regional number of this metric holds yet, if a region is asked of.
@@ -75,8 +113,7 @@ pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
 }
 
 /// The metrics that the answers tell.
-#[must_use]
-pub fn assemble(selection: &Selection, answers: Answers) -> Users {
+fn assemble(selection: &Selection, answers: Answers) -> Users {
     let of_people =
         |column: fn(&PeopleRow) -> u64| answers.everyone.iter().map(column).sum::<u64>();
     let registered = of_people(|row| row.registered);

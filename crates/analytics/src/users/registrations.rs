@@ -2,6 +2,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
+    people::{SETTINGS, registered},
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
@@ -12,7 +13,7 @@ use shared_schema::Domain;
 
 /// Registrations of the whole range (unit 0) or of a unit of the series.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct RegistrationRow {
+pub(super) struct RegistrationRow {
     pub(super) unit: u64,
     pub(super) registered: i64,
 }
@@ -20,7 +21,7 @@ pub struct RegistrationRow {
 /// Users who registered for the first time in a unit of the series, or before the range (unit 0); without a series all
 /// are of unit 0.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct PeopleRow {
+pub(super) struct PeopleRow {
     pub(super) unit: u64,
     /// Registered up to the end of the range.
     pub(super) users: u64,
@@ -45,15 +46,13 @@ const FAMILY: Family = Family {
 };
 
 /// Counts the registrations of the range; the rows are [`RegistrationRow`]s.
-#[must_use]
-pub fn new_registrations(selection: &Selection) -> Query {
+pub(super) fn new_registrations(selection: &Selection) -> Query {
     let measures = "sum(sign * registered) AS registered";
     FAMILY.totals(selection, measures)
 }
 
 /// How many users there are, and how far those of the range got by now; the rows are [`PeopleRow`]s.
-#[must_use]
-pub fn everyone(selection: &Selection) -> Query {
+pub(super) fn everyone(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));
@@ -77,7 +76,7 @@ pub fn everyone(selection: &Selection) -> Query {
          )\n\
          WHERE since < {end}\n\
          GROUP BY unit\n\
-         SETTINGS optimize_move_to_prewhere_if_final = 1"
+         {SETTINGS}"
     ))
 }
 
@@ -88,22 +87,8 @@ fn people(now: &str, region: &RegionFilter, parameters: &mut Parameters) -> Stri
         "if(empty(kyc_ahead), kyc_latest.status, arrayMax(arrayFilter(known -> known.at <= {now}, \
          arrayPushBack(kyc_ahead, kyc_latest))).status)"
     );
-    let registered = format!(
-        "SELECT assumeNotNull(registered_at) AS since, {status} AS status, upgraded_at\n\
-         FROM user_profiles\n\
-         WHERE registered_at IS NOT NULL"
-    );
-    match region {
-        RegionFilter::Everywhere => registered,
-        region => {
-            let own = region.own(parameters);
-            // Merging a user's parts is dear. Whoever is at home here has a part that says so.
-            format!(
-                "{registered} AND {own} AND user_id IN (SELECT user_id FROM (SELECT user_id, \
-                 home.state AS state, home.city AS city FROM users) WHERE {own})"
-            )
-        }
-    }
+    let columns = format!("assumeNotNull(registered_at) AS since, {status} AS status, upgraded_at");
+    registered(&columns, region, parameters)
 }
 
 #[cfg(test)]

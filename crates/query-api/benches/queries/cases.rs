@@ -4,12 +4,14 @@ use chrono::{DateTime, Days, Utc};
 
 /// A request that is made many times.
 pub(crate) struct Case {
-    /// The metric's path.
+    /// The path below the folder.
     pub(crate) metric: &'static str,
     /// What is special about it.
     pub(crate) variant: &'static str,
     /// Path and parameters.
     pub(crate) path: String,
+    /// Whether it is a metric, of which an answer in time is promised.
+    pub(crate) is_promised: bool,
 }
 
 const SERIES: [&str; 4] = ["users", "bookings", "payments", "trips"];
@@ -35,7 +37,27 @@ const UNITS: [(&str, &str); 4] = [
     ("daily, a state", "&include_time_series=true&state=Lagos"),
 ];
 
-/// Every metric over the 90 local days that end with this instant's.
+const ANALYSES: [(&str, &str, &str); 13] = [
+    ("funnel", "everywhere", ""),
+    ("funnel", "a state", "&state=Lagos"),
+    ("funnel", "strict", "&order=strict"),
+    ("funnel", "unordered", "&order=unordered"),
+    (
+        "funnel",
+        "from bookings",
+        "&steps=booking.created,payment.success,trip.completed",
+    ),
+    ("funnel", "by state", "&breakdown=state"),
+    ("cohort", "weekly", ""),
+    ("cohort", "daily", "&cohort_type=daily&periods=52"),
+    ("retention", "everywhere", ""),
+    ("geographic", "bookings", ""),
+    ("geographic", "users", "&metric=users"),
+    ("trends", "mau, daily", "&metric=mau"),
+    ("trends", "dau, hourly", "&metric=dau&granularity=hourly"),
+];
+
+/// Every metric and analysis over the 90 local days that end with this instant's.
 pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
     let last = end.with_timezone(&chrono_tz::Africa::Lagos).date_naive();
     let range = format!("?start_date={}&end_date={last}", last - Days::new(89));
@@ -48,6 +70,12 @@ pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
         }
     }
     cases.extend(regions("realtime", "?"));
+    cases.extend(ANALYSES.map(|(name, variant, parameters)| Case {
+        metric: name,
+        variant,
+        path: format!("analytics/{name}{range}{parameters}"),
+        is_promised: false,
+    }));
     cases
 }
 
@@ -59,6 +87,7 @@ fn case(metric: &'static str, variant: &'static str, range: &str, parameters: &s
     Case {
         metric,
         variant,
-        path: format!("{metric}{range}{parameters}").replace("?&", "?"),
+        path: format!("metrics/{metric}{range}{parameters}").replace("?&", "?"),
+        is_promised: true,
     }
 }

@@ -1,7 +1,7 @@
 use actix_web::http::StatusCode;
 
 /// Where the kinds of problems are explained, each below its code.
-pub(crate) const PAGE: &str = "/docs/problems";
+pub(crate) const PAGE: &str = "/docs/errors";
 
 /// A kind of problem. Its name is stable: programs may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +102,10 @@ impl Code {
                 "The text of a parameter cannot be read; the hint says what can be."
             }
             Self::MissingParameter => {
-                "A parameter is of no use without this one; the hint says what belongs together."
+                "A parameter is missing that the request needs; the hint says what is allowed."
             }
             Self::ParameterOutOfRange => {
-                "A number is outside its limits; the hint says what they are."
+                "A value can be read, but is not allowed; the hint says what is."
             }
             Self::StartAfterEnd => "The range ends before it begins.",
             Self::TooManyPoints => {
@@ -119,7 +119,7 @@ impl Code {
                 "The topic is neither read nor among the dead letters; the hint lists those that are."
             }
             Self::BeyondRetention => {
-                "A bound off the quarters of an hour is older than the stored events; the hint names the nearest bounds that can be served."
+                "The answer needs stored events that are gone: of a bound off the quarters of an hour, or, of a funnel, of the whole range. The hint names what can be served."
             }
             Self::NotFound => "There is nothing at this path.",
             Self::MethodNotAllowed => {

@@ -25,7 +25,7 @@ struct Members {
 #[expect(dead_code, reason = "it describes how a problem is written")]
 pub(crate) struct Problem {
     /// Stable: a reference, relative to this service, to where this kind of problem is explained.
-    #[schema(example = "/docs/problems/unknown_parameter")]
+    #[schema(example = "/docs/errors/unknown_parameter")]
     r#type: String,
     /// What the HTTP status says.
     #[schema(example = "Bad Request")]

@@ -1,7 +1,14 @@
 //! The parameters as the description of the API shows them. What stands here is allowed, and nothing else.
 
-use analytics::time::Granularity;
-use utoipa::IntoParams;
+use analytics::{
+    cohort::CohortType,
+    funnel::{Breakdown, Order},
+    geographic::Measure,
+    retention::{Mode, UserType},
+    time::Granularity,
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 /// The range of time.
 #[derive(IntoParams)]
@@ -85,4 +92,87 @@ pub(crate) struct DeadLetterParameters {
     /// Dead letters at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u64>,
+}
+
+/// The funnel.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "they are read one by one, strictly")]
+pub(crate) struct FunnelParameters {
+    /// The steps, 1 to 10 types of user, booking, payment and trip events, separated by commas.
+    #[param(
+        example = "booking.created,payment.success,trip.completed",
+        default = "user.registered,booking.created,payment.initiated,payment.success,trip.completed"
+    )]
+    steps: Option<String>,
+    /// How events are matched with the steps.
+    #[param(inline, default = "ordered")]
+    order: Option<Order>,
+    /// How long after its first step the last may come, its end inclusive: `30d`, `12h`, `90m`, at most 90 days.
+    #[param(example = "7d", default = "30d")]
+    window: Option<String>,
+    /// What people are told apart by.
+    #[param(inline)]
+    breakdown: Option<Breakdown>,
+}
+
+/// The cohorts.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "they are read one by one, strictly")]
+pub(crate) struct CohortParameters {
+    /// The unit of cohorts and periods, on the local clock. Cohorts are whole units, every one that the range touches.
+    #[param(inline, default = "weekly")]
+    cohort_type: Option<CohortType>,
+    /// Periods of each cohort; cohorts times periods are at most 10,000.
+    #[param(minimum = 1, maximum = 52, default = 12)]
+    periods: Option<u64>,
+}
+
+/// The retention.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "they are read one by one, strictly")]
+pub(crate) struct RetentionParameters {
+    /// Which users, by their role at registration.
+    #[param(inline, default = "all")]
+    user_type: Option<UserType>,
+    /// What makes a user retained on day N.
+    #[param(inline, default = "on")]
+    mode: Option<Mode>,
+}
+
+/// What is spread over the regions.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is read strictly")]
+pub(crate) struct GeographicParameters {
+    /// What is spread over the regions.
+    #[param(inline, default = "bookings")]
+    metric: Option<Measure>,
+}
+
+/// The metric over time.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "they are read one by one, strictly")]
+pub(crate) struct TrendsParameters {
+    /// Any metric of `/v1/metrics` that has one value for a range, by its name in those answers; or `active_users`, the
+    /// distinct users of each unit.
+    #[param(example = "bookings_created")]
+    metric: String,
+    /// The width of the points, on the local clock; at most 10,000 points.
+    #[param(inline, default = "daily")]
+    granularity: Option<Granularity>,
+    /// Whether to compare with the period before.
+    #[param(inline)]
+    compare: Option<Compare>,
+}
+
+/// What a trend is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Compare {
+    /// As many units before.
+    PreviousPeriod,
 }

@@ -1,17 +1,20 @@
 //! The parameters of a request, read strictly: what is not known is refused, so that a typo cannot pass for an
 //! answer over everything.
 
+mod analysis;
 mod documented;
 mod given;
 mod selection;
 
 pub(crate) use self::{
+    analysis::{compares, steps, too_many_cells, trend_metric, window},
     documented::{
-        DeadLetterParameters, DriversLimit, RangeParameters, RegionParameters, RoutesLimit,
-        SeriesParameters,
+        CohortParameters, DeadLetterParameters, DriversLimit, FunnelParameters,
+        GeographicParameters, RangeParameters, RegionParameters, RetentionParameters, RoutesLimit,
+        SeriesParameters, TrendsParameters,
     },
     given::{Given, names},
-    selection::{dates, limit, region, selection},
+    selection::{A_GRANULARITY, dates, limit, number, region, selection, too_many_points},
 };
 
 /// What is wrong with a parameter.

@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 
 use analytics::{
     RegionFilter, Selection, UnknownRegion,
-    time::{Buckets, DateRange, Granularity, MAX_POINTS},
+    time::{Buckets, DateRange, Granularity, MAX_POINTS, TooManyPoints},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -11,6 +11,7 @@ use shared_schema::Region;
 use super::{Fault, Given, ParameterError, given::nearest};
 
 const DEFAULT_ZONE: Tz = chrono_tz::Africa::Lagos;
+pub(crate) const A_GRANULARITY: &str = "Allowed are hourly, daily, weekly, monthly.";
 const A_MOMENT: &str = "Allowed are ISO 8601 dates and times such as 2024-01-31, 2024-01-31T10:30:00 or 2024-01-31T10:30:00%2B01:00.";
 
 /// The selection that range, region and series parameters make.
@@ -81,26 +82,36 @@ fn refused_region(
     ParameterError::new(name, Fault::UnknownRegion, why, allowed)
 }
 
-/// A whole number within limits.
+/// How long a list may become.
 pub(crate) fn limit(
     given: &Given,
     default: u64,
     allowed: RangeInclusive<u64>,
 ) -> Result<u64, ParameterError> {
+    number(given, "limit", default, allowed)
+}
+
+/// A whole number within limits.
+pub(crate) fn number(
+    given: &Given,
+    name: &str,
+    default: u64,
+    allowed: RangeInclusive<u64>,
+) -> Result<u64, ParameterError> {
     let hint = format!("Allowed are {} to {}.", allowed.start(), allowed.end());
-    let Some(text) = given.get("limit") else {
+    let Some(text) = given.get(name) else {
         return Ok(default);
     };
     match text.parse() {
         Ok(limit) if allowed.contains(&limit) => Ok(limit),
         _ if is_whole_number(text) => Err(ParameterError::new(
-            "limit",
+            name,
             Fault::OutOfRange,
             "it is out of range",
             hint,
         )),
         _ => Err(ParameterError::new(
-            "limit",
+            name,
             Fault::Unreadable,
             "it is no whole number",
             hint,
@@ -133,9 +144,20 @@ fn zone(given: &Given) -> Result<Tz, ParameterError> {
     })
 }
 
+/// What is said of a series that would be too long.
+pub(crate) fn too_many_points(error: TooManyPoints) -> ParameterError {
+    let allowed =
+        format!("Allowed are {MAX_POINTS} points: a wider granularity, or a shorter range.");
+    ParameterError::new(
+        "granularity",
+        Fault::TooManyPoints,
+        error.to_string(),
+        allowed,
+    )
+}
+
 fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, ParameterError> {
-    let granularity: Option<Granularity> =
-        given.parsed("granularity", "Allowed are hourly, daily, weekly, monthly.")?;
+    let granularity: Option<Granularity> = given.parsed("granularity", A_GRANULARITY)?;
     match given.get("include_time_series") {
         None if granularity.is_some() => Err(ParameterError::new(
             "include_time_series",
@@ -145,18 +167,8 @@ fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, Parameter
         )),
         None | Some("false") => Ok(None),
         Some("true") => {
-            let buckets = Buckets::of(range, granularity.unwrap_or_default()).map_err(|error| {
-                let allowed = format!(
-                    "Allowed are {MAX_POINTS} points: a wider granularity, or a shorter range."
-                );
-                ParameterError::new(
-                    "granularity",
-                    Fault::TooManyPoints,
-                    error.to_string(),
-                    allowed,
-                )
-            })?;
-            Ok(Some(buckets))
+            let buckets = Buckets::of(range, granularity.unwrap_or_default());
+            Ok(Some(buckets.map_err(too_many_points)?))
         }
         Some(_) => Err(ParameterError::new(
             "include_time_series",

@@ -1,5 +1,8 @@
 //! The paths of the API.
 
+pub(crate) mod analytics;
+mod asked;
+pub(crate) mod definitions;
 pub(crate) mod metrics;
 pub(crate) mod pipeline;
 
@@ -20,6 +23,13 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(readable("/v1/metrics/drivers", metrics::drivers))
         .service(readable("/v1/metrics/routes", metrics::routes))
         .service(readable("/v1/metrics/realtime", metrics::realtime))
+        .service(readable("/v1/analytics/funnel", analytics::funnel))
+        .service(readable("/v1/analytics/cohort", analytics::cohort))
+        .service(readable("/v1/analytics/retention", analytics::retention))
+        .service(readable("/v1/analytics/geographic", analytics::geographic))
+        .service(readable("/v1/analytics/trends", analytics::trends))
+        .service(readable("/v1/definitions", definitions::all))
+        .service(readable("/v1/definitions/{metric}", definitions::one))
         .service(readable("/v1/pipeline/ledger", pipeline::ledger))
         .service(readable(
             "/v1/pipeline/dead-letters",

@@ -7,10 +7,12 @@
     reason = "what helps a test fails like a test"
 )]
 
+mod analyses;
 mod answers;
 mod api;
 mod description;
 mod every_parameter;
+mod histories;
 mod kyc;
 mod local_days;
 mod outage;

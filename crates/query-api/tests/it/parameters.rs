@@ -132,7 +132,7 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "{path}"
         );
         assert_eq!(problem["status"], status, "{path}");
-        assert_eq!(problem["type"], format!("/docs/problems/{code}"), "{path}");
+        assert_eq!(problem["type"], format!("/docs/errors/{code}"), "{path}");
         assert_eq!(
             problem["request_id"],
             answer.header("x-request-id"),
@@ -262,7 +262,7 @@ async fn other_methods_are_told_what_is_allowed() {
         "/openapi.json",
         "/docs",
         "/docs/",
-        "/docs/problems",
+        "/docs/errors",
     ] {
         let answer = api.send(Method::POST, path, None).await;
         assert_eq!(
@@ -294,7 +294,7 @@ async fn other_methods_are_told_what_is_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_a_problem_like_any_other() {
     let api = Api::start(now()).await;
-    for path in ["/nothing", "/docs/nothing", "/docs/problems/nothing"] {
+    for path in ["/nothing", "/docs/nothing", "/docs/errors/nothing"] {
         let answer = api.get(path).await;
         assert_eq!(
             (answer.status, answer.header("content-type")),

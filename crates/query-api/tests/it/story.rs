@@ -61,6 +61,22 @@ impl Story {
             end.timestamp_millis(),
             rides,
         );
+        let occurrences = Simulation::new(&config);
+        let events = occurrences.map(|occurrence| (occurrence.event, occurrence.arrival_ms));
+        let story = Self::told(events, start, end);
+        println!(
+            "seed {seed}, story from {start} to {end}, {} events",
+            story.facts.len()
+        );
+        story
+    }
+
+    /// These events, each with when it arrived.
+    pub(crate) fn told(
+        events: impl Iterator<Item = (LogicalEvent, i64)>,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Self {
         let subscriptions = Subscriptions::new(&TopicsConfig::default()).unwrap();
         let mut story = Self {
             key: AnswerKey::default(),
@@ -68,14 +84,10 @@ impl Story {
             start,
             facts: Vec::new(),
         };
-        for occurrence in Simulation::new(&config) {
-            story.key.observe(&occurrence.event, occurrence.arrival_ms);
-            story.add(&occurrence.event, occurrence.arrival_ms, &subscriptions);
+        for (event, arrival_ms) in events {
+            story.key.observe(&event, arrival_ms);
+            story.add(&event, arrival_ms, &subscriptions);
         }
-        println!(
-            "seed {seed}, story from {start} to {end}, {} events",
-            story.facts.len()
-        );
         story
     }
 
@@ -240,17 +252,16 @@ impl Story {
                 ("route.created", Own::Known(region)) => {
                     regions.routes.extend([(id("route_id").unwrap(), *region)]);
                 }
-                ("booking.created", own) => {
-                    let pickup = if let Own::Known(region) = own {
-                        Some(*region)
-                    } else {
-                        None
-                    };
-                    regions
-                        .rides
-                        .insert(id("booking_id").unwrap(), (pickup, id("route_id").unwrap()));
+                ("booking.created", Own::Known(pickup)) => {
+                    regions.pickups.insert(id("booking_id").unwrap(), *pickup);
                 }
                 _ => {}
+            }
+            if let (Some(booking), Some(route)) = (id("booking_id"), id("route_id")) {
+                let by_another = row.columns["event_type"] != "booking.created";
+                let named = (by_another, row.at(), route);
+                let known = regions.rides.entry(booking).or_insert(named);
+                *known = named.min(*known);
             }
         }
         regions
@@ -261,7 +272,9 @@ impl Story {
 struct Regions {
     users: HashMap<Uuid, Region>,
     routes: HashMap<Uuid, Region>,
-    rides: HashMap<Uuid, (Option<Region>, Uuid)>,
+    pickups: HashMap<Uuid, Region>,
+    /// By booking: whether the route is named by another event than its creation, and the earliest that does.
+    rides: HashMap<Uuid, (bool, DateTime<Utc>, Uuid)>,
 }
 
 impl Regions {
@@ -270,10 +283,10 @@ impl Regions {
             Own::Known(region) => Some(*region),
             Own::User(user) => self.users.get(user).copied(),
             Own::Route(route) => self.routes.get(route).copied(),
-            Own::Ride(booking) => self
-                .rides
-                .get(booking)
-                .and_then(|(pickup, route)| pickup.or_else(|| self.routes.get(route).copied())),
+            Own::Ride(booking) => self.pickups.get(booking).copied().or_else(|| {
+                let (_, _, route) = self.rides.get(booking)?;
+                self.routes.get(route).copied()
+            }),
         };
         known.unwrap_or(Region::UNKNOWN)
     }

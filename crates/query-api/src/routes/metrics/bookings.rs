@@ -1,11 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, bookings};
+use analytics::bookings;
 
-use super::{Asked, WITH_SERIES};
+use super::WITH_SERIES;
 use crate::{
     answer::Answer,
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
+    routes::asked::Asked,
     services::Services,
 };
 
@@ -39,12 +40,7 @@ pub(crate) async fn bookings(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &WITH_SERIES)?;
-    let selection = &asked.selection;
-    let metrics = async {
-        let query = bookings::query(selection);
-        let rows = services.store.rows("bookings", &query).await?;
-        Ok(bookings::assemble(selection, rows))
-    };
-    let unsettled = selection.unsettled(&[Domain::Booking]);
+    let unsettled = bookings::unsettled_facts(&asked.selection);
+    let metrics = async |_| bookings::ask(&services.store, &asked.selection).await;
     asked.answer(&services, unsettled, metrics).await
 }

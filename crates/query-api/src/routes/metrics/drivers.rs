@@ -1,13 +1,14 @@
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, drivers};
+use analytics::drivers;
 
-use super::{Asked, with_limit};
+use super::with_limit;
 use crate::{
     answer::Answer,
     error::ApiError,
     parameters::{DriversLimit, RangeParameters, RegionParameters, limit},
+    routes::asked::Asked,
     services::Services,
 };
 
@@ -48,12 +49,7 @@ pub(crate) async fn drivers(
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &PARAMETERS)?;
     let limit = limit(&asked.given, 100, 1..=1000)?;
-    let selection = &asked.selection;
-    let metrics = async {
-        let query = drivers::query(selection, limit);
-        let row = services.store.row("drivers", &query).await?;
-        Ok(drivers::assemble(row))
-    };
-    let unsettled = selection.unsettled(&[Domain::Trip]);
+    let unsettled = drivers::unsettled_facts(&asked.selection);
+    let metrics = async |_| drivers::ask(&services.store, &asked.selection, limit).await;
     asked.answer(&services, unsettled, metrics).await
 }

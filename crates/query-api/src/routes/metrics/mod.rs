@@ -1,7 +1,6 @@
 //! `/v1/metrics`: one file per metric. Each reads its parameters, then the lanes, then the numbers, in this order:
 //! what the lanes call complete is in the numbers.
 
-mod asked;
 mod bookings;
 mod drivers;
 mod payments;
@@ -12,7 +11,6 @@ mod users;
 
 use std::sync::LazyLock;
 
-use self::asked::Asked;
 pub(crate) use self::{
     bookings::{__path_bookings, bookings},
     drivers::{__path_drivers, drivers},

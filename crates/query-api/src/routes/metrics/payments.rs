@@ -1,17 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{
-    Selection,
-    payments::{self, Payments},
-};
-use event_store::StoreError;
-use tokio::try_join;
+use analytics::payments::{self, Payments};
 
-use super::{Asked, WITH_SERIES};
+use super::WITH_SERIES;
 use crate::{
     answer::Answer,
-    ask::Asker,
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
+    routes::asked::Asked,
     services::Services,
 };
 
@@ -64,24 +59,7 @@ pub(crate) async fn payments(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &WITH_SERIES)?;
-    let selection = &asked.selection;
-    let metrics = async { Ok(counted(&services.store, selection).await?) };
-    let unsettled = payments::unsettled_facts(selection);
-    asked.answer(&services, Some(unsettled), metrics).await
-}
-
-async fn counted(store: &Asker, selection: &Selection) -> Result<Payments, StoreError> {
-    // Before the totals: what is settled by now is among them.
-    let refunds = store
-        .rows("payments: refunds", &payments::refunds_by_method(selection))
-        .await?;
-    let query = payments::query(selection);
-    let times = async {
-        match payments::unknown_times(selection) {
-            Some(query) => store.rows("payments: times", &query).await.map(Some),
-            None => Ok(None),
-        }
-    };
-    let (rows, times) = try_join!(store.rows("payments", &query), times)?;
-    Ok(payments::assemble(selection, rows, refunds, times))
+    let unsettled = Some(payments::unsettled_facts(&asked.selection));
+    let metrics = async |_| payments::ask(&services.store, &asked.selection).await;
+    asked.answer(&services, unsettled, metrics).await
 }

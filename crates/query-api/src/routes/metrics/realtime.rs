@@ -3,16 +3,14 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::realtime::{self, PipelineHealth, Realtime, Second};
 use chrono::{DateTime, Utc};
-use event_store::StoreError;
 use serde::Serialize;
 use tokio::try_join;
 use utoipa::ToSchema;
 
-use super::asked::unsettled_facts;
 use crate::{
-    ask::Asker,
     error::ApiError,
     parameters::{Given, RegionParameters, names, region},
+    routes::asked::unsettled_facts,
     services::Services,
 };
 
@@ -65,7 +63,7 @@ pub(crate) async fn realtime(
     let now = services.clock.now();
     let signs = services.lanes.signs().await?;
     let second = Second::at(now, region);
-    let tiles = async { Ok(asked(&services.store, &second).await?) };
+    let tiles = async { Ok(realtime::ask(&services.store, &second).await?) };
     let unsettled = unsettled_facts(&services, second.unsettled_facts());
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     Ok(HttpResponse::Ok().json(RealtimeAnswer {
@@ -74,16 +72,4 @@ pub(crate) async fn realtime(
         complete_through: signs.complete_through,
         unsettled,
     }))
-}
-
-async fn asked(store: &Asker, second: &Second) -> Result<Realtime, StoreError> {
-    let (tiles, drivers) = (realtime::tiles(second), realtime::drivers(second));
-    let (trips, others) = (realtime::trips(second), realtime::other_currencies(second));
-    let (tiles, drivers, trips, others) = try_join!(
-        store.row("realtime: tiles", &tiles),
-        store.row("realtime: drivers", &drivers),
-        store.row("realtime: trips", &trips),
-        store.rows("realtime: other currencies", &others),
-    )?;
-    Ok(realtime::assemble(second, &tiles, drivers, trips, others))
 }

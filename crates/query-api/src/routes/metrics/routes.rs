@@ -1,20 +1,14 @@
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{
-    Domain, Selection,
-    routes::{self, RouteRow, Routes},
-};
-use event_store::StoreError;
-use tokio::try_join;
-use uuid::Uuid;
+use analytics::routes::{self, Routes};
 
-use super::{Asked, with_limit};
+use super::with_limit;
 use crate::{
     answer::Answer,
-    ask::Asker,
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, RoutesLimit, limit},
+    routes::asked::Asked,
     services::Services,
 };
 
@@ -54,21 +48,7 @@ pub(crate) async fn routes(
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &PARAMETERS)?;
     let limit = limit(&asked.given, 50, 1..=500)?;
-    let metrics = async { Ok(listed(&services.store, &asked.selection, limit).await?) };
-    let unsettled = asked.selection.unsettled(&[Domain::Booking]);
+    let unsettled = routes::unsettled_facts(&asked.selection);
+    let metrics = async |_| routes::ask(&services.store, &asked.selection, limit).await;
     asked.answer(&services, unsettled, metrics).await
-}
-
-/// The list, then what is known of the routes on it.
-async fn listed(store: &Asker, selection: &Selection, limit: u64) -> Result<Routes, StoreError> {
-    let rows: Vec<RouteRow> = store
-        .rows("routes", &routes::query(selection, limit))
-        .await?;
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.route_id).collect();
-    let (profiles, occupancy) = (routes::profiles(&ids), routes::occupancy(selection, &ids));
-    let (profiles, occupancy) = try_join!(
-        store.rows("routes: profiles", &profiles),
-        store.rows("routes: occupancy", &occupancy),
-    )?;
-    Ok(routes::assemble(rows, profiles, occupancy))
 }

@@ -1,11 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{Domain, trips};
+use analytics::trips;
 
-use super::{Asked, WITH_SERIES};
+use super::WITH_SERIES;
 use crate::{
     answer::Answer,
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
+    routes::asked::Asked,
     services::Services,
 };
 
@@ -41,12 +42,7 @@ pub(crate) async fn trips(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &WITH_SERIES)?;
-    let selection = &asked.selection;
-    let metrics = async {
-        let query = trips::query(selection);
-        let rows = services.store.rows("trips", &query).await?;
-        Ok(trips::assemble(selection, rows))
-    };
-    let unsettled = selection.unsettled(&[Domain::Trip]);
+    let unsettled = trips::unsettled_facts(&asked.selection);
+    let metrics = async |_| trips::ask(&services.store, &asked.selection).await;
     asked.answer(&services, unsettled, metrics).await
 }

@@ -1,18 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::{
-    Selection,
-    time::{BeyondRetention, Kept},
-    users,
-};
-use event_store::StoreError;
-use tokio::try_join;
+use analytics::users;
 
-use super::{Asked, WITH_SERIES};
+use super::WITH_SERIES;
 use crate::{
     answer::Answer,
-    ask::Asker,
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
+    routes::asked::Asked,
     services::Services,
 };
 
@@ -44,41 +38,8 @@ pub(crate) async fn users(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read_kept(&services, &request, &WITH_SERIES, kept)?;
-    let selection = &asked.selection;
-    let metrics = async {
-        let answers = answers(&services.store, selection).await?;
-        Ok(users::assemble(selection, answers))
-    };
-    let unsettled = users::unsettled_facts(selection);
+    let asked = Asked::read_kept(&services, &request, &WITH_SERIES, users::check_kept)?;
+    let unsettled = users::unsettled_facts(&asked.selection);
+    let metrics = async |_| users::ask(&services.store, &asked.selection).await;
     asked.answer(&services, unsettled, metrics).await
-}
-
-/// Registrations need user events only; whoever counts active users needs locations, at the end of the range, and
-/// for a series also at its start.
-fn kept(selection: &Selection) -> Result<(), BeyondRetention> {
-    let (range, now) = (&selection.range, selection.now);
-    Kept::Events.check(range, now)?;
-    Kept::Locations.check_end(range, now)?;
-    match selection.series {
-        Some(_) => Kept::Locations.check(range, now),
-        None => Ok(()),
-    }
-}
-
-async fn answers(store: &Asker, selection: &Selection) -> Result<users::Answers, StoreError> {
-    let (windows, everyone) = (users::windows(selection), users::everyone(selection));
-    let registrations = users::new_registrations(selection);
-    let (windows, everyone, registrations, active) = try_join!(
-        store.row("users: windows", &windows),
-        store.rows("users: everyone", &everyone),
-        store.rows("users: registrations", &registrations),
-        store.rows_if("users: active by unit", users::active_by_unit(selection)),
-    )?;
-    Ok(users::Answers {
-        windows,
-        everyone,
-        registrations,
-        active,
-    })
 }

@@ -2,6 +2,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
+    Ask,
     dead_letters::{self, Filter, Page},
     time::DateRange,
 };

@@ -1,5 +1,8 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::ledger::{self, Account, Lane, Stretch};
+use analytics::{
+    Ask,
+    ledger::{self, Account, Lane, Stretch},
+};
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
 use metadata_store::lanes::{Lane as StoredLane, Standing};

@@ -1,4 +1,5 @@
 use super::{
+    Kind,
     days::{days_within, slots_within},
     of_events,
 };
@@ -12,11 +13,7 @@ use crate::{
 /// Distinct users of every unit of a series, told apart in each of them.
 pub(super) fn query(grid: &Grid, buckets: &Buckets, region: &RegionFilter) -> Query {
     let mut parameters = Parameters::default();
-    let mut parts = vec![of_days(grid, buckets, region, &mut parameters)];
-    for slice in slices(grid) {
-        parts.extend(of_events(slice, region, &mut parameters));
-    }
-    let rows = parts.join("\nUNION ALL\n");
+    let rows = rows(Kind::Any, grid, buckets, region, &mut parameters);
     let unit = unit_of("at", buckets, &mut parameters);
     let users = distinct(region);
     parameters.into_query(format!(
@@ -24,8 +21,23 @@ pub(super) fn query(grid: &Grid, buckets: &Buckets, region: &RegionFilter) -> Qu
     ))
 }
 
+/// `at` (second), `sign` and `person`: at least one row for each unit of a series in which a person was active.
+pub(crate) fn rows(
+    kind: Kind,
+    grid: &Grid,
+    buckets: &Buckets,
+    region: &RegionFilter,
+    parameters: &mut Parameters,
+) -> String {
+    let mut parts = vec![of_days(kind, grid, buckets, region, parameters)];
+    for slice in slices(grid) {
+        parts.extend(of_events(kind, slice, region, parameters));
+    }
+    parts.join("\nUNION ALL\n")
+}
+
 /// How many persons rows of `sign` and `person` name: of the unknown region those that no known one has.
-pub(super) fn distinct(region: &RegionFilter) -> &'static str {
+pub(crate) fn distinct(region: &RegionFilter) -> &'static str {
     match region {
         RegionFilter::Remainder(_) => {
             "toInt64(uniqExactIf(person, sign = 1)) - toInt64(uniqExactIf(person, sign = -1))"
@@ -36,6 +48,7 @@ pub(super) fn distinct(region: &RegionFilter) -> &'static str {
 
 /// `at`, `sign` and `person`: at least one row per day of a user and unit of the series.
 fn of_days(
+    kind: Kind,
     grid: &Grid,
     buckets: &Buckets,
     region: &RegionFilter,
@@ -45,7 +58,7 @@ fn of_days(
         "SELECT toInt64(day) * 86400 AS midnight, {sign} AS sign, user_id AS person, {active} AS active \
          FROM user_days WHERE {days} AND {regions}",
         sign = region.stored_sign(),
-        active = slots_within(grid.core, parameters),
+        active = slots_within(kind, grid.core, parameters),
         days = days_within(grid.core, parameters),
         regions = region.stored(parameters),
     );

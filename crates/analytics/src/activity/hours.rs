@@ -1,4 +1,7 @@
-use super::days::{days_within, slots_within};
+use super::{
+    Kind,
+    days::{days_within, slots_within},
+};
 use crate::{
     query::{Parameters, Query},
     region::RegionFilter,
@@ -33,7 +36,10 @@ pub(super) fn query(core: Span, region: &RegionFilter) -> Query {
 
 /// `day`, `sign` and the bits `active`, one row for each user and sign.
 fn merged(core: Span, region: &RegionFilter, parameters: &mut Parameters) -> String {
-    let (sign, active) = (region.stored_sign(), slots_within(core, parameters));
+    let (sign, active) = (
+        region.stored_sign(),
+        slots_within(Kind::Any, core, parameters),
+    );
     let (days, regions) = (days_within(core, parameters), region.stored(parameters));
     match region {
         RegionFilter::Everywhere => format!(

@@ -4,13 +4,19 @@
 mod days;
 mod hours;
 mod local_days;
-mod units;
+mod moments;
+mod rolling;
+pub(crate) mod units;
 mod windows;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
-pub use self::windows::windows;
+pub(crate) use self::{
+    moments::last_moments,
+    rolling::{ChangeRow, rolling},
+    windows::windows,
+};
 use crate::{
     query::{Parameters, Query},
     region::RegionFilter,
@@ -20,27 +26,26 @@ use crate::{
 };
 use shared_schema::Domain;
 
-pub(super) const WEEK: u64 = 7;
-pub(super) const MONTH: u64 = 30;
+pub(crate) const WEEK: u64 = 7;
+pub(crate) const MONTH: u64 = 30;
 
 /// Distinct users of three windows.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct WindowsRow {
-    pub(super) day: i64,
-    pub(super) week: i64,
-    pub(super) month: i64,
+pub(crate) struct WindowsRow {
+    pub(crate) day: i64,
+    pub(crate) week: i64,
+    pub(crate) month: i64,
 }
 
 /// Distinct users of a unit of the series.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub struct ActiveRow {
-    pub(super) unit: u64,
-    pub(super) users: i64,
+pub(crate) struct ActiveRow {
+    pub(crate) unit: u64,
+    pub(crate) users: i64,
 }
 
 /// Distinct users of every unit of the series; the rows are [`ActiveRow`]s. Nothing where no series is wanted.
-#[must_use]
-pub fn active_by_unit(selection: &Selection) -> Option<Query> {
+pub(crate) fn active_by_unit(selection: &Selection) -> Option<Query> {
     let buckets = selection.series.as_ref()?;
     let grid = Grid::of(&selection.range);
     let on_the_grid = grid.slices().next().is_none();
@@ -53,32 +58,92 @@ pub fn active_by_unit(selection: &Selection) -> Option<Query> {
     })
 }
 
-/// The users that an event names, as `user_id`, `rider_id` or `driver_id`.
-const PEOPLE: [(Domain, &str); 6] = [
-    (Domain::User, "user_id"),
-    (Domain::Booking, "arrayJoin([rider_id, driver_id])"),
-    (Domain::Payment, "rider_id"),
-    (Domain::Trip, "arrayJoin([rider_id, driver_id])"),
-    (Domain::Route, "driver_id"),
-    (Domain::Location, "driver_id"),
+/// What makes a user active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any event that names the user.
+    Any,
+    /// A booking or trip event that names the user as rider or driver, cancellations excepted.
+    Riding,
+}
+
+/// Events that name users.
+struct Naming {
+    domain: Domain,
+    /// The users that one names, as `user_id`, `rider_id` or `driver_id`.
+    people: &'static str,
+    condition: &'static str,
+}
+
+const fn naming(domain: Domain, people: &'static str, condition: &'static str) -> Naming {
+    Naming {
+        domain,
+        people,
+        condition,
+    }
+}
+
+const RIDER_AND_DRIVER: &str = "arrayJoin([rider_id, driver_id])";
+
+const ANY: [Naming; 6] = [
+    naming(Domain::User, "user_id", "true"),
+    naming(Domain::Booking, RIDER_AND_DRIVER, "true"),
+    naming(Domain::Payment, "rider_id", "true"),
+    naming(Domain::Trip, RIDER_AND_DRIVER, "true"),
+    naming(Domain::Route, "driver_id", "true"),
+    naming(Domain::Location, "driver_id", "true"),
 ];
+
+const RIDING: [Naming; 2] = [
+    naming(
+        Domain::Booking,
+        RIDER_AND_DRIVER,
+        "event_type != 'booking.cancelled'",
+    ),
+    naming(
+        Domain::Trip,
+        RIDER_AND_DRIVER,
+        "event_type != 'trip.cancelled'",
+    ),
+];
+
+impl Kind {
+    /// The bits of a day of a user.
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Any => "slots",
+            Self::Riding => "rode",
+        }
+    }
+
+    const fn events(self) -> &'static [Naming] {
+        match self {
+            Self::Any => &ANY,
+            Self::Riding => &RIDING,
+        }
+    }
+}
 
 /// One statement per kind of event: `at` (second), `sign`, `person`.
 fn of_events(
+    kind: Kind,
     slice: Slice,
     region: &RegionFilter,
     parameters: &mut Parameters,
-) -> [String; PEOPLE.len()] {
-    PEOPLE.map(|(domain, people)| {
+) -> Vec<String> {
+    let of = |naming: &Naming| {
         format!(
             "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign, {people} AS person\n\
              FROM {facts}\n\
-             WHERE {regions}",
+             WHERE {condition} AND {regions}",
             sign = region.fact_sign(),
-            facts = facts(domain, slice, region, parameters),
+            people = naming.people,
+            facts = facts(naming.domain, slice, region, parameters),
+            condition = naming.condition,
             regions = region.facts(parameters),
         )
-    })
+    };
+    kind.events().iter().map(of).collect()
 }
 
 #[cfg(test)]

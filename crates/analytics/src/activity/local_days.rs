@@ -1,4 +1,5 @@
 use super::{
+    Kind,
     days::{days_within, slots_before, slots_within},
     units,
 };
@@ -16,7 +17,7 @@ pub(super) fn query(core: Span, starts: DayStarts, region: &RegionFilter) -> Que
     let days = format!(
         "SELECT day, {sign} AS sign, user_id AS person, {active} AS active FROM user_days WHERE {days} AND {regions}",
         sign = region.stored_sign(),
-        active = slots_within(core, &mut parameters),
+        active = slots_within(Kind::Any, core, &mut parameters),
         days = days_within(core, &mut parameters),
         regions = region.stored(&mut parameters),
     );

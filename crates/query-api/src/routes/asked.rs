@@ -1,8 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse};
 use analytics::{
-    Query, Selection,
-    time::{BeyondRetention, Kept},
+    Ask, Query, Selection,
+    time::{BeyondRetention, DateRange, Kept},
 };
+use chrono::{DateTime, Utc};
+use event_store::StoreError;
 use serde::Serialize;
 use tokio::try_join;
 
@@ -14,16 +16,16 @@ use crate::{
 };
 
 /// What a request asks of a metric over a range.
-pub(super) struct Asked {
+pub(in crate::routes) struct Asked {
     /// Its parameters.
-    pub(super) given: Given,
+    pub(in crate::routes) given: Given,
     /// What they select.
-    pub(super) selection: Selection,
+    pub(in crate::routes) selection: Selection,
 }
 
 impl Asked {
     /// Reads a request whose bounds need the stored events of one metric's domain.
-    pub(super) fn read(
+    pub(in crate::routes) fn read(
         services: &Services,
         request: &HttpRequest,
         parameters: &[String],
@@ -34,7 +36,7 @@ impl Asked {
     }
 
     /// Reads a request; `kept` checks that what its bounds need is still stored.
-    pub(super) fn read_kept(
+    pub(in crate::routes) fn read_kept(
         services: &Services,
         request: &HttpRequest,
         parameters: &[String],
@@ -46,29 +48,40 @@ impl Asked {
         Ok(Self { given, selection })
     }
 
-    /// Answers with the metrics, which are asked for after the lanes: what those call complete is in the numbers.
-    /// `unsettled` counts the facts whose region is not known yet, for answers that they concern.
-    pub(super) async fn answer<T: Serialize>(
+    /// Answers with what is asked for.
+    pub(in crate::routes) async fn answer<T: Serialize>(
         &self,
         services: &Services,
         unsettled: Option<Query>,
-        metrics: impl Future<Output = Result<T, ApiError>>,
+        ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
     ) -> Result<HttpResponse, ApiError> {
-        let complete_through = services.lanes.signs().await?.complete_through;
-        let unsettled = unsettled_facts(services, unsettled);
-        let (metrics, unsettled) = try_join!(metrics, unsettled)?;
-        Ok(Answer {
-            date_range: self.selection.range,
-            complete_through,
-            unsettled,
-            metrics,
-        }
-        .response())
+        answer(services, self.selection.range, unsettled, ask).await
     }
 }
 
+/// Answers with what `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the
+/// facts whose region is not known yet, for answers that they concern.
+pub(in crate::routes) async fn answer<T: Serialize>(
+    services: &Services,
+    date_range: DateRange,
+    unsettled: Option<Query>,
+    ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
+) -> Result<HttpResponse, ApiError> {
+    let complete_through = services.lanes.signs().await?.complete_through;
+    let unsettled = unsettled_facts(services, unsettled);
+    let metrics = async { Ok(ask(complete_through).await?) };
+    let (metrics, unsettled) = try_join!(metrics, unsettled)?;
+    Ok(Answer {
+        date_range,
+        complete_through,
+        unsettled,
+        metrics,
+    }
+    .response())
+}
+
 /// Counts the facts whose region is not known yet, where the answer says how many there are.
-pub(super) async fn unsettled_facts(
+pub(in crate::routes) async fn unsettled_facts(
     services: &Services,
     query: Option<Query>,
 ) -> Result<Option<u64>, ApiError> {

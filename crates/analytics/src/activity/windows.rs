@@ -1,5 +1,5 @@
 use super::{
-    MONTH, WEEK,
+    Kind, MONTH, WEEK,
     days::{Since, days_within, slots_within},
     of_events,
 };
@@ -17,15 +17,14 @@ use chrono::{DateTime, Utc};
 ///
 /// One pass: a user has the narrowest window (3 for the day, 2, 1 for the month) that any activity lies in, and with
 /// it the wider ones. One of the unknown region was active in the window, but in no known region.
-#[must_use]
-pub fn windows(selection: &Selection) -> Query {
+pub(crate) fn windows(selection: &Selection) -> Query {
     let windows = Windows::of(selection);
     let grid = Grid::between(windows.month, selection.range.end());
     let region = &selection.region;
     let mut parameters = Parameters::default();
     let mut parts = vec![windows.of_days(&grid, region, &mut parameters)];
     for slice in slices(&grid) {
-        for events in of_events(slice, region, &mut parameters) {
+        for events in of_events(Kind::Any, slice, region, &mut parameters) {
             parts.push(windows.of_seconds(&events, &mut parameters));
         }
     }
@@ -83,7 +82,7 @@ impl Windows {
             in_day = day.reached(parameters),
             in_week = week.reached(parameters),
             sign = region.stored_sign(),
-            active = slots_within(grid.core, parameters),
+            active = slots_within(Kind::Any, grid.core, parameters),
             days = days_within(grid.core, parameters),
             regions = region.stored(parameters),
         )

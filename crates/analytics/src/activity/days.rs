@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::Kind;
 use crate::{query::Parameters, time::Span};
 
 /// Seconds of a slot.
@@ -19,8 +20,9 @@ pub(super) fn days_within(core: Span, parameters: &mut Parameters) -> String {
     format!("day >= {first} AND day <= {last}")
 }
 
-/// The bits of `slots` that lie in a span on the grid, where `day` is one of [`days_within`] it.
-pub(super) fn slots_within(core: Span, parameters: &mut Parameters) -> String {
+/// The bits of a kind of activity that lie in a span on the grid, where `day` is one of [`days_within`] it.
+pub(super) fn slots_within(kind: Kind, core: Span, parameters: &mut Parameters) -> String {
+    let slots = kind.column();
     let (first, last) = days(core);
     let first_slots = parameters.bits("first_slots", bits(first, core));
     let last_slots = parameters.bits("last_slots", bits(last, core));
@@ -29,7 +31,7 @@ pub(super) fn slots_within(core: Span, parameters: &mut Parameters) -> String {
         parameters.day("last_day", last),
     );
     format!(
-        "multiIf(day = {first}, bitAnd(slots, {first_slots}), day = {last}, bitAnd(slots, {last_slots}), slots)"
+        "multiIf(day = {first}, bitAnd({slots}, {first_slots}), day = {last}, bitAnd({slots}, {last_slots}), {slots})"
     )
 }
 

@@ -1,0 +1,424 @@
+//! `/analytics/cohort`
+//!
+//! ```text
+//! user_profiles ─▶ (person, cohort) ─┬─▶ size of each cohort
+//!                                    │ JOIN
+//! user_days ─▶ (person, unit) ───────┴─▶ distinct persons of (cohort, unit) ─▶ cells, where the unit is over
+//! ```
+//!
+#![doc = include_str!("../definitions/cohort.md")]
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use clickhouse::Row;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        ObjectBuilder, Schema,
+        schema::{SchemaType, Type},
+    },
+};
+
+use crate::{
+    activity::{Kind, units},
+    ask::Ask,
+    count,
+    number::Hundredths,
+    people::{SETTINGS, registered},
+    query::{Parameters, Query},
+    region::RegionFilter,
+    rule::Rule,
+    selection::unsettled,
+    source::unit_of,
+    time::{Buckets, DateRange, Granularity, Grid, Span, TooManyPoints, clamped, local_date},
+};
+use shared_schema::Domain;
+
+/// The rule of this analysis.
+pub const RULE: Rule = Rule {
+    name: "registration-cohorts/1",
+    description: "A cohort is everyone whose first registration lies in a calendar unit, whole units only. Period n is the \
+        n-th unit after it. A user is retained in a period if a booking or trip event of it names the user as rider or \
+        driver, cancellations excepted; the registration itself is no activity. A period counts once it is over and \
+        everything of it has arrived (complete_through); until then it is null. The average of a period is the sum of \
+        the retained users over the sum of the users of all cohorts for which it is over. With a region: users who \
+        registered there, and what they did there.",
+};
+
+/// The calendar unit of cohorts and periods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CohortType {
+    /// Local days.
+    Daily,
+    /// ISO weeks.
+    #[default]
+    Weekly,
+    /// Calendar months.
+    Monthly,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    cohort_type: CohortType,
+    /// The units in which users registered.
+    cohorts: Buckets,
+    /// Those, and the periods after the last.
+    units: Buckets,
+    periods: usize,
+    range: DateRange,
+    region: RegionFilter,
+    now: DateTime<Utc>,
+}
+
+/// Cohorts and how long they stayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CohortAnalysis {
+    /// The unit of cohorts and periods.
+    pub cohort_type: CohortType,
+    /// One row for each unit of the range.
+    pub cohorts: Vec<Cohort>,
+    /// The share of users retained in each period over all cohorts for which it is over, in percent.
+    #[schema(schema_with = averages)]
+    pub average_retention_by_period: Periods<Option<Hundredths>>,
+    /// The rule that was applied.
+    pub rule: Rule,
+}
+
+/// The users who registered in one calendar unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Cohort {
+    /// The unit: `2024-01-31`, `2024-W05` or `2024-01`.
+    #[schema(example = "2024-W05")]
+    pub cohort_period: String,
+    /// When it begins, RFC 3339 on the local clock.
+    #[schema(example = "2024-01-29T00:00:00+01:00")]
+    pub start: String,
+    /// How many users registered in it.
+    pub cohort_size: u64,
+    /// The share of them that was active in each period, in percent; `null` says why in `null_reasons`.
+    #[schema(schema_with = shares)]
+    pub retention_by_period: Periods<Option<Hundredths>>,
+    /// How many of them were active in each period; `null` where it is not over.
+    #[schema(schema_with = counts)]
+    pub retained_by_period: Periods<Option<u64>>,
+    /// Why a share is `null`.
+    #[schema(example = json!({"period_2": "period_not_over"}))]
+    pub null_reasons: BTreeMap<String, NullReason>,
+}
+
+/// Why there is no share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NullReason {
+    /// The period is not over, or not everything of it has arrived (`complete_through`).
+    PeriodNotOver,
+    /// Nobody registered in the unit.
+    EmptyCohort,
+}
+
+/// What is known of each period, the first being `period_0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Periods<T>(pub Vec<T>);
+
+impl<T: Serialize> Serialize for Periods<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (number, value) in self.0.iter().enumerate() {
+            map.serialize_entry(&period(number), value)?;
+        }
+        map.end()
+    }
+}
+
+fn averages() -> Schema {
+    let said = "The share of users retained in each period over all cohorts for which it is over, in percent.";
+    by_period(
+        said,
+        Type::Number,
+        &[json!(61.2), json!(43.75), json!(null)],
+    )
+}
+
+fn shares() -> Schema {
+    let said = "The share of them that was active in each period, in percent; `null` says why in `null_reasons`.";
+    by_period(
+        said,
+        Type::Number,
+        &[json!(61.2), json!(43.75), json!(null)],
+    )
+}
+
+fn counts() -> Schema {
+    let said = "How many of them were active in each period; `null` where it is not over.";
+    by_period(said, Type::Integer, &[json!(98), json!(70), json!(null)])
+}
+
+fn by_period(said: &str, kind: Type, example: &[Value]) -> Schema {
+    let value = ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]));
+    let example = example.iter().enumerate();
+    let example: Map<String, Value> = example
+        .map(|(number, value)| (period(number), value.clone()))
+        .collect();
+    ObjectBuilder::new()
+        .description(Some(said))
+        .additional_properties(Some(Schema::Object(value.build())))
+        .examples([Value::Object(example)])
+        .into()
+}
+
+fn period(number: usize) -> String {
+    format!("period_{number}")
+}
+
+/// A cohort (unit 0), or those of it who were active in a unit.
+#[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
+struct CohortRow {
+    cohort: u64,
+    unit: u64,
+    users: i64,
+}
+
+impl CohortType {
+    const fn granularity(self) -> Granularity {
+        match self {
+            Self::Daily => Granularity::Daily,
+            Self::Weekly => Granularity::Weekly,
+            Self::Monthly => Granularity::Monthly,
+        }
+    }
+
+    /// The name of the unit that begins at an instant.
+    fn name(self, zone: Tz, start: DateTime<Utc>) -> String {
+        let date = local_date(zone, start);
+        match self {
+            Self::Daily => date.to_string(),
+            Self::Weekly => {
+                let week = date.iso_week();
+                format!("{:04}-W{:02}", week.year(), week.week())
+            }
+            Self::Monthly => format!("{:04}-{:02}", date.year(), date.month()),
+        }
+    }
+}
+
+impl std::str::FromStr for CohortType {
+    type Err = UnknownCohortType;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCohortType> {
+        match text {
+            "daily" => Ok(Self::Daily),
+            "weekly" => Ok(Self::Weekly),
+            "monthly" => Ok(Self::Monthly),
+            _ => Err(UnknownCohortType),
+        }
+    }
+}
+
+/// No cohorts have this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is none of daily, weekly, monthly")]
+pub struct UnknownCohortType;
+
+impl Question {
+    /// So many periods of the cohorts of every unit that the range touches.
+    ///
+    /// # Errors
+    /// When that are more than [`MAX_POINTS`](crate::time::MAX_POINTS) cells.
+    pub fn new(
+        cohort_type: CohortType,
+        range: DateRange,
+        periods: usize,
+        region: RegionFilter,
+        now: DateTime<Utc>,
+    ) -> Result<Self, TooManyPoints> {
+        let (zone, granularity) = (range.zone(), cohort_type.granularity());
+        let cohorts = Buckets::of(&range, granularity)?;
+        if cohorts.len().saturating_mul(periods) > crate::time::MAX_POINTS {
+            return Err(TooManyPoints);
+        }
+        let units = cohorts
+            .clone()
+            .followed_by(periods.saturating_sub(1), zone, granularity)?;
+        let Span { from, until } = cohorts.span();
+        Ok(Self {
+            cohort_type,
+            range: DateRange::between(from, until, zone).unwrap_or(range),
+            cohorts,
+            units,
+            periods,
+            region,
+            now,
+        })
+    }
+
+    /// The cohorts' units, which are whole.
+    #[must_use]
+    pub fn range(&self) -> DateRange {
+        self.range
+    }
+
+    /// Counts the facts that no number holds yet, if a region is asked of.
+    #[must_use]
+    pub fn unsettled_facts(&self) -> Option<Query> {
+        let Span { from, until } = self.units.span();
+        let domains = [Domain::User, Domain::Booking, Domain::Trip];
+        let count = || unsettled(&domains, from, until);
+        self.region.is_regional().then(count)
+    }
+
+    fn query(&self, complete_through: Option<DateTime<Utc>>) -> Query {
+        let mut parameters = Parameters::default();
+        let people = self.people(&mut parameters);
+        let mut parts = vec![format!(
+            "SELECT cohort, toUInt64(0) AS unit, toInt64(count()) AS users\nFROM\n(\n{people}\n)\nGROUP BY cohort"
+        )];
+        if let Some(over) = complete_through.and_then(|at| self.units.over_at(at)) {
+            let Span { from, until } = over.span();
+            let rows = units::rows(
+                Kind::Riding,
+                &Grid::between(from, until),
+                &over,
+                &self.region,
+                &mut parameters,
+            );
+            parts.push(format!(
+                "SELECT cohort, {unit} AS unit, {users} AS users\n\
+                 FROM\n\
+                 (\n\
+                 {rows}\n\
+                 ) AS active\n\
+                 INNER JOIN\n\
+                 (\n\
+                 {people}\n\
+                 ) AS registered USING (person)\n\
+                 GROUP BY cohort, unit",
+                unit = unit_of("at", &over, &mut parameters),
+                users = units::distinct(&self.region),
+            ));
+        }
+        let rows = parts.join("\nUNION ALL\n");
+        parameters.into_query(format!(
+            "SELECT cohort, unit, users\nFROM\n(\n{rows}\n)\n{SETTINGS}"
+        ))
+    }
+
+    /// `person` and `cohort` of everyone who registered in the range.
+    fn people(&self, parameters: &mut Parameters) -> String {
+        let Span { from, until } = self.cohorts.span();
+        let second = "toUInt64(toUnixTimestamp(assumeNotNull(registered_at)))";
+        let cohort = unit_of(second, &self.cohorts, parameters);
+        let people = registered(
+            &format!("user_id AS person, {cohort} AS cohort"),
+            &self.region,
+            parameters,
+        );
+        let from = parameters.time("registered_from", clamped(from));
+        let until = parameters.time("registered_until", clamped(until));
+        format!("{people} AND registered_at >= {from} AND registered_at < {until}")
+    }
+
+    fn assemble(
+        &self,
+        rows: Vec<CohortRow>,
+        complete_through: Option<DateTime<Utc>>,
+    ) -> CohortAnalysis {
+        let mut sizes = vec![0; self.cohorts.len()];
+        let mut retained = BTreeMap::<(usize, usize), u64>::new();
+        for row in rows {
+            let Some(cohort) = self.cohorts.position(row.cohort) else {
+                continue;
+            };
+            match row.unit {
+                0 => {
+                    if let Some(size) = sizes.get_mut(cohort) {
+                        *size = count(row.users);
+                    }
+                }
+                unit => {
+                    let unit = self.units.position(unit);
+                    if let Some(period) = unit.and_then(|unit| unit.checked_sub(cohort)) {
+                        retained.insert((cohort, period), count(row.users));
+                    }
+                }
+            }
+        }
+        let ends: Vec<DateTime<Utc>> = self.units.iter().map(|unit| unit.until).collect();
+        let is_over = |unit: usize| {
+            ends.get(unit)
+                .zip(complete_through)
+                .is_some_and(|(end, at)| *end <= at)
+        };
+        let begun = self.cohorts.iter().take_while(|unit| unit.from <= self.now);
+        let known = sizes.iter().rposition(|size| *size > 0);
+        let shown = begun.count().max(known.map_or(0, |last| last + 1));
+        let mut pooled = vec![(0, 0); self.periods];
+        let mut cohorts = Vec::new();
+        for (number, (unit, size)) in self.cohorts.iter().zip(sizes).take(shown).enumerate() {
+            let cells: Vec<Option<u64>> = (0..self.periods)
+                .map(|period| {
+                    let retained = retained.get(&(number, period)).copied().unwrap_or_default();
+                    is_over(number + period).then_some(retained)
+                })
+                .collect();
+            for (pooled, cell) in pooled.iter_mut().zip(&cells) {
+                if let Some(retained) = cell {
+                    pooled.0 += retained;
+                    pooled.1 += size;
+                }
+            }
+            cohorts.push(self.cohort(unit.from, size, cells));
+        }
+        let average = |(retained, eligible): (u64, u64)| Hundredths::percent(retained, eligible);
+        CohortAnalysis {
+            cohort_type: self.cohort_type,
+            cohorts,
+            average_retention_by_period: Periods(pooled.into_iter().map(average).collect()),
+            rule: RULE,
+        }
+    }
+
+    fn cohort(&self, start: DateTime<Utc>, size: u64, cells: Vec<Option<u64>>) -> Cohort {
+        let zone = self.range.zone();
+        let reasons = cells.iter().enumerate().filter_map(|(number, cell)| {
+            let reason = match (cell, size) {
+                (None, _) => NullReason::PeriodNotOver,
+                (Some(_), 0) => NullReason::EmptyCohort,
+                _ => return None,
+            };
+            Some((period(number), reason))
+        });
+        let shares = cells
+            .iter()
+            .map(|cell| cell.and_then(|retained| Hundredths::percent(retained, size)));
+        Cohort {
+            cohort_period: self.cohort_type.name(zone, start),
+            start: start
+                .with_timezone(&zone)
+                .to_rfc3339_opts(SecondsFormat::Secs, false),
+            cohort_size: size,
+            retention_by_period: Periods(shares.collect()),
+            null_reasons: reasons.collect(),
+            retained_by_period: Periods(cells),
+        }
+    }
+}
+
+/// Asks for the cohorts. Periods that are over by `complete_through`, which was read before, are told.
+///
+/// # Errors
+/// When the statement is not answered.
+pub async fn ask<A: Ask>(
+    store: &A,
+    question: &Question,
+    complete_through: Option<DateTime<Utc>>,
+) -> Result<CohortAnalysis, A::Error> {
+    let query = question.query(complete_through);
+    let rows = store.rows("cohort", &query).await?;
+    Ok(question.assemble(rows, complete_through))
+}

@@ -1,0 +1,374 @@
+//! `/analytics/retention`
+//!
+//! ```text
+//! user_profiles ─▶ (person, joined: local day) ─┬─▶ users of each day
+//!                                               │ JOIN
+//! user_days ─▶ (person, local day) ─────────────┴─▶ distinct persons of (joined, N) ─▶ Σ over the days that are eligible
+//! ```
+//!
+#![doc = include_str!("../definitions/retention.md")]
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    activity::{Kind, units},
+    ask::Ask,
+    count,
+    number::Hundredths,
+    people::{SETTINGS, registered},
+    query::{Parameters, Query},
+    region::RegionFilter,
+    rule::Rule,
+    selection::unsettled,
+    time::{
+        Buckets, DateRange, Granularity, Grid, LocalDays, TooManyPoints, clamped, day_start,
+        local_date,
+    },
+};
+use shared_schema::Domain;
+
+/// The rule of this analysis.
+pub const RULE: Rule = Rule {
+    name: "day-n-retention/1",
+    description: "Day 0 is the local day of the first registration, day N the N-th local day after it. A user is active on a \
+        day if a booking or trip event of that day names the user as rider or driver, cancellations excepted; the \
+        registration itself is no activity. A user is eligible for day N once that day is over and everything of it has \
+        arrived (complete_through). With mode=on a user is retained who was active on day N, with mode=on_or_after one \
+        who was active on day N or later, up to complete_through. With a region: users who registered there, and what \
+        they did there.",
+};
+
+/// The days that are looked at.
+const DAYS: [u16; 3] = [1, 7, 30];
+
+/// Which users, by their role at registration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UserType {
+    /// Everyone.
+    #[default]
+    All,
+    /// Who registered as RIDER.
+    Rider,
+    /// Who registered as DRIVER.
+    Driver,
+}
+
+/// What makes a user retained on day N.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Activity on day N.
+    #[default]
+    On,
+    /// Activity on day N or later.
+    OnOrAfter,
+}
+
+/// No users have this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is none of all, rider, driver")]
+pub struct UnknownUserType;
+
+/// No mode has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is neither on nor on_or_after")]
+pub struct UnknownMode;
+
+impl FromStr for UserType {
+    type Err = UnknownUserType;
+
+    fn from_str(text: &str) -> Result<Self, UnknownUserType> {
+        match text {
+            "all" => Ok(Self::All),
+            "rider" => Ok(Self::Rider),
+            "driver" => Ok(Self::Driver),
+            _ => Err(UnknownUserType),
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = UnknownMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMode> {
+        match text {
+            "on" => Ok(Self::On),
+            "on_or_after" => Ok(Self::OnOrAfter),
+            _ => Err(UnknownMode),
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    range: DateRange,
+    user_type: UserType,
+    mode: Mode,
+    region: RegionFilter,
+    now: DateTime<Utc>,
+}
+
+/// How many users stayed for a day, a week and a month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Retention {
+    /// Which users.
+    pub user_type: UserType,
+    /// What makes one retained.
+    pub mode: Mode,
+    /// How many of them registered in the range.
+    pub total_users: u64,
+    /// Retained over eligible on day 1, in percent; `null` says why in `null_reasons`.
+    pub d1_retention_rate: Option<Hundredths>,
+    /// Of the eligible users, those who were retained on day 1.
+    pub d1_retained_users: u64,
+    /// Users whose day 1 is over.
+    pub d1_eligible_users: u64,
+    /// Retained over eligible on day 7, in percent.
+    pub d7_retention_rate: Option<Hundredths>,
+    /// Of the eligible users, those who were retained on day 7.
+    pub d7_retained_users: u64,
+    /// Users whose day 7 is over.
+    pub d7_eligible_users: u64,
+    /// Retained over eligible on day 30, in percent.
+    pub d30_retention_rate: Option<Hundredths>,
+    /// Of the eligible users, those who were retained on day 30.
+    pub d30_retained_users: u64,
+    /// Users whose day 30 is over.
+    pub d30_eligible_users: u64,
+    /// Why a rate is `null`.
+    #[schema(example = json!({"d30_retention_rate": "nobody_eligible"}))]
+    pub null_reasons: BTreeMap<&'static str, NullReason>,
+    /// The rule that was applied.
+    pub rule: Rule,
+}
+
+/// Why there is no rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NullReason {
+    /// Nobody registered in the range.
+    NoUsers,
+    /// Of nobody the day is over, or not everything of it has arrived (`complete_through`).
+    NobodyEligible,
+}
+
+/// Those who registered on a day (N is 0), or those of them who were retained on day N.
+#[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
+struct RetentionRow {
+    joined: u64,
+    day: u16,
+    users: i64,
+}
+
+/// Retained and eligible users.
+#[derive(Clone, Copy, Debug, Default)]
+struct Day {
+    retained: u64,
+    eligible: u64,
+}
+
+impl Question {
+    /// The retention of the users of a kind who registered in the range, and in the region.
+    ///
+    /// # Errors
+    /// When there are more than [`MAX_POINTS`](crate::time::MAX_POINTS) days since.
+    pub fn new(
+        range: DateRange,
+        user_type: UserType,
+        mode: Mode,
+        region: RegionFilter,
+        now: DateTime<Utc>,
+    ) -> Result<Self, TooManyPoints> {
+        let question = Self {
+            range,
+            user_type,
+            mode,
+            region,
+            now,
+        };
+        question
+            .active(Some(now))
+            .map_or(Ok(()), |active| {
+                Buckets::of(&active, Granularity::Daily).map(drop)
+            })
+            .map(|()| question)
+    }
+
+    /// Counts the facts that no number holds yet, if a region is asked of.
+    #[must_use]
+    pub fn unsettled_facts(&self) -> Option<Query> {
+        let domains = [Domain::User, Domain::Booking, Domain::Trip];
+        let until = self.range.end().max(self.now);
+        let count = || unsettled(&domains, self.range.start(), until);
+        self.region.is_regional().then(count)
+    }
+
+    fn query(&self, complete_through: Option<DateTime<Utc>>, days: &LocalDays) -> Query {
+        let mut parameters = Parameters::default();
+        let people = self.people(days, &mut parameters);
+        let mut parts = vec![format!(
+            "SELECT joined, toUInt16(0) AS day, toInt64(count()) AS users\nFROM\n(\n{people}\n)\nGROUP BY joined"
+        )];
+        let active = self.active(complete_through);
+        let by_day = active.and_then(|active| {
+            let days = Buckets::of(&active, Granularity::Daily).ok()?;
+            Some((Grid::of(&active), days))
+        });
+        if let Some((grid, local_days)) = by_day {
+            let rows = units::rows(
+                Kind::Riding,
+                &grid,
+                &local_days,
+                &self.region,
+                &mut parameters,
+            );
+            let number = days.number("at", &mut parameters);
+            let looked_at = DAYS.map(|day| day.to_string()).join(", ");
+            let retained = match self.mode {
+                Mode::On => "number = joined + n",
+                Mode::OnOrAfter => "number >= joined + n",
+            };
+            parts.push(format!(
+                "SELECT joined, toUInt16(arrayJoin(arrayFilter(n -> {retained}, [{looked_at}]))) AS day, {users} AS users\n\
+                 FROM\n\
+                 (\n\
+                 SELECT sign, person, {number} AS number FROM\n\
+                 (\n\
+                 {rows}\n\
+                 )\n\
+                 ) AS active\n\
+                 INNER JOIN\n\
+                 (\n\
+                 {people}\n\
+                 ) AS registered USING (person)\n\
+                 GROUP BY joined, day",
+                users = units::distinct(&self.region),
+            ));
+        }
+        let rows = parts.join("\nUNION ALL\n");
+        parameters.into_query(format!(
+            "SELECT joined, day, users\nFROM\n(\n{rows}\n)\n{SETTINGS}"
+        ))
+    }
+
+    /// When the activity was that matters, from the first day 0 on.
+    fn active(&self, complete_through: Option<DateTime<Utc>>) -> Option<DateRange> {
+        let zone = self.range.zone();
+        let from = day_start(zone, local_date(zone, clamped(self.range.start())));
+        let last = DAYS.into_iter().max().unwrap_or_default();
+        let complete = complete_through?.min(self.now);
+        let until = match self.mode {
+            // no clock was ever moved by more than a day
+            Mode::On => complete.min(self.range.end() + TimeDelta::days((last + 2).into())),
+            Mode::OnOrAfter => complete,
+        };
+        DateRange::between(from, until, zone).ok()
+    }
+
+    /// `person` and `joined` of everyone who registered in the range.
+    fn people(&self, days: &LocalDays, parameters: &mut Parameters) -> String {
+        let second = "toUInt64(toUnixTimestamp(assumeNotNull(registered_at)))";
+        let joined = days.number(second, parameters);
+        let people = registered(
+            &format!("user_id AS person, toUInt64({joined}) AS joined"),
+            &self.region,
+            parameters,
+        );
+        let from = parameters.time("registered_from", clamped(self.range.start()));
+        let until = parameters.time("registered_until", clamped(self.range.end()));
+        let role = match self.user_type {
+            UserType::All => "",
+            UserType::Rider => " AND role = 'RIDER'",
+            UserType::Driver => " AND role = 'DRIVER'",
+        };
+        format!("{people} AND registered_at >= {from} AND registered_at < {until}{role}")
+    }
+
+    /// The days from the first registration to what is complete.
+    fn days(&self, complete_through: Option<DateTime<Utc>>) -> LocalDays {
+        let end = complete_through.map_or(self.range.end(), |at| {
+            self.range.end().max(at + TimeDelta::milliseconds(1))
+        });
+        let all = DateRange::between(self.range.start(), end, self.range.zone());
+        LocalDays::of(&all.unwrap_or(self.range))
+    }
+
+    fn assemble(
+        &self,
+        rows: Vec<RetentionRow>,
+        days: &LocalDays,
+        complete_through: Option<DateTime<Utc>>,
+    ) -> Retention {
+        let today = complete_through
+            .map(|at| days.number_of(at.timestamp()))
+            .and_then(|day| u64::try_from(day).ok());
+        let is_over = |day: u64| today.is_some_and(|today| day < today);
+        let mut total_users = 0;
+        let mut looked_at: BTreeMap<u16, Day> = DAYS.map(|day| (day, Day::default())).into();
+        for row in rows {
+            let users = count(row.users);
+            if row.day == 0 {
+                total_users += users;
+            }
+            for (number, day) in &mut looked_at {
+                if is_over(row.joined + u64::from(*number)) {
+                    match row.day {
+                        0 => day.eligible += users,
+                        n if n == *number => day.retained += users,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        let [d1, d7, d30] = DAYS.map(|day| looked_at.get(&day).copied().unwrap_or_default());
+        let rate = |day: Day| Hundredths::percent(day.retained, day.eligible);
+        let reason = match total_users {
+            0 => NullReason::NoUsers,
+            _ => NullReason::NobodyEligible,
+        };
+        let rates = [
+            ("d1_retention_rate", d1),
+            ("d7_retention_rate", d7),
+            ("d30_retention_rate", d30),
+        ];
+        let unknown = rates.into_iter().filter(|(_, day)| day.eligible == 0);
+        Retention {
+            user_type: self.user_type,
+            mode: self.mode,
+            total_users,
+            d1_retention_rate: rate(d1),
+            d1_retained_users: d1.retained,
+            d1_eligible_users: d1.eligible,
+            d7_retention_rate: rate(d7),
+            d7_retained_users: d7.retained,
+            d7_eligible_users: d7.eligible,
+            d30_retention_rate: rate(d30),
+            d30_retained_users: d30.retained,
+            d30_eligible_users: d30.eligible,
+            null_reasons: unknown.map(|(name, _)| (name, reason)).collect(),
+            rule: RULE,
+        }
+    }
+}
+
+/// Asks for the retention of users whose day is over by `complete_through`, which was read before.
+///
+/// # Errors
+/// When the statement is not answered.
+pub async fn ask<A: Ask>(
+    store: &A,
+    question: &Question,
+    complete_through: Option<DateTime<Utc>>,
+) -> Result<Retention, A::Error> {
+    let days = question.days(complete_through);
+    let query = question.query(complete_through, &days);
+    let rows = store.rows("retention", &query).await?;
+    Ok(question.assemble(rows, &days, complete_through))
+}

@@ -1,0 +1,70 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::cohort::{self, CohortAnalysis, Question};
+
+use super::parameters;
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{
+        CohortParameters, Given, RangeParameters, RegionParameters, dates, number, region,
+        too_many_cells,
+    },
+    routes::asked::answer,
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<CohortParameters>);
+
+/// Of the users who registered in a unit of time, how many were active in the units after it
+///
+/// A period that is not over is `null`. The rule that was applied stands in the answer.
+#[utoipa::path(
+    get,
+    path = "/v1/analytics/cohort",
+    tag = "analytics",
+    params(RangeParameters, RegionParameters, CohortParameters),
+    responses((status = 200, description = "The cohorts", body = Answer<CohortAnalysis>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-29T00:00:00.000+01:00",
+            "end_date": "2024-02-04T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-14T08:30:00.125Z",
+        "cohort_type": "weekly",
+        "cohorts": [{
+            "cohort_period": "2024-W05",
+            "start": "2024-01-29T00:00:00+01:00",
+            "cohort_size": 160,
+            "retention_by_period": {"period_0": 61.25, "period_1": 43.75, "period_2": null},
+            "retained_by_period": {"period_0": 98, "period_1": 70, "period_2": null},
+            "null_reasons": {"period_2": "period_not_over"}
+        }],
+        "average_retention_by_period": {"period_0": 61.25, "period_1": 43.75, "period_2": null},
+        "rule": {"name": "registration-cohorts/1", "description": "A cohort is everyone whose first registration ..."}
+    })))
+)]
+pub(crate) async fn cohort(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let now = services.clock.now();
+    let range = dates(&given, now)?;
+    let cohort_type = given.parsed("cohort_type", "Allowed are daily, weekly, monthly.")?;
+    let periods = number(&given, "periods", 12, 1..=52)?;
+    let periods = usize::try_from(periods).unwrap_or(usize::MAX);
+    let region = region(&given)?;
+    let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region, now)
+        .map_err(|_| too_many_cells("periods"))?;
+    let metrics =
+        async |complete_through| cohort::ask(&services.store, &question, complete_through).await;
+    answer(
+        &services,
+        question.range(),
+        question.unsettled_facts(),
+        metrics,
+    )
+    .await
+}

@@ -1,0 +1,55 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::geographic::{self, Geography};
+
+use super::parameters;
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{GeographicParameters, Given, RangeParameters, RegionParameters, selection},
+    routes::asked::answer,
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<GeographicParameters>);
+
+/// Where bookings, revenue or active users are
+///
+/// Every region that has any is a point, without a limit; the shares add up to 100 but for their rounding. The rule that
+/// was applied stands in the answer.
+#[utoipa::path(
+    get,
+    path = "/v1/analytics/geographic",
+    tag = "analytics",
+    params(RangeParameters, RegionParameters, GeographicParameters),
+    responses((status = 200, description = "The points", body = Answer<Geography>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "unsettled": 2,
+        "metric": "bookings",
+        "data_points": [
+            {"state": "Lagos", "city": "Ikeja", "value": 600, "share": 75.0},
+            {"state": "unknown", "city": "unknown", "value": 200, "share": 25.0}
+        ],
+        "total_value": 800,
+        "rule": {"name": "shares-by-region/1", "description": "Bookings are booking.created events ..."}
+    })))
+)]
+pub(crate) async fn geographic(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let selection = selection(&given, services.clock.now())?;
+    let measure = given.parsed("metric", "Allowed are bookings, revenue, users.")?;
+    let measure = measure.unwrap_or_default();
+    geographic::check_kept(&selection, measure)?;
+    let unsettled = geographic::unsettled_facts(&selection, measure);
+    let metrics = async |_| geographic::ask(&services.store, &selection, measure).await;
+    answer(&services, selection.range, Some(unsettled), metrics).await
+}

@@ -1,0 +1,73 @@
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use analytics::trends::{self, Question, Trend};
+
+use super::parameters;
+use crate::{
+    answer::Answer,
+    error::ApiError,
+    parameters::{
+        A_GRANULARITY, Given, RangeParameters, RegionParameters, TrendsParameters, compares, dates,
+        region, too_many_points, trend_metric,
+    },
+    routes::asked::answer,
+    services::Services,
+};
+
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<TrendsParameters>);
+
+/// One metric over time, and beside it the period before
+///
+/// The rule that was applied stands in the answer.
+#[utoipa::path(
+    get,
+    path = "/v1/analytics/trends",
+    tag = "analytics",
+    params(RangeParameters, RegionParameters, TrendsParameters),
+    responses((status = 200, description = "The trend", body = Answer<Trend>, example = json!({
+        "date_range": {
+            "start_date": "2024-01-01T00:00:00.000+01:00",
+            "end_date": "2024-01-31T23:59:59.999+01:00",
+            "tz": "Africa/Lagos"
+        },
+        "complete_through": "2024-02-01T08:30:00.125Z",
+        "metric": "bookings_created",
+        "unit": "count",
+        "granularity": "monthly",
+        "value": 1200,
+        "time_series": [{"start": "2024-01-01T00:00:00+01:00", "partial": false, "value": 1200}],
+        "previous_period": {
+            "date_range": {
+                "start_date": "2023-12-01T00:00:00.000+01:00",
+                "end_date": "2023-12-31T23:59:59.999+01:00",
+                "tz": "Africa/Lagos"
+            },
+            "value": 1000,
+            "time_series": [{"start": "2023-12-01T00:00:00+01:00", "partial": false, "value": 1000}],
+            "change_percent": 20.0
+        },
+        "rule": {"name": "metric-by-unit/1", "description": "Each point is the metric over its calendar unit ..."}
+    })))
+)]
+pub(crate) async fn trends(
+    services: Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let now = services.clock.now();
+    let range = dates(&given, now)?;
+    let granularity = given.parsed("granularity", A_GRANULARITY)?;
+    let question = Question::new(
+        trend_metric(&given)?,
+        granularity.unwrap_or_default(),
+        range,
+        &region(&given)?,
+        now,
+        compares(&given)?,
+    )
+    .map_err(too_many_points)?;
+    question.check_kept()?;
+    let metrics = async |_| trends::ask(&services.store, &question).await;
+    answer(&services, range, question.unsettled_facts(), metrics).await
+}
