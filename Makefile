@@ -79,7 +79,7 @@ bench-calm: packages ## Measure the whole stack under a steady rate (CALM=600 se
 	@exec cargo bench -p ingestor --bench ingest -- --calm $(CALM) --rate $(CALM_RATE) $(BENCH)
 
 .PHONY: bench-queries
-bench-queries: packages ## Measure the metrics over 90 days and 5 million events against bare ClickHouse (BENCH="--requests 100")
+bench-queries: packages ## Measure the metrics and analyses over 90 days and 5 million events against bare ClickHouse (BENCH="--requests 100")
 	@$(BUILD)
 	@exec cargo bench -p query-api --bench queries -- $(BENCH)
 

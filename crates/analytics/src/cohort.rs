@@ -24,29 +24,17 @@ use utoipa::{
 };
 
 use crate::{
-    activity::{Kind, units},
+    activity::{JOINING_AND_RIDING, Kind, units},
     ask::Ask,
     count,
     number::Hundredths,
-    people::{SETTINGS, registered},
+    people::{DROP_FIRST, REGISTERED, registered_within},
     query::{Parameters, Query},
     region::RegionFilter,
     rule::Rule,
     selection::unsettled,
     source::unit_of,
-    time::{Buckets, DateRange, Granularity, Grid, Span, TooManyPoints, clamped, local_date},
-};
-use shared_schema::Domain;
-
-/// The rule of this analysis.
-pub const RULE: Rule = Rule {
-    name: "registration-cohorts/1",
-    description: "A cohort is everyone whose first registration lies in a calendar unit, whole units only. Period n is the \
-        n-th unit after it. A user is retained in a period if a booking or trip event of it names the user as rider or \
-        driver, cancellations excepted; the registration itself is no activity. A period counts once it is over and \
-        everything of it has arrived (complete_through); until then it is null. The average of a period is the sum of \
-        the retained users over the sum of the users of all cohorts for which it is over. With a region: users who \
-        registered there, and what they did there.",
+    time::{Buckets, DateRange, Granularity, Grid, Span, TooManyPoints, local_date},
 };
 
 /// The calendar unit of cohorts and periods.
@@ -73,7 +61,6 @@ pub struct Question {
     periods: usize,
     range: DateRange,
     region: RegionFilter,
-    now: DateTime<Utc>,
 }
 
 /// Cohorts and how long they stayed.
@@ -81,7 +68,7 @@ pub struct Question {
 pub struct CohortAnalysis {
     /// The unit of cohorts and periods.
     pub cohort_type: CohortType,
-    /// One row for each unit of the range.
+    /// One row for each unit that the range touches, also those that have not begun.
     pub cohorts: Vec<Cohort>,
     /// The share of users retained in each period over all cohorts for which it is over, in percent.
     #[schema(schema_with = averages)]
@@ -114,6 +101,7 @@ pub struct Cohort {
 
 /// Why there is no share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CohortNullReason)]
 #[serde(rename_all = "snake_case")]
 pub enum NullReason {
     /// The period is not over, or not everything of it has arrived (`complete_through`).
@@ -207,24 +195,6 @@ impl CohortType {
     }
 }
 
-impl std::str::FromStr for CohortType {
-    type Err = UnknownCohortType;
-
-    fn from_str(text: &str) -> Result<Self, UnknownCohortType> {
-        match text {
-            "daily" => Ok(Self::Daily),
-            "weekly" => Ok(Self::Weekly),
-            "monthly" => Ok(Self::Monthly),
-            _ => Err(UnknownCohortType),
-        }
-    }
-}
-
-/// No cohorts have this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of daily, weekly, monthly")]
-pub struct UnknownCohortType;
-
 impl Question {
     /// So many periods of the cohorts of every unit that the range touches.
     ///
@@ -235,7 +205,6 @@ impl Question {
         range: DateRange,
         periods: usize,
         region: RegionFilter,
-        now: DateTime<Utc>,
     ) -> Result<Self, TooManyPoints> {
         let (zone, granularity) = (range.zone(), cohort_type.granularity());
         let cohorts = Buckets::of(&range, granularity)?;
@@ -253,7 +222,6 @@ impl Question {
             units,
             periods,
             region,
-            now,
         })
     }
 
@@ -267,8 +235,7 @@ impl Question {
     #[must_use]
     pub fn unsettled_facts(&self) -> Option<Query> {
         let Span { from, until } = self.units.span();
-        let domains = [Domain::User, Domain::Booking, Domain::Trip];
-        let count = || unsettled(&domains, from, until);
+        let count = || unsettled(&JOINING_AND_RIDING, from, until);
         self.region.is_regional().then(count)
     }
 
@@ -304,23 +271,19 @@ impl Question {
         }
         let rows = parts.join("\nUNION ALL\n");
         parameters.into_query(format!(
-            "SELECT cohort, unit, users\nFROM\n(\n{rows}\n)\n{SETTINGS}"
+            "SELECT cohort, unit, users\nFROM\n(\n{rows}\n)\n{DROP_FIRST}"
         ))
     }
 
     /// `person` and `cohort` of everyone who registered in the range.
     fn people(&self, parameters: &mut Parameters) -> String {
-        let Span { from, until } = self.cohorts.span();
-        let second = "toUInt64(toUnixTimestamp(assumeNotNull(registered_at)))";
-        let cohort = unit_of(second, &self.cohorts, parameters);
-        let people = registered(
+        let cohort = unit_of(REGISTERED, &self.cohorts, parameters);
+        registered_within(
+            self.cohorts.span(),
             &format!("user_id AS person, {cohort} AS cohort"),
             &self.region,
             parameters,
-        );
-        let from = parameters.time("registered_from", clamped(from));
-        let until = parameters.time("registered_until", clamped(until));
-        format!("{people} AND registered_at >= {from} AND registered_at < {until}")
+        )
     }
 
     fn assemble(
@@ -354,12 +317,9 @@ impl Question {
                 .zip(complete_through)
                 .is_some_and(|(end, at)| *end <= at)
         };
-        let begun = self.cohorts.iter().take_while(|unit| unit.from <= self.now);
-        let known = sizes.iter().rposition(|size| *size > 0);
-        let shown = begun.count().max(known.map_or(0, |last| last + 1));
         let mut pooled = vec![(0, 0); self.periods];
         let mut cohorts = Vec::new();
-        for (number, (unit, size)) in self.cohorts.iter().zip(sizes).take(shown).enumerate() {
+        for (number, (unit, size)) in self.cohorts.iter().zip(sizes).enumerate() {
             let cells: Vec<Option<u64>> = (0..self.periods)
                 .map(|period| {
                     let retained = retained.get(&(number, period)).copied().unwrap_or_default();
@@ -379,7 +339,7 @@ impl Question {
             cohort_type: self.cohort_type,
             cohorts,
             average_retention_by_period: Periods(pooled.into_iter().map(average).collect()),
-            rule: RULE,
+            rule: rule(),
         }
     }
 
@@ -421,4 +381,71 @@ pub async fn ask<A: Ask>(
     let query = question.query(complete_through);
     let rows = store.rows("cohort", &query).await?;
     Ok(question.assemble(rows, complete_through))
+}
+
+/// The rule of this analysis.
+fn rule() -> Rule {
+    Rule::new(
+        "registration-cohorts/1",
+        "/v1/definitions/cohort",
+        include_str!("../definitions/cohort.md"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, in_lagos_off_grid, shown};
+
+    fn query(cohort_type: CohortType, asked: &crate::Selection) -> Query {
+        let (range, region) = (asked.range, asked.region.clone());
+        let question = Question::new(cohort_type, range, 3, region).unwrap();
+        question.query(Some(asked.now))
+    }
+
+    #[test]
+    fn sizes_and_those_who_stayed_are_counted_at_once() {
+        let january = query(CohortType::Weekly, &everywhere(false));
+        insta::assert_snapshot!("weekly", shown(&january));
+        let in_lagos = query(CohortType::Monthly, &in_lagos_off_grid());
+        insta::assert_snapshot!("monthly_in_lagos", shown(&in_lagos));
+    }
+
+    #[test]
+    fn without_anything_complete_only_sizes_are_counted() {
+        let asked = everywhere(false);
+        let question = Question::new(CohortType::Daily, asked.range, 2, asked.region).unwrap();
+        assert!(!question.query(None).sql.contains("user_days"));
+        let row = |unit, users| CohortRow {
+            cohort: u64::try_from(asked.range.start().timestamp()).unwrap(),
+            unit,
+            users,
+        };
+        let answer = question.assemble(vec![row(0, 3)], None);
+        let json = serde_json::to_value(&answer.cohorts[0]).unwrap();
+        assert_eq!(json["cohort_size"], 3);
+        assert_eq!(
+            json["retention_by_period"],
+            json!({"period_0": null, "period_1": null})
+        );
+        assert_eq!(
+            json["null_reasons"],
+            json!({"period_0": "period_not_over", "period_1": "period_not_over"})
+        );
+    }
+
+    #[test]
+    fn more_cells_than_points_are_refused() {
+        let asked = everywhere(false);
+        let cells = |periods| {
+            Question::new(
+                CohortType::Daily,
+                asked.range,
+                periods,
+                RegionFilter::Everywhere,
+            )
+        };
+        assert!(cells(322).is_ok());
+        assert_eq!(cells(323).unwrap_err(), TooManyPoints);
+    }
 }

@@ -1,6 +1,8 @@
 //! What every metric and analysis means, for people: the same texts that the modules' documentation is made of, and the
 //! descriptions of the fields as the schema has them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -8,19 +10,18 @@ use utoipa::{
 };
 
 use crate::{
-    bookings::BookingTotals,
-    cohort::{self, Cohort, CohortAnalysis},
-    drivers::{Driver, EarningsDistribution},
-    funnel::{Funnel, Step},
-    geographic::{self, DataPoint, Geography},
-    payments::{MethodTotals, PaymentTotals},
+    bookings::{BookingTotals, Bookings},
+    cohort::{Cohort, CohortAnalysis},
+    drivers::{Driver, Drivers, EarningsDistribution},
+    funnel::{Funnel, FunnelAnalysis, Part, Step},
+    geographic::{DataPoint, Geography},
+    payments::{MethodTotals, PaymentTotals, Payments},
     realtime::{PipelineHealth, Realtime},
-    retention::{self, Retention},
-    routes::Route,
-    rule::Rule,
-    trends::{self, Metric, Period, Previous, Trend, Unit},
-    trips::TripTotals,
-    users::Users,
+    retention::Retention,
+    routes::{Route, Routes},
+    trends::{Metric, Period, Previous, Trend, Unit},
+    trips::{TripTotals, Trips},
+    users::{UserPoint, Users},
 };
 
 /// What a metric or analysis means.
@@ -44,18 +45,15 @@ pub struct Definition {
     pub example: String,
     /// What the fields of the answer say.
     pub fields: Vec<Field>,
-    /// The rule of an analysis that has only one; a funnel tells its own with the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<Rule>,
 }
 
-/// A metric, or an analysis of people.
+/// A metric or an analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Numbers about a range.
     Metric,
-    /// What numbers tell of people.
+    /// What several of them tell together.
     Analysis,
 }
 
@@ -78,7 +76,6 @@ struct Written {
     kind: Kind,
     text: &'static str,
     fields: fn() -> Vec<Field>,
-    rule: Option<Rule>,
 }
 
 const fn metric(name: &'static str, text: &'static str, fields: fn() -> Vec<Field>) -> Written {
@@ -87,89 +84,83 @@ const fn metric(name: &'static str, text: &'static str, fields: fn() -> Vec<Fiel
         kind: Kind::Metric,
         text,
         fields,
-        rule: None,
     }
 }
 
-const fn analysis(
-    name: &'static str,
-    text: &'static str,
-    fields: fn() -> Vec<Field>,
-    rule: Option<Rule>,
-) -> Written {
+const fn analysis(name: &'static str, text: &'static str, fields: fn() -> Vec<Field>) -> Written {
     Written {
         name,
         kind: Kind::Analysis,
         text,
         fields,
-        rule,
     }
 }
 
 const WRITTEN: [Written; 12] = [
-    metric(
-        "users",
-        include_str!("../definitions/users.md"),
-        of::<Users>,
-    ),
+    metric("users", include_str!("../definitions/users.md"), || {
+        [of::<Users>(), of::<UserPoint>()].concat()
+    }),
     metric(
         "bookings",
         include_str!("../definitions/bookings.md"),
-        of::<BookingTotals>,
+        || [of::<BookingTotals>(), of::<Bookings>()].concat(),
     ),
     metric(
         "payments",
         include_str!("../definitions/payments.md"),
-        || [of::<PaymentTotals>(), of::<MethodTotals>()].concat(),
+        || {
+            [
+                of::<PaymentTotals>(),
+                of::<MethodTotals>(),
+                of::<Payments>(),
+            ]
+            .concat()
+        },
     ),
-    metric(
-        "trips",
-        include_str!("../definitions/trips.md"),
-        of::<TripTotals>,
-    ),
-    metric("drivers", include_str!("../definitions/drivers.md"), || {
-        [of::<Driver>(), of::<EarningsDistribution>()].concat()
+    metric("trips", include_str!("../definitions/trips.md"), || {
+        [of::<TripTotals>(), of::<Trips>()].concat()
     }),
-    metric(
-        "routes",
-        include_str!("../definitions/routes.md"),
-        of::<Route>,
-    ),
+    metric("drivers", include_str!("../definitions/drivers.md"), || {
+        [
+            of::<Drivers>(),
+            of::<Driver>(),
+            of::<EarningsDistribution>(),
+        ]
+        .concat()
+    }),
+    metric("routes", include_str!("../definitions/routes.md"), || {
+        [of::<Routes>(), of::<Route>()].concat()
+    }),
     metric(
         "realtime",
         include_str!("../definitions/realtime.md"),
         || [of::<Realtime>(), of::<PipelineHealth>()].concat(),
     ),
-    analysis(
-        "funnel",
-        include_str!("../definitions/funnel.md"),
-        || [of::<Funnel>(), of::<Step>()].concat(),
-        None,
-    ),
-    analysis(
-        "cohort",
-        include_str!("../definitions/cohort.md"),
-        || [of::<CohortAnalysis>(), of::<Cohort>()].concat(),
-        Some(cohort::RULE),
-    ),
+    analysis("funnel", include_str!("../definitions/funnel.md"), || {
+        [
+            of::<Funnel>(),
+            of::<FunnelAnalysis>(),
+            of::<Step>(),
+            of::<Part>(),
+        ]
+        .concat()
+    }),
+    analysis("cohort", include_str!("../definitions/cohort.md"), || {
+        [of::<CohortAnalysis>(), of::<Cohort>()].concat()
+    }),
     analysis(
         "retention",
         include_str!("../definitions/retention.md"),
         of::<Retention>,
-        Some(retention::RULE),
     ),
     analysis(
         "geographic",
         include_str!("../definitions/geographic.md"),
         || [of::<Geography>(), of::<DataPoint>()].concat(),
-        Some(geographic::RULE),
     ),
-    analysis(
-        "trends",
-        include_str!("../definitions/trends.md"),
-        || [of::<Trend>(), of::<Period>(), of::<Previous>()].concat(),
-        Some(trends::RULE),
-    ),
+    analysis("trends", include_str!("../definitions/trends.md"), || {
+        [of::<Trend>(), of::<Period>(), of::<Previous>()].concat()
+    }),
 ];
 
 /// All of them, metrics first.
@@ -181,17 +172,18 @@ pub fn all() -> Vec<Definition> {
 /// The one of this name, or that a metric of this name, such as `conversion_rate`, belongs to.
 #[must_use]
 pub fn named(name: &str) -> Option<Definition> {
-    let own = WRITTEN.iter().find(|written| written.name == name);
-    let of_field = || {
-        let is_metric = Metric::ALL.into_iter().any(|metric| metric.name() == name);
-        let mut written = WRITTEN
-            .iter()
-            .filter(|written| written.kind == Kind::Metric);
-        written
-            .find(|written| (written.fields)().iter().any(|field| field.name == name))
-            .filter(|_| is_metric)
-    };
-    own.or_else(of_field).map(Definition::of)
+    let metric = Metric::ALL.into_iter().find(|metric| metric.name() == name);
+    let name = metric.map_or(name, |metric| metric.belongs_to());
+    let mut written = WRITTEN.iter();
+    written
+        .find(|written| written.name == name)
+        .map(Definition::of)
+}
+
+/// What one of them tells, in its first words.
+pub(crate) fn lead(text: &'static str) -> String {
+    let lead = text.split("\n# ").next().unwrap_or_default();
+    lead.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The names that [`named`] knows.
@@ -225,8 +217,7 @@ impl Definition {
             formula: points(section("Formula")),
             edge_cases: points(section("Edge cases")),
             example: section("Example").to_owned(),
-            fields: (written.fields)(),
-            rule: written.rule.clone(),
+            fields: fields(written),
         }
     }
 }
@@ -239,7 +230,21 @@ fn points(list: &str) -> Vec<String> {
     points.map(str::to_owned).collect()
 }
 
-/// The fields of a struct, as its schema describes them.
+/// The fields of an answer, each once, with the units of those that are metrics of its own.
+fn fields(written: &Written) -> Vec<Field> {
+    let mut fields = (written.fields)();
+    let mut known = BTreeSet::new();
+    fields.retain(|field| known.insert(field.name.clone()));
+    for field in &mut fields {
+        let mut metrics = Metric::ALL.into_iter();
+        let own = metrics
+            .find(|metric| metric.belongs_to() == written.name && metric.name() == field.name);
+        field.unit = own.map(Metric::unit);
+    }
+    fields
+}
+
+/// The fields of a struct, as its schema describes them; what is flattened into it stands in the schema of another.
 fn of<T: PartialSchema>() -> Vec<Field> {
     let mut fields = Vec::new();
     collect(&T::schema(), &mut fields);
@@ -250,11 +255,10 @@ fn collect(schema: &RefOr<Schema>, fields: &mut Vec<Field>) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
             for (name, schema) in &object.properties {
-                let unit = Metric::ALL.into_iter().find(|metric| metric.name() == name);
                 fields.push(Field {
                     name: name.clone(),
                     description: description(schema),
-                    unit: unit.map(Metric::unit),
+                    unit: None,
                 });
             }
         }
@@ -308,12 +312,40 @@ mod tests {
     }
 
     #[test]
+    fn no_two_schemas_have_one_name() {
+        let mut schemas = Vec::new();
+        Users::schemas(&mut schemas);
+        Bookings::schemas(&mut schemas);
+        Payments::schemas(&mut schemas);
+        Trips::schemas(&mut schemas);
+        Drivers::schemas(&mut schemas);
+        Routes::schemas(&mut schemas);
+        Realtime::schemas(&mut schemas);
+        PipelineHealth::schemas(&mut schemas);
+        FunnelAnalysis::schemas(&mut schemas);
+        CohortAnalysis::schemas(&mut schemas);
+        Retention::schemas(&mut schemas);
+        Geography::schemas(&mut schemas);
+        Trend::schemas(&mut schemas);
+        Definition::schemas(&mut schemas);
+        assert!(schemas.len() > 20, "{}", schemas.len());
+        let mut known = std::collections::BTreeMap::new();
+        for (name, schema) in schemas {
+            let schema = serde_json::to_value(&schema).unwrap();
+            let other = known.insert(name.clone(), schema.clone());
+            assert!(other.is_none_or(|other| other == schema), "{name}");
+        }
+    }
+
+    #[test]
     fn every_name_leads_to_what_says_it() {
         for name in names() {
             let definition = named(name).unwrap_or_else(|| panic!("{name}"));
-            let is_field = definition.fields.iter().any(|field| field.name == name);
-            assert!(definition.name == name || is_field, "{name}");
+            let is_field = |field: &Field| field.name == name && field.unit.is_some();
+            let says_it = definition.fields.iter().any(is_field);
+            assert!(definition.name == name || says_it, "{name}");
         }
+        assert_eq!(named("active_users").unwrap().name, "users");
         assert_eq!(named("conversion_rate").unwrap().name, "bookings");
         assert_eq!(named("no_such_metric"), None);
     }

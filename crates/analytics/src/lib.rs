@@ -1,16 +1,18 @@
-//! Definitions of metrics as SQL with typed results. Pure: nothing here looks at a clock, and what sends a statement is
-//! given ([`Ask`]).
+//! Definitions of metrics and analyses as SQL with typed results. Pure: nothing here looks at a clock, and what sends a
+//! statement is given ([`Ask`]).
 //!
 //! ```text
-//! Selection { range, region, series, now } ──metric──▶ Query { sql, parameters } ──Ask──▶ ClickHouse
-//!                                                                                            │
-//!                      JSON ◀──Serialize── typed metrics ◀──assemble── typed rows ◀──────────┘
+//! Selection { range, region, series, now } ──metric────▶ Query { sql, parameters } ──Ask──▶ ClickHouse
+//! Question  { …, steps, periods, … }       ──analysis──▶        │                              │
+//!                                                                                               │
+//!                         JSON ◀──Serialize── typed results ◀──assemble── typed rows ◀──────────┘
 //! ```
 //!
 //! There is one module per metric of the API: [`users`], [`bookings`], [`payments`], [`trips`], [`drivers`],
-//! [`routes`], [`realtime`]. Each holds the definition, its statements and its results.
+//! [`routes`], [`realtime`]; and one per analysis: [`funnel`], [`cohort`], [`retention`], [`geographic`], [`trends`]. Each
+//! holds the definition, its statements and its results. Its text is a file of its own, which [`definitions`] shows too.
 //!
-//! Beside the metrics there are the books of the pipeline: [`ledger`] and [`dead_letters`].
+//! Beside them there are the books of the pipeline: [`ledger`] and [`dead_letters`].
 //!
 //! # How ranges are answered
 //! Aggregates have a grain of 15 minutes, which every zone's days and hours fall on. A bound off that grid is

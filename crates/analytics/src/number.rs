@@ -121,6 +121,48 @@ impl Metres {
     }
 }
 
+/// A count or a decimal (JSON numbers), or money (a JSON string).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Quantity {
+    /// So many.
+    Count(u64),
+    /// So many percent, minutes, kilometres or milliseconds.
+    Decimal(Hundredths),
+    /// So much NGN.
+    Money(Amount),
+}
+
+impl From<u64> for Quantity {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<Hundredths> for Quantity {
+    fn from(decimal: Hundredths) -> Self {
+        Self::Decimal(decimal)
+    }
+}
+
+impl From<Amount> for Quantity {
+    fn from(money: Amount) -> Self {
+        Self::Money(money)
+    }
+}
+
+impl Quantity {
+    /// In hundredths of whatever it is.
+    #[must_use]
+    pub fn hundredths(self) -> i128 {
+        match self {
+            Self::Count(count) => i128::from(count) * 100,
+            Self::Decimal(decimal) => decimal.hundredths(),
+            Self::Money(money) => money.hundredths(),
+        }
+    }
+}
+
 /// The nearest double prints as these decimals: sums stay far below 2^53 of them.
 #[expect(clippy::cast_precision_loss, reason = "below 2^53 nothing is lost")]
 fn scaled<S: Serializer>(value: i128, scale: f64, serializer: S) -> Result<S::Ok, S::Error> {

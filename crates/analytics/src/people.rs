@@ -1,9 +1,13 @@
 //! Registered users: one of each, by the first registration.
 
-use crate::{query::Parameters, region::RegionFilter};
+use crate::{
+    query::Parameters,
+    region::RegionFilter,
+    time::{Span, clamped},
+};
 
 /// Lets a statement that reads [`registered`] drop users before their parts are merged.
-pub(crate) const SETTINGS: &str = "SETTINGS optimize_move_to_prewhere_if_final = 1";
+pub(crate) const DROP_FIRST: &str = "SETTINGS optimize_move_to_prewhere_if_final = 1";
 
 /// The registered users who are at home in the filter's regions, with these columns of `user_profiles`.
 pub(crate) fn registered(
@@ -24,4 +28,20 @@ pub(crate) fn registered(
             )
         }
     }
+}
+
+/// The second of a user's first registration.
+pub(crate) const REGISTERED: &str = "toUInt64(toUnixTimestamp(assumeNotNull(registered_at)))";
+
+/// Those of them whose first registration lies in a span.
+pub(crate) fn registered_within(
+    span: Span,
+    columns: &str,
+    region: &RegionFilter,
+    parameters: &mut Parameters,
+) -> String {
+    let people = registered(columns, region, parameters);
+    let from = parameters.time("registered_from", clamped(span.from));
+    let until = parameters.time("registered_until", clamped(span.until));
+    format!("{people} AND registered_at >= {from} AND registered_at < {until}")
 }

@@ -64,6 +64,12 @@ impl Parameters {
         self.bind(name, "UInt64", Value::Number(value))
     }
 
+    /// Binds a time in milliseconds since 1970 and returns its place.
+    pub(crate) fn milliseconds(&mut self, name: &'static str, value: DateTime<Utc>) -> String {
+        let milliseconds = u64::try_from(value.timestamp_millis()).unwrap_or_default();
+        self.number(name, milliseconds)
+    }
+
     /// Binds a UTC day, in days since 1970, and returns its place.
     pub(crate) fn day(&mut self, name: &'static str, value: i64) -> String {
         let day = DateTime::from_timestamp(value.saturating_mul(86_400), 0).unwrap_or_default();

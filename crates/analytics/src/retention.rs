@@ -8,7 +8,7 @@
 //!
 #![doc = include_str!("../definitions/retention.md")]
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Row;
@@ -16,31 +16,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    activity::{Kind, units},
+    activity::{JOINING_AND_RIDING, Kind, units},
     ask::Ask,
     count,
     number::Hundredths,
-    people::{SETTINGS, registered},
+    people::{DROP_FIRST, REGISTERED, registered_within},
     query::{Parameters, Query},
     region::RegionFilter,
     rule::Rule,
     selection::unsettled,
     time::{
-        Buckets, DateRange, Granularity, Grid, LocalDays, TooManyPoints, clamped, day_start,
+        Buckets, DateRange, Granularity, Grid, LocalDays, Span, TooManyPoints, clamped, day_start,
         local_date,
     },
-};
-use shared_schema::Domain;
-
-/// The rule of this analysis.
-pub const RULE: Rule = Rule {
-    name: "day-n-retention/1",
-    description: "Day 0 is the local day of the first registration, day N the N-th local day after it. A user is active on a \
-        day if a booking or trip event of that day names the user as rider or driver, cancellations excepted; the \
-        registration itself is no activity. A user is eligible for day N once that day is over and everything of it has \
-        arrived (complete_through). With mode=on a user is retained who was active on day N, with mode=on_or_after one \
-        who was active on day N or later, up to complete_through. With a region: users who registered there, and what \
-        they did there.",
 };
 
 /// The days that are looked at.
@@ -68,41 +56,6 @@ pub enum Mode {
     On,
     /// Activity on day N or later.
     OnOrAfter,
-}
-
-/// No users have this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of all, rider, driver")]
-pub struct UnknownUserType;
-
-/// No mode has this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is neither on nor on_or_after")]
-pub struct UnknownMode;
-
-impl FromStr for UserType {
-    type Err = UnknownUserType;
-
-    fn from_str(text: &str) -> Result<Self, UnknownUserType> {
-        match text {
-            "all" => Ok(Self::All),
-            "rider" => Ok(Self::Rider),
-            "driver" => Ok(Self::Driver),
-            _ => Err(UnknownUserType),
-        }
-    }
-}
-
-impl FromStr for Mode {
-    type Err = UnknownMode;
-
-    fn from_str(text: &str) -> Result<Self, UnknownMode> {
-        match text {
-            "on" => Ok(Self::On),
-            "on_or_after" => Ok(Self::OnOrAfter),
-            _ => Err(UnknownMode),
-        }
-    }
 }
 
 /// What is asked.
@@ -151,6 +104,7 @@ pub struct Retention {
 
 /// Why there is no rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RetentionNullReason)]
 #[serde(rename_all = "snake_case")]
 pub enum NullReason {
     /// Nobody registered in the range.
@@ -178,7 +132,7 @@ impl Question {
     /// The retention of the users of a kind who registered in the range, and in the region.
     ///
     /// # Errors
-    /// When there are more than [`MAX_POINTS`](crate::time::MAX_POINTS) days since.
+    /// When there are more days since than a statement can tell apart: some thirty years.
     pub fn new(
         range: DateRange,
         user_type: UserType,
@@ -196,7 +150,7 @@ impl Question {
         question
             .active(Some(now))
             .map_or(Ok(()), |active| {
-                Buckets::of(&active, Granularity::Daily).map(drop)
+                Buckets::pieces(&active, Granularity::Daily).map(drop)
             })
             .map(|()| question)
     }
@@ -204,9 +158,8 @@ impl Question {
     /// Counts the facts that no number holds yet, if a region is asked of.
     #[must_use]
     pub fn unsettled_facts(&self) -> Option<Query> {
-        let domains = [Domain::User, Domain::Booking, Domain::Trip];
         let until = self.range.end().max(self.now);
-        let count = || unsettled(&domains, self.range.start(), until);
+        let count = || unsettled(&JOINING_AND_RIDING, self.range.start(), until);
         self.region.is_regional().then(count)
     }
 
@@ -218,8 +171,8 @@ impl Question {
         )];
         let active = self.active(complete_through);
         let by_day = active.and_then(|active| {
-            let days = Buckets::of(&active, Granularity::Daily).ok()?;
-            Some((Grid::of(&active), days))
+            let local_days = Buckets::pieces(&active, Granularity::Daily).ok()?;
+            Some((Grid::of(&active), local_days))
         });
         if let Some((grid, local_days)) = by_day {
             let rows = units::rows(
@@ -254,7 +207,7 @@ impl Question {
         }
         let rows = parts.join("\nUNION ALL\n");
         parameters.into_query(format!(
-            "SELECT joined, day, users\nFROM\n(\n{rows}\n)\n{SETTINGS}"
+            "SELECT joined, day, users\nFROM\n(\n{rows}\n)\n{DROP_FIRST}"
         ))
     }
 
@@ -274,21 +227,23 @@ impl Question {
 
     /// `person` and `joined` of everyone who registered in the range.
     fn people(&self, days: &LocalDays, parameters: &mut Parameters) -> String {
-        let second = "toUInt64(toUnixTimestamp(assumeNotNull(registered_at)))";
-        let joined = days.number(second, parameters);
-        let people = registered(
+        let joined = days.number(REGISTERED, parameters);
+        let span = Span {
+            from: self.range.start(),
+            until: self.range.end(),
+        };
+        let people = registered_within(
+            span,
             &format!("user_id AS person, toUInt64({joined}) AS joined"),
             &self.region,
             parameters,
         );
-        let from = parameters.time("registered_from", clamped(self.range.start()));
-        let until = parameters.time("registered_until", clamped(self.range.end()));
         let role = match self.user_type {
             UserType::All => "",
             UserType::Rider => " AND role = 'RIDER'",
             UserType::Driver => " AND role = 'DRIVER'",
         };
-        format!("{people} AND registered_at >= {from} AND registered_at < {until}{role}")
+        format!("{people}{role}")
     }
 
     /// The days from the first registration to what is complete.
@@ -353,7 +308,7 @@ impl Question {
             d30_retained_users: d30.retained,
             d30_eligible_users: d30.eligible,
             null_reasons: unknown.map(|(name, _)| (name, reason)).collect(),
-            rule: RULE,
+            rule: rule(),
         }
     }
 }
@@ -371,4 +326,53 @@ pub async fn ask<A: Ask>(
     let query = question.query(complete_through, &days);
     let rows = store.rows("retention", &query).await?;
     Ok(question.assemble(rows, &days, complete_through))
+}
+
+/// The rule of this analysis.
+fn rule() -> Rule {
+    Rule::new(
+        "day-n-retention/1",
+        "/v1/definitions/retention",
+        include_str!("../definitions/retention.md"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, in_lagos_off_grid, shown};
+
+    #[test]
+    fn those_who_registered_and_those_who_stayed_are_counted_by_day() {
+        for (name, asked, mode) in [
+            ("on", everywhere(false), Mode::On),
+            ("on_or_after_in_lagos", in_lagos_off_grid(), Mode::OnOrAfter),
+        ] {
+            let through = Some(asked.now);
+            let question =
+                Question::new(asked.range, UserType::Rider, mode, asked.region, asked.now).unwrap();
+            let query = question.query(through, &question.days(through));
+            insta::assert_snapshot!(name, shown(&query));
+        }
+    }
+
+    #[test]
+    fn a_rate_of_nobody_says_why() {
+        let asked = everywhere(false);
+        let (user_type, mode) = (UserType::All, Mode::On);
+        let question =
+            Question::new(asked.range, user_type, mode, asked.region, asked.now).unwrap();
+        let days = question.days(None);
+        let reason = |rows| {
+            let answer = question.assemble(rows, &days, None);
+            answer.null_reasons.get("d1_retention_rate").copied()
+        };
+        assert_eq!(reason(Vec::new()), Some(NullReason::NoUsers));
+        let joined = RetentionRow {
+            joined: 20_000,
+            day: 0,
+            users: 1,
+        };
+        assert_eq!(reason(vec![joined]), Some(NullReason::NobodyEligible));
+    }
 }

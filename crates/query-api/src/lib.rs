@@ -1,4 +1,4 @@
-//! The HTTP API over the metrics.
+//! The HTTP API over the metrics and analyses.
 //!
 //! ```text
 //! request ─▶ http::request_id ─▶ routes ─▶ parameters ─▶ analytics::Query ─▶ ClickHouse
@@ -8,7 +8,7 @@
 //! anything that goes wrong ─▶ error: ApiError ─▶ one table ─▶ problem document (RFC 9457)
 //! ```
 //!
-//! Definitions of metrics are in the crate `analytics`; this one reads parameters, asks, and answers. It has no
+//! Definitions of metrics and analyses are in the crate `analytics`; this one reads parameters, asks, and answers. It has no
 //! access control yet and therefore listens to its own machine only.
 
 mod answer;

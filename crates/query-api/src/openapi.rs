@@ -48,7 +48,7 @@ use crate::{
     components(schemas(Problem)),
     tags(
         (name = "metrics", description = "The numbers"),
-        (name = "analytics", description = "What the numbers tell of people"),
+        (name = "analytics", description = "What several numbers tell together"),
         (name = "definitions", description = "What the numbers mean"),
         (name = "pipeline", description = "The books of the ingestor"),
     ),

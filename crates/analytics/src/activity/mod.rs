@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     moments::last_moments,
-    rolling::{ChangeRow, rolling},
+    rolling::{ChangeRow, is_within_reach, rolling},
     windows::windows,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     region::RegionFilter,
     selection::Selection,
     source::{Slice, facts},
-    time::Grid,
+    time::{Buckets, Grid},
 };
 use shared_schema::Domain;
 
@@ -56,6 +56,23 @@ pub(crate) fn active_by_unit(selection: &Selection) -> Option<Query> {
         None if buckets.are_hours_of_utc() => hours::query(grid.core, region),
         None => units::query(&grid, buckets, region),
     })
+}
+
+/// Distinct users of the whole range; the one row is an [`ActiveRow`] of unit 0.
+pub(crate) fn active_in_all(selection: &Selection) -> Query {
+    let (range, region) = (&selection.range, &selection.region);
+    let mut parameters = Parameters::default();
+    let rows = units::rows(
+        Kind::Any,
+        &Grid::of(range),
+        &Buckets::whole(range),
+        region,
+        &mut parameters,
+    );
+    let users = units::distinct(region);
+    parameters.into_query(format!(
+        "SELECT toUInt64(0) AS unit, {users} AS users\nFROM\n(\n{rows}\n)"
+    ))
 }
 
 /// What makes a user active.
@@ -107,6 +124,9 @@ const RIDING: [Naming; 2] = [
     ),
 ];
 
+/// Whose events tell who registered, and who rode.
+pub(crate) const JOINING_AND_RIDING: [Domain; 3] = [Domain::User, Domain::Booking, Domain::Trip];
+
 impl Kind {
     /// The bits of a day of a user.
     const fn column(self) -> &'static str {
@@ -151,7 +171,7 @@ mod tests {
     use super::*;
     use crate::{
         tests::{everywhere, shown, unknown_off_grid},
-        time::{Buckets, Granularity},
+        time::Granularity,
     };
 
     fn hourly(selection: Selection) -> Selection {

@@ -7,15 +7,15 @@ use super::{
 use crate::{
     query::Parameters,
     region::RegionFilter,
-    source::{Slice, settled_facts},
-    time::{DateRange, Kept, Span, clamped},
+    source::{Slice, settled_facts, slices},
+    time::{DateRange, Grid, Kept, Span, clamped},
 };
 
 /// `person`, `moment` (milliseconds since 1970), `state` and `city`: when each user was active last in each of the
 /// filter's regions, and, if those are all, where that is not settled (without a state).
 ///
 /// The days of the users know the last moment of a day. Of the day of UTC in which the range ends the stored events are
-/// read, or, where those are gone, its quarters of an hour.
+/// read, or, where those are gone, its quarters of an hour, each standing for its start.
 pub(crate) fn last_moments(
     range: &DateRange,
     region: &RegionFilter,
@@ -32,14 +32,14 @@ pub(crate) fn last_moments(
         from: midnight.max(start),
         until: end,
     };
-    let mut parts = Vec::new();
-    if !days.is_empty() {
-        parts.push(of_days(days, region, parameters));
-    }
-    if !last.is_empty() {
-        match Kept::Locations.since(now) <= last.from {
-            true => parts.extend(of_events(Slice::tail(last), region, parameters)),
-            false => parts.push(of_slots(last, region, parameters)),
+    let mut parts = vec![of_days(days, region, parameters)];
+    if Kept::Locations.since(now) <= last.from {
+        parts.extend(of_events(Slice::tail(last), region, parameters));
+    } else {
+        let grid = Grid::between(last.from, last.until);
+        parts.push(of_slots(grid.core, region, parameters));
+        for slice in slices(&grid) {
+            parts.extend(of_events(slice, region, parameters));
         }
     }
     parts.join("\nUNION ALL\n")
@@ -59,18 +59,16 @@ fn of_days(days: Span, region: &RegionFilter, parameters: &mut Parameters) -> St
         "SELECT user_id AS person, greatest({LAST}, {SLOT}) AS moment, toString(state) AS state, toString(city) AS city\n\
          FROM (SELECT *, slots AS active FROM user_days WHERE {days} AND {regions})\n\
          WHERE moment >= {start}",
-        start = milliseconds("start", days.from, parameters),
+        start = parameters.milliseconds("start", days.from),
         days = days_within(days, parameters),
         regions = stored(region, parameters),
     )
 }
 
-/// The quarters of an hour of a part of a day, and the last moment of the day if it lies in it.
+/// The quarters of an hour of a part of a day.
 fn of_slots(part: Span, region: &RegionFilter, parameters: &mut Parameters) -> String {
-    let until = milliseconds("until", part.until, parameters);
     format!(
-        "SELECT user_id AS person, greatest(if({LAST} < {until}, {LAST}, 0), {SLOT}) AS moment, \
-         toString(state) AS state, toString(city) AS city\n\
+        "SELECT user_id AS person, {SLOT} AS moment, toString(state) AS state, toString(city) AS city\n\
          FROM (SELECT *, {active} AS active FROM user_days WHERE {days} AND {regions})\n\
          WHERE active != 0",
         active = slots_within(Kind::Any, part, parameters),
@@ -89,18 +87,12 @@ fn of_events(slice: Slice, region: &RegionFilter, parameters: &mut Parameters) -
             "SELECT {people} AS person, toUnixTimestamp64Milli(event_timestamp) AS moment, toString(state) AS state, \
              toString(city) AS city\n\
              FROM {facts}\n\
-             WHERE {regions}",
+             WHERE {condition} AND {regions}",
             people = naming.people,
+            condition = naming.condition,
             facts = settled_facts(naming.domain, slice, parameters),
             regions = region.facts(parameters),
         )
     };
     Kind::Any.events().iter().map(of).collect()
-}
-
-fn milliseconds(name: &'static str, at: DateTime<Utc>, parameters: &mut Parameters) -> String {
-    parameters.number(
-        name,
-        u64::try_from(at.timestamp_millis()).unwrap_or_default(),
-    )
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Row;
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::{
     query::{Parameters, Query},
     selection::Selection,
     source::unit_of,
-    time::{Buckets, DateRange, Granularity, Grid},
+    time::{Buckets, DateRange, Granularity, Grid, clamped},
 };
 
 /// How many users more there are from a unit of the series on.
@@ -26,40 +26,13 @@ pub(crate) struct ChangeRow {
 /// other so do those, and a user is counted where one of them begins until it ends or the next begins; so all
 /// windows together take one pass.
 pub(crate) fn rolling(selection: &Selection, days: u64) -> Option<Query> {
-    let (range, series) = (&selection.range, selection.series.as_ref()?);
-    let ends: Vec<_> = series
-        .iter()
-        .map(|unit| unit.until.min(range.end()))
-        .collect();
-    let starts: Vec<_> = ends
-        .iter()
-        .filter_map(|end| DateRange::between(range.start().min(*end), *end, range.zone()).ok())
-        .map(|window| window.last_days_start(days))
-        .collect();
-    let whole = DateRange::between(*starts.first()?, range.end(), range.zone()).ok()?;
-    let days = Buckets::without_limit(&whole, Granularity::Daily);
-    let pieces = match ends
-        .iter()
-        .all(|end| *end == range.end() || days.begins_at(*end))
-    {
-        true => days,
-        false => Buckets::without_limit(&whole, Granularity::Hourly),
-    };
-    let place = |instants: &[DateTime<Utc>], from| {
-        u64::try_from(instants.partition_point(|at| *at <= from)).unwrap_or_default()
-    };
-    // all pieces before the first that can have events begin in the same second: that one is the last of them
-    let covers: BTreeMap<u64, (u64, u64)> = pieces
-        .iter()
-        .map(|piece| {
-            (
-                piece.second(),
-                (place(&ends, piece.from), place(&starts, piece.from)),
-            )
-        })
-        .collect();
-    let seconds = covers.keys().copied().collect();
-    let (firsts, stops) = covers.into_values().unzip();
+    let Covers {
+        whole,
+        pieces,
+        of_pieces,
+    } = Covers::of(selection, days)?;
+    let seconds = of_pieces.keys().copied().collect();
+    let (firsts, stops) = of_pieces.into_values().unzip();
     let mut parameters = Parameters::default();
     let rows = units::rows(
         Kind::Any,
@@ -94,4 +67,96 @@ pub(crate) fn rolling(selection: &Selection, days: u64) -> Option<Query> {
          arrayMap((cover, next) -> (least(cover.2, next), -one), covers, nexts)) AS step\n\
          GROUP BY place"
     )))
+}
+
+/// The days, or hours where units are as short, in which users may be active, and for which units of the series each counts.
+struct Covers {
+    whole: DateRange,
+    pieces: Buckets,
+    /// By the second in which it begins: the first unit, and the one after the last.
+    of_pieces: BTreeMap<u64, (u64, u64)>,
+}
+
+impl Covers {
+    /// None where there is no series, or more pieces than a statement may have.
+    fn of(selection: &Selection, days: u64) -> Option<Self> {
+        let (range, series) = (&selection.range, selection.series.as_ref()?);
+        let ends: Vec<_> = series
+            .iter()
+            .map(|unit| unit.until.min(range.end()))
+            .collect();
+        let starts: Vec<_> = ends
+            .iter()
+            .filter_map(|end| DateRange::between(range.start().min(*end), *end, range.zone()).ok())
+            .map(|window| window.last_days_start(days))
+            .collect();
+        let first = clamped(*starts.first()?);
+        // no event is accepted that lies more than a day ahead
+        let last = range.end().min(selection.now + TimeDelta::days(2));
+        let whole = DateRange::between(
+            first,
+            last.max(first + TimeDelta::milliseconds(1)),
+            range.zone(),
+        )
+        .ok()?;
+        let days = Buckets::pieces(&whole, Granularity::Daily).ok()?;
+        let pieces = match ends
+            .iter()
+            .all(|end| *end == range.end() || days.begins_at(*end))
+        {
+            true => days,
+            false => Buckets::pieces(&whole, Granularity::Hourly).ok()?,
+        };
+        let place = |instants: &[DateTime<Utc>], from| {
+            u64::try_from(instants.partition_point(|at| *at <= from)).unwrap_or_default()
+        };
+        // all pieces before the first that can have events begin in the same second: that one is the last of them
+        let of_pieces = pieces.iter().map(|piece| {
+            let cover = (place(&ends, piece.from), place(&starts, piece.from));
+            (piece.second(), cover)
+        });
+        Some(Self {
+            of_pieces: of_pieces.collect(),
+            whole,
+            pieces,
+        })
+    }
+}
+
+/// Whether a statement can tell who was active in the last so many days of each unit.
+pub(crate) fn is_within_reach(selection: &Selection, days: u64) -> bool {
+    selection.series.is_none() || Covers::of(selection, days).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, shown};
+
+    #[test]
+    fn all_windows_take_one_pass() {
+        insta::assert_snapshot!(shown(&rolling(&everywhere(true), 7).unwrap()));
+    }
+
+    #[test]
+    fn a_day_counts_for_the_units_that_end_within_the_days_after_it() {
+        let covers = Covers::of(&everywhere(true), 7).unwrap();
+        let covers: Vec<(u64, u64)> = covers.of_pieces.into_values().collect();
+        // six days before January, and its 31
+        assert_eq!(covers.len(), 37);
+        assert_eq!(covers[0], (0, 1));
+        assert_eq!(covers[6], (0, 7));
+        assert_eq!(covers[36], (30, 31));
+    }
+
+    #[test]
+    fn what_has_too_many_days_is_out_of_reach() {
+        let mut asked = everywhere(true);
+        assert!(is_within_reach(&asked, 30));
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let (start, end) = (at("2000-01-01T00:00:00Z"), at("2035-01-01T00:00:00Z"));
+        asked.range = DateRange::between(start, end, chrono_tz::UTC).unwrap();
+        asked.series = Buckets::of(&asked.range, Granularity::Monthly).ok();
+        assert!(!is_within_reach(&asked, 30));
+    }
 }

@@ -24,6 +24,7 @@ use crate::{
     number::Hundredths,
     query::Query,
     region::RegionFilter,
+    rule::Rule,
     selection::unsettled,
     time::{DateRange, Kept, TooOld},
 };
@@ -164,11 +165,9 @@ pub struct Part {
 /// The rule that a funnel was made by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FunnelRule {
-    /// Its name; it changes when the numbers would.
-    #[schema(example = "earliest-match/ordered/1")]
-    pub name: &'static str,
-    /// What it says.
-    pub description: &'static str,
+    /// Its name and what it says.
+    #[serde(flatten)]
+    pub rule: Rule,
     /// How events are matched with steps.
     pub order: Order,
     /// How long after its anchor a step may come, its end inclusive, in seconds.
@@ -206,7 +205,7 @@ pub enum StepsError {
 
 /// The steps of a funnel, as `booking.created,payment.success`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steps(pub Vec<EventType>);
+pub struct Steps(Vec<EventType>);
 
 impl Default for Steps {
     fn default() -> Self {
@@ -234,43 +233,6 @@ impl FromStr for Steps {
             .map(step)
             .collect::<Result<_, _>>()
             .map(Self)
-    }
-}
-
-/// No order has this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of ordered, strict, unordered")]
-pub struct UnknownOrder;
-
-impl FromStr for Order {
-    type Err = UnknownOrder;
-
-    fn from_str(text: &str) -> Result<Self, UnknownOrder> {
-        match text {
-            "ordered" => Ok(Self::Ordered),
-            "strict" => Ok(Self::Strict),
-            "unordered" => Ok(Self::Unordered),
-            _ => Err(UnknownOrder),
-        }
-    }
-}
-
-/// No breakdown has this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of state, city, role, payment_method")]
-pub struct UnknownBreakdown;
-
-impl FromStr for Breakdown {
-    type Err = UnknownBreakdown;
-
-    fn from_str(text: &str) -> Result<Self, UnknownBreakdown> {
-        match text {
-            "state" => Ok(Self::State),
-            "city" => Ok(Self::City),
-            "role" => Ok(Self::Role),
-            "payment_method" => Ok(Self::PaymentMethod),
-            _ => Err(UnknownBreakdown),
-        }
     }
 }
 
@@ -316,6 +278,11 @@ impl Question {
         (self.by_region() || self.region.is_regional()).then(count)
     }
 
+    /// Whether people are told apart by how they pay.
+    fn by_method(&self) -> bool {
+        self.breakdown == Some(Breakdown::PaymentMethod)
+    }
+
     /// Whether people are told apart by where they are.
     fn by_region(&self) -> bool {
         matches!(self.breakdown, Some(Breakdown::State | Breakdown::City))
@@ -337,33 +304,15 @@ impl Question {
     }
 
     fn rule(&self) -> FunnelRule {
-        let (name, description) = match self.order {
-            Order::Ordered => (
-                "earliest-match/ordered/1",
-                "A person is the user_id or rider_id of an event. Every event of the first step in the range is an anchor. \
-                 From it, each later step takes the earliest event after the step before, up to the end of the window, also \
-                 after the range. The anchor that gets furthest counts, of several the earliest. One event serves one step. \
-                 With a region, only events of that region count.",
-            ),
-            Order::Strict => (
-                "earliest-match/strict/1",
-                "A person is the user_id or rider_id of an event. Every event of the first step in the range is an anchor. \
-                 From it, each later step must be the very next user, booking, payment or trip event of the person, up to the \
-                 end of the window, also after the range. The anchor that gets furthest counts, of several the earliest. \
-                 With a region, only events of that region count.",
-            ),
-            Order::Unordered => (
-                "most-steps/unordered/1",
-                "A person is the user_id or rider_id of an event. Every event of a step in the range is an anchor. What counts \
-                 is how many steps have an event from the anchor on, up to the end of the window, also after the range; one \
-                 event serves one step. The anchor with most steps counts, of several the earliest. Step n has the people \
-                 who took at least n of the steps, in whatever order. With a region, only events of that region count.",
-            ),
+        let name = match self.order {
+            Order::Ordered => "earliest-match/ordered/1",
+            Order::Strict => "earliest-match/strict/1",
+            Order::Unordered => "most-steps/unordered/1",
         };
+        let text = include_str!("../../definitions/funnel.md");
         let names = |kinds: &&[EventType]| kinds.iter().map(|kind| kind.as_str()).collect();
         FunnelRule {
-            name,
-            description,
+            rule: Rule::new(name, "/v1/definitions/funnel", text),
             order: self.order,
             window_seconds: self.window.as_secs(),
             tie_breaking: TIES.iter().map(names).collect(),
@@ -464,4 +413,72 @@ impl fmt::Display for InWords {
 pub async fn ask<A: Ask>(store: &A, question: &Question) -> Result<FunnelAnalysis, A::Error> {
     let rows = store.rows("funnel", &question.query()).await?;
     Ok(question.assemble(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, in_lagos_off_grid, shown};
+
+    fn query(steps: &str, order: Order, breakdown: Option<Breakdown>, local: bool) -> String {
+        let asked = match local {
+            true => in_lagos_off_grid(),
+            false => everywhere(false),
+        };
+        let steps = match steps {
+            "" => Steps::default(),
+            steps => steps.parse().unwrap(),
+        };
+        let question = Question::new(
+            asked.range,
+            asked.region,
+            steps,
+            order,
+            DEFAULT_WINDOW,
+            breakdown,
+        );
+        shown(&question.query())
+    }
+
+    #[test]
+    fn each_step_takes_one_pass_over_the_events() {
+        insta::assert_snapshot!("ordered", query("", Order::Ordered, None, false));
+    }
+
+    #[test]
+    fn a_strict_funnel_reads_all_events_of_a_person() {
+        let steps = "booking.created,payment.success";
+        let by_method = Some(Breakdown::PaymentMethod);
+        insta::assert_snapshot!("strict", query(steps, Order::Strict, by_method, true));
+    }
+
+    #[test]
+    fn a_type_that_is_given_twice_needs_two_events() {
+        let steps = "trip.started,booking.created,trip.started";
+        let by_role = Some(Breakdown::Role);
+        insta::assert_snapshot!("unordered", query(steps, Order::Unordered, by_role, false));
+    }
+
+    #[test]
+    fn steps_are_types_of_events_that_name_a_person() {
+        let parse = |text: &str| text.parse::<Steps>();
+        assert!(parse("trip.started").is_ok());
+        assert_eq!(parse(""), Err(StepsError::Unknown(String::new())));
+        assert_eq!(
+            parse("route.created"),
+            Err(StepsError::Nobody(EventType::RouteCreated))
+        );
+        assert_eq!(
+            parse(&["trip.started"; 11].join(",")),
+            Err(StepsError::Number(11))
+        );
+    }
+
+    #[test]
+    fn every_type_that_names_a_rider_or_user_has_a_place_among_ties() {
+        for kind in EventType::ALL {
+            let names_a_person = !matches!(kind.domain(), Domain::Route | Domain::Location);
+            assert_eq!(rank(*kind).is_some(), names_a_person, "{kind}");
+        }
+    }
 }

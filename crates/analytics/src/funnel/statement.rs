@@ -3,14 +3,13 @@
 //! the one of the steps after it, moved to where the next event of its own step looks for it; so each step takes one pass
 //! over the events, whatever the number of anchors.
 
-use chrono::{DateTime, Utc};
 use shared_schema::{Domain, EventType};
 
 use super::{Breakdown, Order, Question, rank};
 use crate::{
-    people::{SETTINGS, registered},
+    people::{DROP_FIRST, registered},
     query::{Parameters, Query},
-    source::{Slice, facts, settled_facts},
+    source::{Slice, facts, settled_facts, settled_payments},
     time::{Span, clamped},
 };
 
@@ -19,7 +18,7 @@ impl Question {
     pub(super) fn query(&self) -> Query {
         let mut parameters = Parameters::default();
         let events = self.events(&mut parameters);
-        let end = milliseconds("range_end", clamped(self.range.end()), &mut parameters);
+        let end = parameters.milliseconds("range_end", clamped(self.range.end()));
         let window = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
         let window = parameters.number("window", window);
         let furthest = match self.order {
@@ -74,7 +73,7 @@ impl Question {
              (\n\
              {people}\n\
              ){grouped}\n\
-             {SETTINGS}",
+             {DROP_FIRST}",
             counts.join(", "),
             medians.join(", "),
         ))
@@ -89,7 +88,10 @@ impl Question {
         let parts = self.domains().into_iter().map(|domain| {
             let (person, method) = match domain {
                 Domain::User => ("user_id", "''"),
-                Domain::Payment => ("rider_id", "ifNull(toString(payment_method), 'unknown')"),
+                Domain::Payment if self.by_method() => (
+                    "rider_id",
+                    "ifNull(toString(payment_method), if(settled_method = '', 'unknown', toString(settled_method)))",
+                ),
                 _ => ("rider_id", "''"),
             };
             let kinds: Vec<EventType> = EventType::ALL
@@ -121,14 +123,16 @@ impl Question {
                 ranks = ranks.join(", "),
                 names = names.join(", "),
                 columns = match domain {
-                    Domain::Payment => "rider_id, payment_method",
+                    Domain::Payment if self.by_method() => "rider_id, payment_method, settled_method",
                     _ => person,
                 },
                 of_state = where_it_matters("in_state"),
                 of_city = where_it_matters("in_city"),
-                facts = match self.by_region() {
-                    true => settled_facts(domain, slice, parameters),
-                    false => facts(domain, slice, &self.region, parameters),
+                facts = match domain {
+                    // a refund does not say its method
+                    Domain::Payment if self.by_method() => settled_payments(slice, parameters),
+                    _ if self.by_region() => settled_facts(domain, slice, parameters),
+                    _ => facts(domain, slice, &self.region, parameters),
                 },
                 regions = self.region.own(parameters),
             )
@@ -296,11 +300,4 @@ const fn moment(step: usize) -> usize {
 /// Where in an element of a chain the place of a step's event is.
 const fn place(step: usize) -> usize {
     2 * step
-}
-
-fn milliseconds(name: &'static str, at: DateTime<Utc>, parameters: &mut Parameters) -> String {
-    parameters.number(
-        name,
-        u64::try_from(at.timestamp_millis()).unwrap_or_default(),
-    )
 }

@@ -1,14 +1,14 @@
 //! `/analytics/geographic`
 //!
-//! Each region has a point; `unknown` is the total less what lies in a known state, so that points add up to the
-//! total.
+//! Of bookings and revenue, `unknown` is the total less what lies in a known state, so that points add up to the
+//! total; of users, those who were seen last in no known region.
 //!
 #![doc = include_str!("../../definitions/geographic.md")]
 
 mod sums;
 mod users;
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -17,21 +17,12 @@ use utoipa::ToSchema;
 
 use crate::{
     ask::Ask,
-    number::{Amount, Hundredths},
+    number::{Amount, Hundredths, Quantity},
     query::Query,
     region::{RegionFilter, UNKNOWN, Unknown},
     rule::Rule,
     selection::Selection,
     time::{BeyondRetention, Kept},
-};
-
-/// The rule of this analysis.
-pub const RULE: Rule = Rule {
-    name: "shares-by-region/1",
-    description: "Bookings are booking.created events and revenue is the NGN amount of payment.success events, each in the \
-        region of its ride. Users are the distinct users whom any event of the range names as user_id, rider_id or \
-        driver_id, each in the region of the last of these events; where it has several at the same time, in the first by \
-        name. With a region, only events of that region count. What has no settled region is in `unknown`.",
 };
 
 /// What is spread over the regions.
@@ -45,24 +36,6 @@ pub enum Measure {
     Revenue,
     /// Distinct active users.
     Users,
-}
-
-/// Nothing that is measured has this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of bookings, revenue, users")]
-pub struct UnknownMeasure;
-
-impl FromStr for Measure {
-    type Err = UnknownMeasure;
-
-    fn from_str(text: &str) -> Result<Self, UnknownMeasure> {
-        match text {
-            "bookings" => Ok(Self::Bookings),
-            "revenue" => Ok(Self::Revenue),
-            "users" => Ok(Self::Users),
-            _ => Err(UnknownMeasure),
-        }
-    }
 }
 
 /// How something is spread over the regions.
@@ -96,21 +69,12 @@ pub struct DataPoint {
     pub share: Option<Hundredths>,
 }
 
-/// A count (a JSON number), or money (a JSON string).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum Quantity {
-    /// So many.
-    Count(u64),
-    /// So much NGN.
-    Money(Amount),
-}
-
 /// What a region has, or all of them together (no state).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Row, Deserialize)]
 struct RegionRow {
     state: String,
     city: String,
+    /// Empty where it is no money.
     currency: String,
     value: i128,
 }
@@ -174,7 +138,7 @@ fn assemble(selection: &Selection, measure: Measure, rows: Vec<RegionRow>) -> Ge
         if !shown(&row.state, &row.city) {
             continue;
         }
-        if row.currency == NAIRA {
+        if row.currency.is_empty() || row.currency == NAIRA {
             points.insert((row.state, row.city), row.value);
         } else {
             *others.entry(row.currency).or_default() += row.value;
@@ -205,7 +169,7 @@ fn assemble(selection: &Selection, measure: Measure, rows: Vec<RegionRow>) -> Ge
         data_points,
         total_value: quantity(total),
         other_currencies: (measure == Measure::Revenue).then(|| others.collect()),
-        rule: RULE,
+        rule: rule(),
     }
 }
 
@@ -224,4 +188,64 @@ fn with_unknown(rows: Vec<RegionRow>) -> Vec<RegionRow> {
         });
     }
     regions
+}
+
+/// The rule of this analysis.
+fn rule() -> Rule {
+    Rule::new(
+        "shares-by-region/1",
+        "/v1/definitions/geographic",
+        include_str!("../../definitions/geographic.md"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
+
+    #[test]
+    fn regions_are_taken_away_from_the_total() {
+        insta::assert_snapshot!(
+            "revenue",
+            shown(&query(&unknown_off_grid(), Measure::Revenue))
+        );
+        insta::assert_snapshot!(
+            "bookings_in_lagos",
+            shown(&query(&in_lagos_off_grid(), Measure::Bookings))
+        );
+    }
+
+    #[test]
+    fn users_are_where_they_were_seen_last() {
+        insta::assert_snapshot!("users", shown(&query(&everywhere(false), Measure::Users)));
+        let mut recent = in_lagos_off_grid();
+        recent.now = recent.range.end();
+        insta::assert_snapshot!("users_of_today", shown(&query(&recent, Measure::Users)));
+    }
+
+    #[test]
+    fn what_lies_in_no_known_state_is_unknown() {
+        let row = |state: &str, value| RegionRow {
+            state: state.to_owned(),
+            city: state.to_owned(),
+            currency: String::new(),
+            value,
+        };
+        let rows = vec![row("", 10), row("Kano", 3), row("Lagos", 4)];
+        let json =
+            serde_json::to_value(assemble(&everywhere(false), Measure::Bookings, rows)).unwrap();
+        let points = json["data_points"].as_array().unwrap();
+        let shown: Vec<(&str, u64)> = points
+            .iter()
+            .map(|point| {
+                (
+                    point["state"].as_str().unwrap(),
+                    point["value"].as_u64().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(shown, [("Lagos", 4), ("Kano", 3), ("unknown", 3)]);
+        assert_eq!(json["total_value"], 10);
+    }
 }

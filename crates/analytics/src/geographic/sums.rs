@@ -51,7 +51,7 @@ const REVENUE: Family = Family {
 
 /// Bookings of each region; the rows are [`RegionRow`](super::RegionRow)s.
 pub(super) fn bookings(selection: &Selection) -> Query {
-    of(&BOOKINGS, "'NGN'", "toInt128(sum(amount))", selection)
+    of(&BOOKINGS, "''", "toInt128(sum(amount))", selection)
 }
 
 /// Revenue of each region and currency; the rows are [`RegionRow`](super::RegionRow)s.

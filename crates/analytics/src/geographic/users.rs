@@ -15,7 +15,7 @@ pub(super) fn query(selection: &Selection) -> Query {
     );
     parameters.into_query(format!(
         "SELECT if(last.3 = '', 'unknown', last.3) AS state, if(last.3 = '', 'unknown', last.4) AS city, \
-         'NGN' AS currency, toInt128(count()) AS value\n\
+         '' AS currency, toInt128(count()) AS value\n\
          FROM\n\
          (\n\
          SELECT min((-moment, state = '', state, city)) AS last FROM\n\

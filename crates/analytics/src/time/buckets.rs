@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use chrono::{DateTime, Datelike, Days, Months, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -12,6 +10,10 @@ use super::{
 
 /// Points that a time series may have.
 pub const MAX_POINTS: usize = 10_000;
+
+/// Pieces that a statement may cut a range into: their starts, each of ten digits and a comma, must fit into the 128 KiB that
+/// ClickHouse allows for a parameter. Days since 2000 do until 2031.
+const MAX_PIECES: usize = 11_500;
 
 /// Zones have moved their clocks in whole quarters of an hour for half a century.
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
@@ -48,29 +50,10 @@ impl DayStarts {
     }
 }
 
-/// No granularity has this name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of hourly, daily, weekly, monthly")]
-pub struct UnknownGranularity;
-
 /// The series would have more than [`MAX_POINTS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the time series would have more than {MAX_POINTS} points")]
+#[error("the answer would have too many points; at most {MAX_POINTS} are allowed")]
 pub struct TooManyPoints;
-
-impl FromStr for Granularity {
-    type Err = UnknownGranularity;
-
-    fn from_str(text: &str) -> Result<Self, UnknownGranularity> {
-        match text {
-            "hourly" => Ok(Self::Hourly),
-            "daily" => Ok(Self::Daily),
-            "weekly" => Ok(Self::Weekly),
-            "monthly" => Ok(Self::Monthly),
-            _ => Err(UnknownGranularity),
-        }
-    }
-}
 
 /// The calendar units that a range touches, one after the other without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,29 +69,36 @@ impl Buckets {
     /// # Errors
     /// When there are more than [`MAX_POINTS`].
     pub fn of(range: &DateRange, granularity: Granularity) -> Result<Self, TooManyPoints> {
+        Self::up_to(MAX_POINTS, range, granularity)
+    }
+
+    /// The units that a range is cut into for a statement, which are no points of an answer.
+    ///
+    /// # Errors
+    /// When there are more than [`MAX_PIECES`].
+    pub(crate) fn pieces(
+        range: &DateRange,
+        granularity: Granularity,
+    ) -> Result<Self, TooManyPoints> {
+        Self::up_to(MAX_PIECES, range, granularity)
+    }
+
+    fn up_to(
+        most: usize,
+        range: &DateRange,
+        granularity: Granularity,
+    ) -> Result<Self, TooManyPoints> {
         let zone = range.zone();
         let mut starts = Vec::new();
         let mut start = granularity.start(zone, range.start());
         while start < range.end() {
-            if starts.len() == MAX_POINTS {
+            if starts.len() == most {
                 return Err(TooManyPoints);
             }
             starts.push(start);
             start = granularity.next(zone, start);
         }
         Ok(Self { starts, end: start })
-    }
-
-    /// The units of a range that is known to have not many more than [`MAX_POINTS`].
-    pub(crate) fn without_limit(range: &DateRange, granularity: Granularity) -> Self {
-        let zone = range.zone();
-        let mut starts = Vec::new();
-        let mut start = granularity.start(zone, range.start());
-        while start < range.end() {
-            starts.push(start);
-            start = granularity.next(zone, start);
-        }
-        Self { starts, end: start }
     }
 
     /// The range as one unit.

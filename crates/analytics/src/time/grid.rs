@@ -1,7 +1,11 @@
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{DateRange, range::on_clock};
+use super::{
+    DateRange,
+    local::{day_start, local_date},
+    range::on_clock,
+};
 
 /// The grain of the aggregates in seconds.
 const SLOT_SECONDS: i64 = 15 * 60;
@@ -103,11 +107,15 @@ impl Kept {
     /// # Errors
     /// When it begins before that.
     pub fn check_start(self, range: &DateRange, now: DateTime<Utc>) -> Result<(), TooOld> {
-        let since = self.since(now);
+        let (since, zone) = (self.since(now), range.zone());
         match range.start() < since {
+            // the next day: what is kept for certain now may be gone when the answer has been read
             true => Err(TooOld {
                 kept_days: self.days(),
-                earliest: on_clock(range.zone(), since),
+                earliest: on_clock(
+                    zone,
+                    day_start(zone, local_date(zone, since) + Days::new(1)),
+                ),
             }),
             false => Ok(()),
         }

@@ -13,7 +13,7 @@ mod local;
 mod moment;
 mod range;
 
-pub use buckets::{Buckets, Granularity, MAX_POINTS, TooManyPoints, UnknownGranularity};
+pub use buckets::{Buckets, Granularity, MAX_POINTS, TooManyPoints};
 pub use grid::{BeyondRetention, Kept, Side, Span, TooOld};
 pub use local::{day_start, local_date};
 pub use moment::{Moment, MomentError};

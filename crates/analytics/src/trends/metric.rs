@@ -3,9 +3,14 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::Quantity;
 use crate::{
-    bookings::BookingTotals, payments::PaymentTotals, trips::TripTotals, users::UserMetric,
+    bookings::BookingTotals,
+    number::Quantity,
+    payments::PaymentTotals,
+    selection::Selection,
+    time::{BeyondRetention, Kept},
+    trips::TripTotals,
+    users::UserMetric,
 };
 
 /// A metric that has one value for a range.
@@ -14,6 +19,7 @@ pub struct Metric {
     name: &'static str,
     unit: Unit,
     source: Source,
+    is_exact: bool,
 }
 
 /// Where a metric's values are found.
@@ -48,14 +54,28 @@ pub enum Unit {
 #[error("it is no metric that has one value for a range")]
 pub struct UnknownMetric;
 
-const fn metric(name: &'static str, unit: Unit, source: Source) -> Metric {
-    Metric { name, unit, source }
+const fn exact(name: &'static str, unit: Unit, source: Source) -> Metric {
+    Metric {
+        name,
+        unit,
+        source,
+        is_exact: true,
+    }
 }
 
-/// A field that is always there.
+const fn rounded(name: &'static str, unit: Unit, source: Source) -> Metric {
+    Metric {
+        name,
+        unit,
+        source,
+        is_exact: false,
+    }
+}
+
+/// A count or sum, which is always there.
 macro_rules! always {
     ($source:ident, $unit:ident, $name:ident) => {
-        metric(
+        exact(
             stringify!($name),
             Unit::$unit,
             Source::$source(|totals| Some(totals.$name.into())),
@@ -63,10 +83,10 @@ macro_rules! always {
     };
 }
 
-/// A field that may be of nothing.
+/// A rate, mean or percentile, which may be of nothing.
 macro_rules! perhaps {
     ($source:ident, $unit:ident, $name:ident) => {
-        metric(
+        rounded(
             stringify!($name),
             Unit::$unit,
             Source::$source(|totals| totals.$name.map(Into::into)),
@@ -77,42 +97,42 @@ macro_rules! perhaps {
 impl Metric {
     /// Every metric that has one value for a range, under its name in the answers of `/v1/metrics`.
     pub const ALL: [Self; 36] = [
-        metric(
+        exact(
             "dau",
             Unit::Count,
             Source::Users(UserMetric::ActiveInLast(1)),
         ),
-        metric(
+        exact(
             "wau",
             Unit::Count,
             Source::Users(UserMetric::ActiveInLast(7)),
         ),
-        metric(
+        exact(
             "mau",
             Unit::Count,
             Source::Users(UserMetric::ActiveInLast(30)),
         ),
-        metric(
+        exact(
             "active_users",
             Unit::Count,
             Source::Users(UserMetric::Active),
         ),
-        metric(
+        exact(
             "new_registrations",
             Unit::Count,
             Source::Users(UserMetric::Registrations),
         ),
-        metric(
+        exact(
             "total_users",
             Unit::Count,
             Source::Users(UserMetric::Everyone),
         ),
-        metric(
+        rounded(
             "kyc_completion_rate",
             Unit::Percent,
             Source::Users(UserMetric::Verified),
         ),
-        metric(
+        rounded(
             "driver_activation_rate",
             Unit::Percent,
             Source::Users(UserMetric::Upgraded),
@@ -157,6 +177,31 @@ impl Metric {
     #[must_use]
     pub const fn unit(self) -> Unit {
         self.unit
+    }
+
+    /// Whether its values are exact, as counts and sums are; a rate, mean or percentile has been rounded.
+    #[must_use]
+    pub(super) const fn is_exact(self) -> bool {
+        self.is_exact
+    }
+
+    /// The name of the definition that it belongs to.
+    #[must_use]
+    pub const fn belongs_to(self) -> &'static str {
+        match self.source {
+            Source::Users(_) => "users",
+            Source::Bookings(_) => "bookings",
+            Source::Payments(_) => "payments",
+            Source::Trips(_) => "trips",
+        }
+    }
+
+    /// Checks that what the bounds of a selection need is still stored.
+    pub(super) fn check_kept(self, selection: &Selection) -> Result<(), BeyondRetention> {
+        match self.source {
+            Source::Users(metric) => metric.check_kept(selection),
+            _ => Kept::Events.check(&selection.range, selection.now),
+        }
     }
 
     pub(super) const fn source(self) -> Source {

@@ -17,34 +17,38 @@ pub use self::metric::{Metric, Unit, UnknownMetric};
 use crate::{
     ask::Ask,
     bookings,
-    number::{Amount, Hundredths},
+    number::{Hundredths, Quantity},
     payments,
     query::Query,
     region::RegionFilter,
     rule::Rule,
-    selection::Selection,
+    selection::{Selection, unsettled},
     series::Point,
-    time::{BeyondRetention, Buckets, DateRange, Granularity, Kept, TooManyPoints},
-    trips, users,
+    time::{BeyondRetention, Buckets, DateRange, Granularity, TooManyPoints},
+    trips,
+    users::{self, UserMetric},
 };
 use metric::Source;
-
-/// The rule of this analysis.
-pub const RULE: Rule = Rule {
-    name: "metric-by-unit/1",
-    description: "Each point is the metric over its calendar unit, as its definition says; dau, wau and mau are of the last 1, \
-        7 and 30 local days that end with the unit. Money is NGN alone. The previous period is the same range moved back by \
-        as many units as it touches, on the local clock, so that the n-th points of both belong together. The change is \
-        that of the value of the whole range, in percent of the value before.",
-};
+use shared_schema::Domain;
 
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
     metric: Metric,
     granularity: Granularity,
-    now: Selection,
-    before: Option<Selection>,
+    current: Selection,
+    previous: Option<Selection>,
+}
+
+/// Why there is no trend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrendError {
+    /// The series would be too long.
+    #[error(transparent)]
+    TooManyPoints(#[from] TooManyPoints),
+    /// The clock skips the period before, or the calendar has none.
+    #[error("the clock of the zone has no such period before")]
+    NoPeriodBefore,
 }
 
 /// A metric over time.
@@ -87,7 +91,8 @@ pub struct Previous {
     /// The metric over it.
     #[serde(flatten)]
     pub period: Period,
-    /// How much more the metric is now, in percent of what it was; `null` where it was nothing.
+    /// How much more a count or sum is now, in percent of what it was; `null` where it was nothing, and for rates, means
+    /// and percentiles, which are rounded: compare the values.
     pub change_percent: Option<Hundredths>,
 }
 
@@ -98,52 +103,11 @@ pub struct TrendPoint {
     pub value: Option<Quantity>,
 }
 
-/// A count or a decimal (JSON numbers), or money (a JSON string).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum Quantity {
-    /// So many.
-    Count(u64),
-    /// So many percent, minutes, kilometres or milliseconds.
-    Decimal(Hundredths),
-    /// So much NGN.
-    Money(Amount),
-}
-
-impl From<u64> for Quantity {
-    fn from(count: u64) -> Self {
-        Self::Count(count)
-    }
-}
-
-impl From<Hundredths> for Quantity {
-    fn from(decimal: Hundredths) -> Self {
-        Self::Decimal(decimal)
-    }
-}
-
-impl From<Amount> for Quantity {
-    fn from(money: Amount) -> Self {
-        Self::Money(money)
-    }
-}
-
-impl Quantity {
-    /// In hundredths of whatever it is.
-    fn hundredths(self) -> i128 {
-        match self {
-            Self::Count(count) => i128::from(count) * 100,
-            Self::Decimal(decimal) => decimal.hundredths(),
-            Self::Money(money) => money.hundredths(),
-        }
-    }
-}
-
 impl Question {
     /// A metric over the units of a range, compared with the period before or not.
     ///
     /// # Errors
-    /// When the series would have too many points.
+    /// When the series would have too many points, or there is no period before to compare with.
     pub fn new(
         metric: Metric,
         granularity: Granularity,
@@ -151,8 +115,8 @@ impl Question {
         region: &RegionFilter,
         now: DateTime<Utc>,
         with_previous: bool,
-    ) -> Result<Self, TooManyPoints> {
-        let selection = |range: DateRange| {
+    ) -> Result<Self, TrendError> {
+        let selection = |range: DateRange| -> Result<Selection, TooManyPoints> {
             Ok(Selection {
                 range,
                 region: region.clone(),
@@ -160,23 +124,34 @@ impl Question {
                 now,
             })
         };
-        let over = selection(range)?;
-        let before = match with_previous {
+        let current = selection(range)?;
+        let previous = match with_previous {
             true => {
-                let units = over.series.as_ref().map_or(0, Buckets::len);
-                range
-                    .moved_back(units, granularity)
-                    .map(selection)
-                    .transpose()?
+                let units = current.series.as_ref().map_or(0, Buckets::len);
+                let before = range.moved_back(units, granularity);
+                Some(selection(before.ok_or(TrendError::NoPeriodBefore)?)?)
             }
             false => None,
         };
-        Ok(Self {
+        let question = Self {
             metric,
             granularity,
-            now: over,
-            before,
-        })
+            current,
+            previous,
+        };
+        if let Source::Users(UserMetric::ActiveInLast(days)) = metric.source() {
+            let mut asked = question.selections();
+            if !asked.all(|selection| users::is_within_reach(selection, days)) {
+                return Err(TooManyPoints.into());
+            }
+        }
+        Ok(question)
+    }
+
+    fn selections(&self) -> impl Iterator<Item = &Selection> {
+        [Some(&self.current), self.previous.as_ref()]
+            .into_iter()
+            .flatten()
     }
 
     /// Checks that what the bounds need is still stored.
@@ -184,24 +159,36 @@ impl Question {
     /// # Errors
     /// When a bound lies off the grid where events are no longer kept.
     pub fn check_kept(&self) -> Result<(), BeyondRetention> {
-        [Some(&self.now), self.before.as_ref()]
-            .into_iter()
-            .flatten()
-            .try_for_each(|selection| match self.metric.source() {
-                Source::Users(metric) => metric.check_kept(selection),
-                _ => Kept::Events.check(&selection.range, selection.now),
-            })
+        self.metric.check_kept(&self.current)
+    }
+
+    /// Checks the same of the bounds of the period before.
+    ///
+    /// # Errors
+    /// When one lies off the grid where events are no longer kept.
+    pub fn check_previous_kept(&self) -> Result<(), BeyondRetention> {
+        let previous = self.previous.as_ref();
+        previous.map_or(Ok(()), |previous| self.metric.check_kept(previous))
     }
 
     /// Counts the facts that no regional number holds yet, if a region is asked of.
     #[must_use]
     pub fn unsettled_facts(&self) -> Option<Query> {
-        match self.metric.source() {
-            Source::Users(_) => users::unsettled_facts(&self.now),
-            Source::Bookings(_) => bookings::unsettled_facts(&self.now),
-            Source::Payments(_) => self.now.unsettled(&[crate::Domain::Payment]),
-            Source::Trips(_) => trips::unsettled_facts(&self.now),
-        }
+        let domains: &[Domain] = match self.metric.source() {
+            Source::Users(metric) => metric.domains(),
+            Source::Bookings(_) => &[Domain::Booking],
+            Source::Payments(_) => &[Domain::Payment],
+            Source::Trips(_) => &[Domain::Trip],
+        };
+        let start = self
+            .selections()
+            .map(|selection| match self.metric.source() {
+                Source::Users(metric) => metric.since(selection),
+                _ => selection.range.start(),
+            });
+        let (start, end) = (start.min()?, self.current.range.end());
+        let count = || unsettled(domains, start, end);
+        self.current.region.is_regional().then(count)
     }
 }
 
@@ -210,14 +197,14 @@ impl Question {
 /// # Errors
 /// When a statement is not answered.
 pub async fn ask<A: Ask>(store: &A, question: &Question) -> Result<Trend, A::Error> {
-    let period = period(store, question.metric, &question.now).await?;
-    let previous_period = match &question.before {
+    let period = period(store, question.metric, &question.current).await?;
+    let previous_period = match &question.previous {
         None => None,
-        Some(before) => {
-            let then = self::period(store, question.metric, before).await?;
+        Some(previous) => {
+            let then = self::period(store, question.metric, previous).await?;
             Some(Previous {
-                date_range: before.range,
-                change_percent: change(period.value, then.value),
+                date_range: previous.range,
+                change_percent: change(question.metric, period.value, then.value),
                 period: then,
             })
         }
@@ -228,11 +215,14 @@ pub async fn ask<A: Ask>(store: &A, question: &Question) -> Result<Trend, A::Err
         granularity: question.granularity,
         period,
         previous_period,
-        rule: RULE,
+        rule: rule(),
     })
 }
 
-fn change(now: Option<Quantity>, before: Option<Quantity>) -> Option<Hundredths> {
+fn change(metric: Metric, now: Option<Quantity>, before: Option<Quantity>) -> Option<Hundredths> {
+    if !metric.is_exact() {
+        return None;
+    }
     let (now, before) = (now?.hundredths(), before?.hundredths());
     Hundredths::share(now - before, before)
 }
@@ -276,4 +266,13 @@ impl Period {
             time_series: points.collect(),
         }
     }
+}
+
+/// The rule of this analysis.
+fn rule() -> Rule {
+    Rule::new(
+        "metric-by-unit/1",
+        "/v1/definitions/trends",
+        include_str!("../../definitions/trends.md"),
+    )
 }

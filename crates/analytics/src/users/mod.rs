@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use self::registrations::{PeopleRow, RegistrationRow, everyone, new_registrations};
 pub use self::trend::UserMetric;
 pub(crate) use self::trend::trend;
+pub(crate) use crate::activity::is_within_reach;
 use crate::{
     activity::{self, ActiveRow, WindowsRow, active_by_unit, windows},
     ask::Ask,

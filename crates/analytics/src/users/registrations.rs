@@ -2,7 +2,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use crate::{
-    people::{SETTINGS, registered},
+    people::{DROP_FIRST, registered},
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
@@ -76,7 +76,7 @@ pub(super) fn everyone(selection: &Selection) -> Query {
          )\n\
          WHERE since < {end}\n\
          GROUP BY unit\n\
-         {SETTINGS}"
+         {DROP_FIRST}"
     ))
 }
 

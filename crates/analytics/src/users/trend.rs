@@ -1,17 +1,19 @@
 use std::collections::HashMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::try_join;
+use shared_schema::Domain;
 
 use super::registrations::{PeopleRow, RegistrationRow, everyone, new_registrations};
 use crate::{
-    activity::{ActiveRow, ChangeRow, active_by_unit, rolling},
+    activity::{ActiveRow, ChangeRow, active_by_unit, active_in_all, rolling},
     ask::Ask,
     count,
-    number::Hundredths,
+    number::{Hundredths, Quantity},
     selection::Selection,
     series::{self, Point},
     time::{BeyondRetention, Buckets, Kept},
-    trends::{Quantity, TrendPoint},
+    trends::TrendPoint,
 };
 
 /// A metric of users that has one value for a range.
@@ -42,6 +44,26 @@ impl UserMetric {
             Self::ActiveInLast(_) => Kept::Locations.check_end(range, now),
             Self::Active => Kept::Locations.check(range, now),
             _ => Kept::Events.check(range, now),
+        }
+    }
+
+    /// The events that it is made of.
+    pub(crate) const fn domains(self) -> &'static [Domain] {
+        match self {
+            Self::ActiveInLast(_) | Self::Active => &Domain::ALL,
+            _ => &[Domain::User],
+        }
+    }
+
+    /// When the first event may have happened that matters.
+    pub(crate) fn since(self, selection: &Selection) -> DateTime<Utc> {
+        let start = selection.range.start();
+        match self {
+            // a day of 24 hours for each, and one for those that are longer
+            Self::ActiveInLast(days) => {
+                start - TimeDelta::days(days.saturating_add(1).try_into().unwrap_or(32))
+            }
+            _ => start,
         }
     }
 }
@@ -107,20 +129,15 @@ async fn active_in_last<A: Ask>(
 }
 
 async fn active<A: Ask>(store: &A, selection: &Selection) -> Result<Values, A::Error> {
-    let whole = Selection {
-        series: Some(Buckets::whole(&selection.range)),
-        ..selection.clone()
-    };
-    let (all, by_unit) = (active_by_unit(&whole), active_by_unit(selection));
+    let (all, by_unit) = (active_in_all(selection), active_by_unit(selection));
     let (all, by_unit) = try_join!(
-        store.rows_if("trends: active users of all", all.as_ref()),
+        store.row::<ActiveRow>("trends: active users of all", &all),
         store.rows_if("trends: active users by unit", by_unit.as_ref()),
     )?;
     let users = |row: &ActiveRow| Quantity::Count(count(row.users));
-    let all: Vec<ActiveRow> = all.unwrap_or_default();
     let units = by_unit.into_iter().flatten();
     Ok((
-        Some(all.first().map_or(Quantity::Count(0), users)),
+        Some(users(&all)),
         units
             .map(|row: ActiveRow| (row.unit, Some(users(&row))))
             .collect(),

@@ -109,7 +109,7 @@ impl Code {
             }
             Self::StartAfterEnd => "The range ends before it begins.",
             Self::TooManyPoints => {
-                "The time series would have over 10,000 points. Take a wider granularity or a shorter range."
+                "The answer would have over 10,000 points or cells. Take a wider unit, a shorter range, or fewer periods."
             }
             Self::UnknownRegion => "There is no such state or city, or no such city in the state.",
             Self::UnknownReason => {

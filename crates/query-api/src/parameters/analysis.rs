@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use analytics::{
     funnel::{self, Steps, StepsError},
-    time::MAX_POINTS,
-    trends::Metric,
+    time::{BeyondRetention, MAX_POINTS},
+    trends::{Metric, TrendError, UnknownMetric},
 };
 
-use super::{Fault, Given, ParameterError, given::nearest};
+use super::{Fault, Given, ParameterError, given::nearest, selection::too_many_points};
 
-const A_WINDOW: &str = "Allowed are 1s to 90d, as 30d, 12h or 90m.";
+const A_WINDOW: &str = "Allowed are whole seconds from 1s to 90d, as 30d, 12h or 90m.";
 
 /// The steps of a funnel.
 pub(crate) fn steps(given: &Given) -> Result<Steps, ParameterError> {
@@ -37,12 +37,13 @@ pub(crate) fn window(given: &Given) -> Result<Duration, ParameterError> {
     let window = humantime::parse_duration(text).map_err(|error| {
         ParameterError::new("window", Fault::Unreadable, error.to_string(), A_WINDOW)
     })?;
-    match (Duration::from_secs(1)..=funnel::LONGEST_WINDOW).contains(&window) {
+    let is_whole = window.subsec_nanos() == 0;
+    match is_whole && (Duration::from_secs(1)..=funnel::LONGEST_WINDOW).contains(&window) {
         true => Ok(window),
         false => Err(ParameterError::new(
             "window",
             Fault::OutOfRange,
-            "it is too short or too long",
+            "it is too short or too long, or no whole number of seconds",
             A_WINDOW,
         )),
     }
@@ -71,26 +72,44 @@ pub(crate) fn trend_metric(given: &Given) -> Result<Metric, ParameterError> {
             allowed(),
         ));
     };
-    text.parse()
-        .map_err(|error: analytics::trends::UnknownMetric| {
-            let why = match nearest(text, names()) {
-                Some(near) => format!("{error}; did you mean {near}?"),
-                None => error.to_string(),
-            };
-            ParameterError::new("metric", Fault::Unreadable, why, allowed())
-        })
+    text.parse().map_err(|error: UnknownMetric| {
+        let why = match nearest(text, names()) {
+            Some(near) => format!("{error}; did you mean {near}?"),
+            None => error.to_string(),
+        };
+        ParameterError::new("metric", Fault::Unreadable, why, allowed())
+    })
 }
 
-/// Whether a trend is compared with the period before.
-pub(crate) fn compares(given: &Given) -> Result<bool, ParameterError> {
-    match given.get("compare") {
-        None => Ok(false),
-        Some("previous_period") => Ok(true),
-        Some(_) => Err(ParameterError::new(
+/// What is said of a trend that cannot be made.
+pub(crate) fn no_trend(error: TrendError) -> ParameterError {
+    match error {
+        TrendError::TooManyPoints(error) => too_many_points(error),
+        TrendError::NoPeriodBefore => ParameterError::new(
             "compare",
-            Fault::Unreadable,
-            "it is not previous_period",
-            "Allowed is previous_period.",
-        )),
+            Fault::OutOfRange,
+            error.to_string(),
+            "Allowed are ranges that the clock of tz does not skip a day or month before; or leave compare out.",
+        ),
     }
+}
+
+/// What is said of a period before whose bounds cannot be answered.
+pub(crate) fn previous_gone(error: BeyondRetention) -> ParameterError {
+    ParameterError::new(
+        "compare",
+        Fault::OutOfRange,
+        format!("the period before begins or ends off the quarters of an hour, and {error}"),
+        "Allowed are bounds on quarters of an hour; or leave compare out.",
+    )
+}
+
+/// What is said of users who registered before days can be told apart.
+pub(crate) fn too_long_ago() -> ParameterError {
+    ParameterError::new(
+        "start_date",
+        Fault::TooManyPoints,
+        "so many days cannot be told apart",
+        "Allowed are starts in the last thirty years.",
+    )
 }

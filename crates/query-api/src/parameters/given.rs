@@ -1,5 +1,9 @@
 use actix_web::web::Query;
-use utoipa::IntoParams;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use utoipa::{
+    IntoParams, PartialSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{Fault, ParameterError};
 
@@ -69,6 +73,41 @@ impl Given {
         };
         self.get(name).map(parse).transpose()
     }
+}
+
+/// The value of a parameter that is one of a few names, those of its schema.
+impl Given {
+    pub(crate) fn one_of<T>(&self, name: &str) -> Result<Option<T>, ParameterError>
+    where
+        T: DeserializeOwned + PartialSchema,
+    {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let value =
+            T::deserialize(IntoDeserializer::<serde::de::value::Error>::into_deserializer(text));
+        let value = value.map_err(|_| {
+            let allowed = values::<T>();
+            let near = nearest(text, allowed.iter().map(String::as_str));
+            let why = near.map_or("there is no such value".to_owned(), |near| {
+                format!("there is no such value; did you mean {near}?")
+            });
+            let allowed = format!("Allowed are {}.", allowed.join(", "));
+            ParameterError::new(name, Fault::Unreadable, why, allowed)
+        })?;
+        Ok(Some(value))
+    }
+}
+
+/// The names that the schema of an enumeration has.
+fn values<T: PartialSchema>() -> Vec<String> {
+    let RefOr::T(Schema::Object(object)) = T::schema() else {
+        return Vec::new();
+    };
+    let values = object.enum_values.into_iter().flatten();
+    values
+        .filter_map(|value| value.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// The names of documented parameters.

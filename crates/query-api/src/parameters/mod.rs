@@ -7,14 +7,16 @@ mod given;
 mod selection;
 
 pub(crate) use self::{
-    analysis::{compares, steps, too_many_cells, trend_metric, window},
+    analysis::{
+        no_trend, previous_gone, steps, too_long_ago, too_many_cells, trend_metric, window,
+    },
     documented::{
-        CohortParameters, DeadLetterParameters, DriversLimit, FunnelParameters,
+        CohortParameters, Compare, DeadLetterParameters, DriversLimit, FunnelParameters,
         GeographicParameters, RangeParameters, RegionParameters, RetentionParameters, RoutesLimit,
         SeriesParameters, TrendsParameters,
     },
     given::{Given, names},
-    selection::{A_GRANULARITY, dates, limit, number, region, selection, too_many_points},
+    selection::{dates, limit, number, region, selection},
 };
 
 /// What is wrong with a parameter.

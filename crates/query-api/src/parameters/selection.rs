@@ -11,7 +11,6 @@ use shared_schema::Region;
 use super::{Fault, Given, ParameterError, given::nearest};
 
 const DEFAULT_ZONE: Tz = chrono_tz::Africa::Lagos;
-pub(crate) const A_GRANULARITY: &str = "Allowed are hourly, daily, weekly, monthly.";
 const A_MOMENT: &str = "Allowed are ISO 8601 dates and times such as 2024-01-31, 2024-01-31T10:30:00 or 2024-01-31T10:30:00%2B01:00.";
 
 /// The selection that range, region and series parameters make.
@@ -157,7 +156,7 @@ pub(crate) fn too_many_points(error: TooManyPoints) -> ParameterError {
 }
 
 fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, ParameterError> {
-    let granularity: Option<Granularity> = given.parsed("granularity", A_GRANULARITY)?;
+    let granularity: Option<Granularity> = given.one_of("granularity")?;
     match given.get("include_time_series") {
         None if granularity.is_some() => Err(ParameterError::new(
             "include_time_series",

@@ -96,6 +96,14 @@ impl Asking {
         Asked::over(start, end, self.one_of(&ZONES), self.story.end).in_region(state, city)
     }
 
+    /// A question about some days, off the grid, of which all events are stored.
+    fn asked_lately(&mut self) -> Asked {
+        let recent = self.story.end - Duration::days(29);
+        let start = self.instant(false).max(recent);
+        let length = Duration::milliseconds(self.chance.random_range(1..3 * 86_400_000));
+        Asked::over(start, start + length, self.one_of(&ZONES), self.story.end)
+    }
+
     /// The same about a range that is no longer than this.
     fn asked_within(&mut self, longest: Duration, on_the_grid: bool) -> Asked {
         let start = self.instant(on_the_grid).min(self.story.end - longest);
@@ -172,18 +180,9 @@ async fn geography_equals_the_most_obvious_way() {
     let mut asking = Asking::about(74, 3_000).await;
     for _ in 0..80 {
         let measure = asking.one_of(&[Measure::Bookings, Measure::Revenue, Measure::Users]);
-        let recent = asking.story.end - Duration::days(29);
         let mut asked = asking.asked(measure == Measure::Users);
         if measure == Measure::Users && asking.chance.random() {
-            // what a bound off the grid needs is stored
-            let start = asking.instant(false).max(recent);
-            let length = Duration::milliseconds(asking.chance.random_range(1..3 * 86_400_000));
-            asked = Asked::over(
-                start,
-                start + length,
-                asking.one_of(&ZONES),
-                asking.story.end,
-            );
+            asked = asking.asked_lately();
         }
         asking
             .compare(&asked.geographic(&asking.story.key, measure))
@@ -201,13 +200,13 @@ async fn trends_equal_the_metrics_of_each_unit() {
             Granularity::Weekly,
             Granularity::Monthly,
         ] {
-            let with_previous = asking.chance.random();
+            let with_previous: bool = asking.chance.random();
             // what lies off the grid must be stored
             let is_of_activity = matches!(metric.name(), "dau" | "wau" | "mau" | "active_users");
-            let on_the_grid = with_previous || is_of_activity || asking.chance.random();
             let asked = match unit {
-                Granularity::Hourly => asking.asked_within(Duration::hours(40), on_the_grid),
-                _ => asking.asked(on_the_grid),
+                Granularity::Hourly if is_of_activity && !with_previous => asking.asked_lately(),
+                Granularity::Hourly => asking.asked_within(Duration::hours(40), with_previous),
+                _ => asking.asked(with_previous || is_of_activity),
             };
             asking
                 .compare(&asked.trend(&asking.story.key, metric.name(), unit, with_previous))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::api::Api;
 
 /// What is refused, with the status.
-const REFUSED: [(&str, &str, u16); 40] = [
+const REFUSED: [(&str, &str, u16); 41] = [
     ("start_date", "soon", 400),
     ("start_date", "", 400),
     ("start_date", "9999-12-31&end_date=2024-01-01", 422),
@@ -40,6 +40,7 @@ const REFUSED: [(&str, &str, u16); 40] = [
     ("order", "random", 400),
     ("window", "soon", 400),
     ("window", "1ms", 422),
+    ("window", "1500ms", 422),
     ("window", "91d", 422),
     ("window", "99999999999999999999d", 400),
     ("breakdown", "phone", 400),

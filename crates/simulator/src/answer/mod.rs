@@ -1,4 +1,4 @@
-//! The answer key: the exact value of every metric of the API, by brute force over the logical events.
+//! The answer key: the exact value of every metric and analysis of the API, by brute force over the logical events.
 //!
 //! ```text
 //! LogicalEvent ── observe ──► compact rows ── users | bookings | payments | trips
@@ -21,6 +21,9 @@
 //! - The series of the users gives `active_users`, `new_registrations` and `total_users` of each bucket.
 //! - With a region, routes count the bookings whose ride lies in it, occupancy included.
 //! - Of the unknown region, distinct counts (users, drivers, a driver's days) have what is found in no known one.
+//! - Of the unknown region, a user rode in a period who rode in it in no known one.
+//! - A user who was named in several regions at the same time is in the first by name.
+//! - Without an `event_id`, events of one type at the same time are in any order in a funnel.
 //! - A series ends with the unit of the present, or with the last that has events, if producers' clocks are ahead.
 
 mod active;

@@ -52,11 +52,11 @@ pub(crate) async fn cohort(
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let now = services.clock.now();
     let range = dates(&given, now)?;
-    let cohort_type = given.parsed("cohort_type", "Allowed are daily, weekly, monthly.")?;
+    let cohort_type = given.one_of("cohort_type")?;
     let periods = number(&given, "periods", 12, 1..=52)?;
     let periods = usize::try_from(periods).unwrap_or(usize::MAX);
     let region = region(&given)?;
-    let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region, now)
+    let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region)
         .map_err(|_| too_many_cells("periods"))?;
     let metrics =
         async |complete_through| cohort::ask(&services.store, &question, complete_through).await;

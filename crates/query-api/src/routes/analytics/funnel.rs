@@ -68,11 +68,8 @@ pub(crate) async fn funnel(
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let now = services.clock.now();
     let range = dates(&given, now)?;
-    let order = given.parsed("order", "Allowed are ordered, strict, unordered.")?;
-    let breakdown = given.parsed(
-        "breakdown",
-        "Allowed are state, city, role, payment_method.",
-    )?;
+    let order = given.one_of("order")?;
+    let breakdown = given.one_of("breakdown")?;
     let question = Question::new(
         range,
         region(&given)?,

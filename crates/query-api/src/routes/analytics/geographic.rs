@@ -46,7 +46,7 @@ pub(crate) async fn geographic(
 ) -> Result<HttpResponse, ApiError> {
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let selection = selection(&given, services.clock.now())?;
-    let measure = given.parsed("metric", "Allowed are bookings, revenue, users.")?;
+    let measure = given.one_of("metric")?;
     let measure = measure.unwrap_or_default();
     geographic::check_kept(&selection, measure)?;
     let unsettled = geographic::unsettled_facts(&selection, measure);

@@ -8,8 +8,7 @@ use crate::{
     answer::Answer,
     error::ApiError,
     parameters::{
-        Given, RangeParameters, RegionParameters, RetentionParameters, dates, region,
-        too_many_cells,
+        Given, RangeParameters, RegionParameters, RetentionParameters, dates, region, too_long_ago,
     },
     routes::asked::answer,
     services::Services,
@@ -55,8 +54,8 @@ pub(crate) async fn retention(
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let now = services.clock.now();
     let range = dates(&given, now)?;
-    let user_type = given.parsed("user_type", "Allowed are all, rider, driver.")?;
-    let mode = given.parsed("mode", "Allowed are on, on_or_after.")?;
+    let user_type = given.one_of("user_type")?;
+    let mode = given.one_of("mode")?;
     let question = Question::new(
         range,
         user_type.unwrap_or_default(),
@@ -64,7 +63,7 @@ pub(crate) async fn retention(
         region(&given)?,
         now,
     )
-    .map_err(|_| too_many_cells("start_date"))?;
+    .map_err(|_| too_long_ago())?;
     let metrics =
         async |complete_through| retention::ask(&services.store, &question, complete_through).await;
     answer(&services, range, question.unsettled_facts(), metrics).await

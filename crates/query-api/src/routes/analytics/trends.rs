@@ -8,8 +8,8 @@ use crate::{
     answer::Answer,
     error::ApiError,
     parameters::{
-        A_GRANULARITY, Given, RangeParameters, RegionParameters, TrendsParameters, compares, dates,
-        region, too_many_points, trend_metric,
+        Compare, Given, RangeParameters, RegionParameters, TrendsParameters, dates, no_trend,
+        previous_gone, region, trend_metric,
     },
     routes::asked::answer,
     services::Services,
@@ -57,17 +57,18 @@ pub(crate) async fn trends(
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let now = services.clock.now();
     let range = dates(&given, now)?;
-    let granularity = given.parsed("granularity", A_GRANULARITY)?;
+    let granularity = given.one_of("granularity")?;
     let question = Question::new(
         trend_metric(&given)?,
         granularity.unwrap_or_default(),
         range,
         &region(&given)?,
         now,
-        compares(&given)?,
+        given.one_of::<Compare>("compare")?.is_some(),
     )
-    .map_err(too_many_points)?;
+    .map_err(no_trend)?;
     question.check_kept()?;
+    question.check_previous_kept().map_err(previous_gone)?;
     let metrics = async |_| trends::ask(&services.store, &question).await;
     answer(&services, range, question.unsettled_facts(), metrics).await
 }

@@ -26,6 +26,7 @@ pub struct CohortRow {
     pub cohort_size: u64,
     pub retention_by_period: BTreeMap<String, Option<Hundredths>>,
     pub retained_by_period: BTreeMap<String, Option<u64>>,
+    pub null_reasons: BTreeMap<String, &'static str>,
 }
 
 impl AnswerKey {
@@ -37,7 +38,7 @@ impl AnswerKey {
         let mut pooled = vec![(0, 0); periods];
         let mut cohorts = Vec::new();
         let mut start = calendar::bucket_start(zone, unit, question.range.start_ms);
-        while start < question.range.end_ms && start <= question.now_ms {
+        while start < question.range.end_ms {
             let end = calendar::next_bucket(zone, unit, start);
             let members = joined
                 .iter()
@@ -49,6 +50,7 @@ impl AnswerKey {
                 cohort_size: size,
                 retention_by_period: BTreeMap::new(),
                 retained_by_period: BTreeMap::new(),
+                null_reasons: BTreeMap::new(),
             };
             let (mut from, mut until) = (start, end);
             for (period, pooled) in pooled.iter_mut().enumerate() {
@@ -65,6 +67,11 @@ impl AnswerKey {
                 }
                 let key = format!("period_{period}");
                 let share = retained.and_then(|retained| percent(retained, size));
+                if !is_over {
+                    row.null_reasons.insert(key.clone(), "period_not_over");
+                } else if size == 0 {
+                    row.null_reasons.insert(key.clone(), "empty_cohort");
+                }
                 row.retention_by_period.insert(key.clone(), share);
                 row.retained_by_period.insert(key, retained);
                 (from, until) = (until, calendar::next_bucket(zone, unit, until));

@@ -301,8 +301,7 @@ impl AnswerKey {
                 PaymentKind::Initiated => ("payment.initiated", known),
                 PaymentKind::Success { .. } => ("payment.success", known),
                 PaymentKind::Failed => ("payment.failed", known),
-                // a refund does not say
-                PaymentKind::Refunded { .. } => ("payment.refunded", "unknown"),
+                PaymentKind::Refunded { .. } => ("payment.refunded", known),
             };
             add(
                 row.rider,

@@ -8,6 +8,9 @@ use serde::Serialize;
 use shared_schema::Region;
 use std::collections::{BTreeMap, HashMap};
 
+const QUARTER_MS: i64 = 15 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// What is spread over the regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
@@ -106,19 +109,26 @@ impl AnswerKey {
     }
 
     /// Where each user was named last. A question about a state or city looks only there, one about the unknown region
-    /// everywhere.
+    /// everywhere. Of the day of UTC in which the range ends only the quarter of an hour is known once it is 30 days old.
     fn last_regions(&self, question: &Question) -> HashMap<Number, Region> {
         let mut last = HashMap::<Number, (i64, Region)>::new();
         let asks_of_the_unknown = question.region.is_the_unknown();
+        let midnight = question.range.end_ms - question.range.end_ms.rem_euclid(DAY_MS);
+        let is_stored = midnight.max(question.range.start_ms) >= question.now_ms - 30 * DAY_MS;
+        let moment = |at_ms: i64| match is_stored || at_ms < midnight {
+            true => at_ms,
+            false => at_ms - at_ms.rem_euclid(QUARTER_MS),
+        };
         self.for_each_event(|region, stamp, user| {
             let looks_here = asks_of_the_unknown || question.region.admits(region);
             if looks_here && question.range.contains(stamp.at_ms) {
-                let known = last.entry(user).or_insert((stamp.at_ms, region));
-                let is_later = stamp.at_ms > known.0;
-                let is_first_by_name = stamp.at_ms == known.0
-                    && (region.state, region.city) < (known.1.state, known.1.city);
+                let at_ms = moment(stamp.at_ms);
+                let known = last.entry(user).or_insert((at_ms, region));
+                let is_later = at_ms > known.0;
+                let is_first_by_name =
+                    at_ms == known.0 && (region.state, region.city) < (known.1.state, known.1.city);
                 if is_later || is_first_by_name {
-                    *known = (stamp.at_ms, region);
+                    *known = (at_ms, region);
                 }
             }
         });

@@ -8,6 +8,7 @@ use super::rode;
 use crate::event::Role;
 use chrono::Days;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Which users, by their role at registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct RetentionMetrics {
     pub d30_retention_rate: Option<Hundredths>,
     pub d30_retained_users: u64,
     pub d30_eligible_users: u64,
+    pub null_reasons: BTreeMap<&'static str, &'static str>,
 }
 
 impl AnswerKey {
@@ -80,6 +82,16 @@ impl AnswerKey {
             (percent(retained, eligible), retained, eligible)
         };
         let (d1, d7, d30) = (day(1), day(7), day(30));
+        let rates = [
+            ("d1_retention_rate", d1),
+            ("d7_retention_rate", d7),
+            ("d30_retention_rate", d30),
+        ];
+        let nulls = rates.into_iter().filter(|(_, day)| day.0.is_none());
+        let reason = match joined.is_empty() {
+            true => "no_users",
+            false => "nobody_eligible",
+        };
         RetentionMetrics {
             total_users: joined.len() as u64,
             d1_retention_rate: d1.0,
@@ -91,6 +103,7 @@ impl AnswerKey {
             d30_retention_rate: d30.0,
             d30_retained_users: d30.1,
             d30_eligible_users: d30.2,
+            null_reasons: nulls.map(|(name, _)| (name, reason)).collect(),
         }
     }
 }
