@@ -199,7 +199,7 @@ impl Default for BatchConfig {
         Self {
             max_rows: 50_000,
             max_bytes: ByteSize::mib(28),
-            max_gathered: ByteSize::mib(64),
+            max_gathered: ByteSize::mib(48),
             enough_rows: 5_000,
             min_age: HumanDuration::millis(1_500),
             max_age: HumanDuration::secs(5),
