@@ -27,12 +27,14 @@ const TAMPERING: [(&str, &str); 24] = [
     (
         "user_days",
         "INSERT INTO user_days_state (scope, state, city, day, user_id, last_at)
-         SELECT scope, state, city, day, user_id, last_at + INTERVAL 1 MILLISECOND FROM user_days ORDER BY day LIMIT 1",
+         SELECT scope, state, city, day, user_id, max(last_at) + INTERVAL 1 MILLISECOND FROM user_days
+         GROUP BY scope, state, city, day, user_id ORDER BY day LIMIT 1",
     ),
     (
         "user_days",
         "INSERT INTO user_days_state (scope, state, city, day, user_id, rode)
-         SELECT scope, state, city, day, user_id, slots FROM user_days WHERE rode = 0 ORDER BY day LIMIT 1",
+         SELECT scope, state, city, day, user_id, groupBitOr(slots) FROM user_days
+         GROUP BY scope, state, city, day, user_id HAVING groupBitOr(rode) = 0 ORDER BY day LIMIT 1",
     ),
     (
         "user_days",
