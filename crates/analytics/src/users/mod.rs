@@ -5,6 +5,8 @@
 mod registrations;
 mod trend;
 
+use std::collections::BTreeMap;
+
 use futures::try_join;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,7 +23,7 @@ use crate::{
     query::Query,
     selection::{Selection, unsettled},
     series::{self, Point},
-    time::{BeyondRetention, Kept},
+    time::{BeyondRetention, Buckets, Kept, Span},
 };
 use shared_schema::Domain;
 
@@ -135,52 +137,46 @@ fn assemble(selection: &Selection, answers: Answers) -> Users {
 }
 
 fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<UserPoint>>> {
-    let mut points = std::collections::BTreeMap::<u64, (UserPoint, u64)>::new();
+    let totals = running_totals(selection, &answers.everyone);
+    let mut points = BTreeMap::<u64, UserPoint>::new();
     for row in answers.active {
-        points.entry(row.unit).or_default().0.active_users = count(row.users);
+        points.entry(row.unit).or_default().active_users = count(row.users);
     }
-    for row in answers
-        .registrations
-        .into_iter()
-        .filter(|row| row.unit != 0)
-    {
-        points.entry(row.unit).or_default().0.new_registrations = count(row.registered);
+    let registrations = answers.registrations.into_iter();
+    for row in registrations.filter(|row| row.unit != 0) {
+        points.entry(row.unit).or_default().new_registrations = count(row.registered);
     }
-    let mut before = 0;
-    for row in answers.everyone {
-        match row.unit {
-            0 => before = row.users,
-            unit => points.entry(unit).or_default().1 = row.users,
-        }
+    // a unit whose only events are first registrations is shown too
+    for row in answers.everyone.iter().filter(|row| row.unit != 0) {
+        points.entry(row.unit).or_default();
     }
     let mut series = series::points(selection, points, |_, known| {
         known.cloned().unwrap_or_default()
-    })?
-    .into_iter();
-    // Each unit's first registrations come on top of all before it.
-    let mut total = before;
-    Some(
-        series
-            .by_ref()
-            .map(
-                |Point {
-                     start,
-                     partial,
-                     values: (point, first),
-                 }| {
-                    total += first;
-                    Point {
-                        start,
-                        partial,
-                        values: UserPoint {
-                            total_users: total,
-                            ..point
-                        },
-                    }
-                },
-            )
-            .collect(),
-    )
+    })?;
+    for (point, (_, total)) in series.iter_mut().zip(totals) {
+        point.values.total_users = total;
+    }
+    Some(series)
+}
+
+/// How many users there are at the end of each unit of the series: its first registrations come on top of all before it.
+fn running_totals(selection: &Selection, rows: &[PeopleRow]) -> Vec<(Span, u64)> {
+    let mut total = 0;
+    let mut first = BTreeMap::<usize, u64>::new();
+    let series = selection.series.as_ref();
+    for row in rows {
+        match series.and_then(|series| series.position(row.unit)) {
+            Some(place) if row.unit != 0 => *first.entry(place).or_default() += row.users,
+            _ => total += row.users,
+        }
+    }
+    let units = series.into_iter().flat_map(Buckets::iter).enumerate();
+    units
+        .map(|(place, unit)| {
+            total += first.get(&place).copied().unwrap_or_default();
+            (unit, total)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::try_join;
 use shared_schema::Domain;
 
-use super::registrations::{PeopleRow, RegistrationRow, everyone, new_registrations};
+use super::{
+    registrations::{PeopleRow, RegistrationRow, everyone, new_registrations},
+    running_totals,
+};
 use crate::{
     activity::{ActiveRow, ChangeRow, active_by_unit, active_in_all, rolling},
     ask::Ask,
@@ -79,9 +82,8 @@ pub(crate) async fn trend<A: Ask>(
         UserMetric::Active => active(store, selection).await?,
         UserMetric::Registrations => registrations(store, selection).await?,
         UserMetric::Everyone => total(store, selection).await?,
-        UserMetric::Verified | UserMetric::Upgraded => {
-            share_of_registered(store, selection, metric).await?
-        }
+        UserMetric::Verified => share_of_registered(store, selection, |row| row.verified).await?,
+        UserMetric::Upgraded => share_of_registered(store, selection, |row| row.upgraded).await?,
     };
     let nothing = match metric {
         UserMetric::Verified | UserMetric::Upgraded => None,
@@ -158,34 +160,28 @@ async fn registrations<A: Ask>(store: &A, selection: &Selection) -> Result<Value
     ))
 }
 
-/// Each unit's first registrations come on top of all before it.
 async fn total<A: Ask>(store: &A, selection: &Selection) -> Result<Values, A::Error> {
     let rows: Vec<PeopleRow> = store.rows("trends: users", &everyone(selection)).await?;
-    let registered_in = |unit| {
-        let rows = rows.iter().filter(move |row| row.unit == unit);
-        rows.map(|row| row.users).sum::<u64>()
-    };
-    let mut users = registered_in(0);
-    let mut values = Vec::new();
-    for unit in selection.series.iter().flat_map(Buckets::iter) {
-        users += registered_in(unit.second());
-        if unit.from <= selection.now {
-            values.push((unit.second(), Some(Quantity::Count(users))));
-        }
-    }
-    Ok((Some(Quantity::Count(users)), values))
+    let totals = running_totals(selection, &rows);
+    let all = rows.iter().map(|row| row.users).sum();
+    let begun = totals
+        .into_iter()
+        .filter(|(unit, _)| unit.from <= selection.now);
+    let users = |users| Some(Quantity::Count(users));
+    Ok((
+        users(all),
+        begun
+            .map(|(unit, total)| (unit.second(), users(total)))
+            .collect(),
+    ))
 }
 
 async fn share_of_registered<A: Ask>(
     store: &A,
     selection: &Selection,
-    metric: UserMetric,
+    part: fn(&PeopleRow) -> u64,
 ) -> Result<Values, A::Error> {
     let rows: Vec<PeopleRow> = store.rows("trends: users", &everyone(selection)).await?;
-    let part = |row: &PeopleRow| match metric {
-        UserMetric::Verified => row.verified,
-        _ => row.upgraded,
-    };
     let share = |part: u64, whole: u64| Hundredths::percent(part, whole).map(Quantity::Decimal);
     let all = share(
         rows.iter().map(part).sum(),
