@@ -21,6 +21,7 @@
 //! - A JSON number that is whole (`2.0`) is a whole number, as in JSON Schema.
 //! - A field name that we read and that occurs twice is [`ReasonCode::InvalidJson`].
 
+pub mod access;
 mod adapter;
 mod age;
 mod choice;
