@@ -31,6 +31,7 @@ pub mod supervisor;
 mod test_run;
 mod test_stack;
 mod tree;
+mod wire;
 
 pub use config::StackConfig;
 pub use endpoints::{CLICKHOUSE_DATABASE, Endpoints, POSTGRES_DATABASE, POSTGRES_USER};
@@ -41,3 +42,4 @@ pub use stack::PrivateStack;
 pub use strace::Tracer;
 pub use test_run::with_test_stack;
 pub use test_stack::{TEST_STACK_VARIABLE, TestStack, postgres_client, test_stack};
+pub use wire::{Flow, Wire, WireError};

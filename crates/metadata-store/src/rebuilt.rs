@@ -41,12 +41,13 @@ async fn store_intent(
     batch: &Batch,
 ) -> Result<(), TxError> {
     diesel::insert_into(ingest_batch::table)
-        .values(batch.row(now))
+        .values(batch.row(now)?)
         .on_conflict(ingest_batch::id)
         .do_update()
         .set((
             ingest_batch::state.eq("open"),
             ingest_batch::closed_at.eq(None::<DateTime<Utc>>),
+            ingest_batch::stored_by.eq(None::<DateTime<Utc>>),
         ))
         .execute(tx)
         .await?;

@@ -27,6 +27,8 @@ diesel::table! {
         state -> Text,
         opened_at -> Timestamptz,
         closed_at -> Nullable<Timestamptz>,
+        touched -> Nullable<Jsonb>,
+        stored_by -> Nullable<Timestamptz>,
     }
 }
 

@@ -1,4 +1,3 @@
-use actix_web::HttpResponse;
 use analytics::time::DateRange;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,10 +35,4 @@ pub(crate) struct Answer<T> {
     /// The metric.
     #[serde(flatten)]
     pub(crate) metrics: T,
-}
-
-impl<T: Serialize> Answer<T> {
-    pub(crate) fn response(&self) -> HttpResponse {
-        HttpResponse::Ok().json(self)
-    }
 }

@@ -8,6 +8,8 @@ use service_runtime::{
     telemetry::TelemetryConfig,
 };
 
+use crate::{cache::CacheConfig, redis::RedisConfig};
+
 /// The settings of the query API.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -18,6 +20,10 @@ pub struct Config {
     pub clickhouse: event_store::Config,
     /// The database of the lanes.
     pub postgres: metadata_store::Config,
+    /// What replicas share.
+    pub redis: RedisConfig,
+    /// Answers that are kept.
+    pub cache: CacheConfig,
     /// Logs, metrics, traces.
     pub telemetry: TelemetryConfig,
 }
@@ -80,6 +86,8 @@ impl Settings for Config {
             ("http", self.http.validate()),
             ("clickhouse", self.clickhouse.validate()),
             ("postgres", self.postgres.validate()),
+            ("redis", self.redis.validate()),
+            ("cache", self.cache.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
     }

@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a request, and the one table of what the client hears of it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use analytics::time::{BeyondRetention, Side, TooOld};
@@ -39,6 +39,12 @@ pub(crate) enum ApiError {
     /// PostgreSQL did not answer.
     #[error("postgres: {0}")]
     Lanes(#[from] LanesError),
+    /// The answer could not be written.
+    #[error("json: {0}")]
+    Unwritable(#[from] serde_json::Error),
+    /// The request waited for the answer to another that asked for the same.
+    #[error("{0}")]
+    Shared(Arc<ApiError>),
 }
 
 /// What the client hears of an error. Of an error of ours it is a fixed text.
@@ -68,6 +74,8 @@ impl ApiError {
             }
             Self::MethodNotAllowed => fixed(Code::MethodNotAllowed, self, "Use GET."),
             Self::Store(error) => of_store(error),
+            Self::Unwritable(_) => internal(),
+            Self::Shared(error) => error.verdict(),
             Self::Lanes(_) => fixed(
                 Code::LanesUnavailable,
                 "The database of the lanes does not answer.",
@@ -76,9 +84,14 @@ impl ApiError {
         }
     }
 
+    /// Whether a database was away, or too slow.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.verdict().code.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// Seconds after which the request may be repeated.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        (self.verdict().code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(2)
+        self.is_outage().then_some(2)
     }
 }
 
@@ -160,12 +173,16 @@ fn of_store(error: &StoreError) -> Verdict {
             "The database of the events does not answer.",
             RETRY,
         ),
-        (false, false) => fixed(
-            Code::Internal,
-            "The request could not be answered.",
-            "Report the request_id.",
-        ),
+        (false, false) => internal(),
     }
+}
+
+fn internal() -> Verdict {
+    fixed(
+        Code::Internal,
+        "The request could not be answered.",
+        "Report the request_id.",
+    )
 }
 
 impl ResponseError for ApiError {

@@ -13,6 +13,7 @@
 
 mod answer;
 mod ask;
+mod cache;
 mod config;
 mod error;
 mod health;
@@ -20,10 +21,13 @@ mod http;
 mod lanes;
 mod openapi;
 mod parameters;
+mod redis;
 mod routes;
 mod server;
 mod services;
 
+pub use cache::CacheConfig;
 pub use config::{Config, HttpConfig};
 pub use openapi::document as openapi;
+pub use redis::RedisConfig;
 pub use server::{Server, bind, run};

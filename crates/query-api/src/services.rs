@@ -5,8 +5,10 @@ use service_runtime::clock::Clock;
 
 use crate::{
     ask::Asker,
+    cache::Cache,
     config::{Config, HttpConfig},
     lanes::Lanes,
+    redis::Redis,
 };
 
 /// What the routes need.
@@ -16,6 +18,8 @@ pub(crate) struct Services {
     pub(crate) store: Asker,
     /// The lanes in PostgreSQL.
     pub(crate) lanes: Lanes,
+    /// Answers that are kept.
+    pub(crate) cache: Arc<Cache>,
     /// The present.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -29,6 +33,9 @@ pub enum SetupError {
     /// The pool of connections to PostgreSQL could not be made.
     #[error("the pool of PostgreSQL cannot be made: {0}")]
     Pool(#[from] metadata_store::StoreError),
+    /// The pool of connections to Redis could not be made.
+    #[error("the pool of Redis cannot be made: {0}")]
+    Redis(#[from] redis::RedisError),
 }
 
 impl Services {
@@ -41,9 +48,22 @@ impl Services {
         } = &config.http;
         let store = Store::connect(&config.clickhouse)?;
         let pool = metadata_store::Pool::new(&config.postgres)?;
+        let redis = Arc::new(Redis::new(&config.redis)?);
+        let deadline = deadline(query_deadline.get());
+        let events = &config.clickhouse;
+        let databases = format!("{} {}", events.url, events.database);
+        let cache = Cache::new(
+            &config.cache,
+            &databases,
+            redis,
+            pool.clone(),
+            Arc::clone(&clock),
+            deadline,
+        );
         Ok(Self {
-            store: Asker::new(store, deadline(query_deadline.get())),
+            store: Asker::new(store, deadline),
             lanes: Lanes::new(pool, lanes_deadline.get()),
+            cache: Arc::new(cache),
             clock,
         })
     }

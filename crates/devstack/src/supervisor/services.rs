@@ -111,6 +111,7 @@ pub(crate) fn addresses(endpoints: &Endpoints) -> Vec<(&'static str, String)> {
         ("OPENRIDE_CLICKHOUSE_USER", "default".to_owned()),
         ("OPENRIDE_CLICKHOUSE_PASSWORD", String::new()),
         ("OPENRIDE_POSTGRES_URL", endpoints.postgres_url.clone()),
+        ("OPENRIDE_REDIS_URL", endpoints.redis_url.clone()),
     ]
 }
 

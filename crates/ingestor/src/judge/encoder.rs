@@ -18,6 +18,8 @@ pub struct DomainInsert {
     pub body: Body,
     /// The UTC months of its rows, by their first days.
     pub months: BTreeSet<NaiveDate>,
+    /// The hours of its rows, counted from 1970.
+    pub hours: BTreeSet<i64>,
 }
 
 /// Turns batches into rows. The default keeps no memory between them.
@@ -55,11 +57,13 @@ impl Encoder {
         let filled = domains.iter_mut().filter(|(_, rows)| !rows.is_empty());
         filled
             .map(|(domain, rows)| {
+                let hours = rows.take_hours();
                 let (body, months) = rows.finish(memory)?;
                 Ok(DomainInsert {
                     domain: *domain,
                     body,
                     months,
+                    hours,
                 })
             })
             .collect()

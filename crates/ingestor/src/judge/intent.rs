@@ -1,7 +1,7 @@
 //! What is promised about a batch before it is written.
 
 use super::{CODEC, Judged};
-use metadata_store::batches::Batch;
+use metadata_store::batches::{Batch, Touched};
 use serde::{Deserialize, Serialize};
 use shared_schema::AgeLimits;
 use std::time::Duration;
@@ -16,8 +16,15 @@ impl Judged {
             decided_at: self.decided_at,
             dedup_window: self.dedup_window,
             age_limits: self.stored_limits(),
+            touched: Some(self.touched()),
             ranges: self.ranges.clone(),
         }
+    }
+
+    /// The hours of events that the batch adds to.
+    fn touched(&self) -> Touched {
+        let inserts = self.inserts.iter();
+        Touched::new(inserts.map(|insert| (insert.domain, &insert.hours)))
     }
 
     /// The age limits that applied, as they are stored.

@@ -187,6 +187,7 @@ impl RangeRow {
                 .ok_or_else(|| unreadable("the time", id, self.decided_at_ms.to_string()))?,
             dedup_window: self.dedup_window,
             age_limits,
+            touched: None,
             ranges: Vec::new(),
         })
     }

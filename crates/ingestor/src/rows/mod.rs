@@ -22,6 +22,8 @@ use std::collections::BTreeSet;
 /// rows round up to whole seconds.
 const ROUNDING_MS: i64 = 999;
 
+const HOUR_MS: i64 = 3_600_000;
+
 /// Where a record stands and when it came.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
@@ -41,6 +43,7 @@ pub struct Rows {
     envelope: Envelope,
     columns: DomainColumns,
     months: BTreeSet<NaiveDate>,
+    hours: BTreeSet<i64>,
 }
 
 enum DomainColumns {
@@ -115,6 +118,7 @@ impl Rows {
             envelope,
             columns,
             months: BTreeSet::new(),
+            hours: BTreeSet::new(),
         }
     }
 
@@ -176,10 +180,16 @@ impl Rows {
         }
         self.columns.push(&mut self.block, &decoded.event);
         self.block.finish_row();
+        self.hours.insert(decoded.timestamp_ms.div_euclid(HOUR_MS));
         self.months.extend([
             month(decoded.timestamp_ms),
             month(decoded.timestamp_ms + ROUNDING_MS),
         ]);
+    }
+
+    /// The hours that events were added to, counted from 1970; none are known after it.
+    pub fn take_hours(&mut self) -> BTreeSet<i64> {
+        std::mem::take(&mut self.hours)
     }
 
     /// Ends the batch: adds a sentinel for each month that a row can fall into, and takes the block out. Returns the

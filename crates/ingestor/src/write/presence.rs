@@ -159,6 +159,7 @@ mod tests {
             domain: Domain::Booking,
             body: Vec::new().into(),
             months,
+            hours: BTreeSet::new(),
         }
     }
 

@@ -54,5 +54,4 @@ mod tidy;
 mod too_old;
 mod topics;
 mod unread_lanes;
-mod wire;
 mod zombies;

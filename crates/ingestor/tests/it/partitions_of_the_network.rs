@@ -6,14 +6,30 @@ use crate::{
     platform::{Platform, until},
     postgres::Database,
     story::Story,
-    wire::{Flow, Wire},
 };
+use devstack::{Flow, Wire};
 use ingestor::Config;
 use metadata_store::{Pool, settlings};
 use service_runtime::{
     clock::{Clock, SystemClock},
     config::HumanDuration,
 };
+
+/// A way to the ClickHouse of the platform, with the settings of a member that is reached by it only.
+async fn to_clickhouse(platform: &Platform) -> (Wire, Config) {
+    let mut config = platform.config.clone();
+    let (wire, through) = Wire::to(config.clickhouse.url.as_str()).await.unwrap();
+    config.clickhouse.url = through.parse().unwrap();
+    (wire, config)
+}
+
+/// The same to PostgreSQL.
+async fn to_postgres(platform: &Platform) -> (Wire, Config) {
+    let mut config = platform.config.clone();
+    let (wire, through) = Wire::to(config.postgres.url.expose()).await.unwrap();
+    config.postgres.url = through.into();
+    (wire, config)
+}
 
 /// A member under load whose way is cut in these ways, one after the other, and healed each time.
 async fn interrupted(
@@ -61,7 +77,7 @@ fn split<'a, T>(all: impl Iterator<Item = &'a T>) -> (Vec<&'a T>, Vec<&'a T>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouse_out_of_reach_loses_and_doubles_nothing() {
     let platform = Platform::new(2).await;
-    let way = Wire::to_clickhouse(&platform).await;
+    let way = to_clickhouse(&platform).await;
     let cuts = [Flow::Neither, Flow::OnlyToServer, Flow::OnlyToClient];
     interrupted(&platform, way, &cuts, 101).await;
 }
@@ -69,7 +85,7 @@ async fn clickhouse_out_of_reach_loses_and_doubles_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_out_of_reach_loses_and_doubles_nothing() {
     let platform = Platform::new(2).await;
-    let way = Wire::to_postgres(&platform).await;
+    let way = to_postgres(&platform).await;
     let cuts = [Flow::Neither, Flow::OnlyToServer, Flow::OnlyToClient];
     interrupted(&platform, way, &cuts, 102).await;
 }
@@ -77,7 +93,7 @@ async fn postgres_out_of_reach_loses_and_doubles_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_member_out_of_reach_has_locked_in_postgres_is_free_again_soon() {
     let platform = Platform::new(1).await;
-    let (wire, mut config) = Wire::to_postgres(&platform).await;
+    let (wire, mut config) = to_postgres(&platform).await;
     config.postgres.statement_timeout = HumanDuration::secs(2);
     let (far, now) = (Pool::new(&config.postgres).unwrap(), SystemClock.now());
     let (mut operator, mut watcher) =

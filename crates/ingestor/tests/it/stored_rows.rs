@@ -70,6 +70,7 @@ async fn opened(platform: &Platform, decided_at: DateTime<Utc>) -> Uuid {
         decided_at,
         dedup_window: 0,
         age_limits: serde_json::json!(StoredLimits::from(AgeLimits::default())),
+        touched: None,
         ranges: owned.iter().map(range).collect(),
     };
     let opening = batches::advance(pool, decided_at, None, Some(&batch)).await;

@@ -7,8 +7,9 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
-    OptionalExtension, QueryDsl, sql_types::Uuid as SqlUuid,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods,
+    OptionalExtension, QueryDsl, dsl,
+    sql_types::{Nullable, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
@@ -54,6 +55,7 @@ pub(crate) async fn end(
         .set((
             ingest_batch::state.eq("done"),
             ingest_batch::closed_at.eq(now),
+            ingest_batch::stored_by.eq(dsl::now.into_sql::<Nullable<Timestamptz>>()),
         ))
         .execute(tx)
         .await?;

@@ -1,5 +1,6 @@
 //! What a batch is: everything that is stored before its first byte is written.
 
+use super::Touched;
 use crate::LaneId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct Batch {
     pub dedup_window: i64,
     /// The age limits that applied, as the member stored them.
     pub age_limits: serde_json::Value,
+    /// The hours of events that it adds to. Not known of one that was put back.
+    pub touched: Option<Touched>,
     /// One range per lane.
     pub ranges: Vec<Range>,
 }

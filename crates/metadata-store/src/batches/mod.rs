@@ -9,6 +9,7 @@ mod parked;
 mod recovery;
 mod rows;
 mod stored;
+mod touched;
 
 pub(crate) use self::close::end;
 pub use self::{
@@ -19,4 +20,5 @@ pub use self::{
     parked::{Parked, parked},
     recovery::{next_attempt, park},
     stored::{Stored, load, open},
+    touched::{Lately, Touched, touched},
 };

@@ -113,7 +113,7 @@ async fn store_in(
     batch: &Batch,
 ) -> Result<bool, TxError> {
     let stored = diesel::insert_into(ingest_batch::table)
-        .values(batch.row(now))
+        .values(batch.row(now)?)
         .on_conflict_do_nothing()
         .execute(tx)
         .await?;

@@ -8,6 +8,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use diesel::Insertable;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// A batch that is opened now: its first attempt is announced with it.
@@ -23,6 +24,7 @@ pub(crate) struct NewBatch<'a> {
     attempt: i32,
     state: &'static str,
     opened_at: DateTime<Utc>,
+    touched: Option<serde_json::Value>,
 }
 
 /// One of its ranges.
@@ -41,8 +43,8 @@ pub(crate) struct NewRange<'a> {
 }
 
 impl Batch {
-    pub(crate) fn row(&self, now: DateTime<Utc>) -> NewBatch<'_> {
-        NewBatch {
+    pub(crate) fn row(&self, now: DateTime<Utc>) -> Result<NewBatch<'_>, TxError> {
+        Ok(NewBatch {
             id: self.id,
             owner: &self.owner,
             codec: self.codec,
@@ -52,7 +54,12 @@ impl Batch {
             attempt: 1,
             state: "open",
             opened_at: now,
-        }
+            touched: self
+                .touched
+                .as_ref()
+                .map(|touched| json("touched hours", touched))
+                .transpose()?,
+        })
     }
 
     pub(crate) fn range_rows(&self) -> Result<Vec<NewRange<'_>>, TxError> {
@@ -62,12 +69,6 @@ impl Batch {
 
 impl Range {
     fn row(&self, batch_id: Uuid) -> Result<NewRange<'_>, TxError> {
-        let verdicts = serde_json::to_value(&self.verdicts).map_err(|error| {
-            TxError::Store(StoreError::Unreadable {
-                what: "verdicts",
-                detail: error.to_string(),
-            })
-        })?;
         Ok(NewRange {
             batch_id,
             topic: &self.lane.topic,
@@ -76,8 +77,15 @@ impl Range {
             hi: self.hi,
             records: self.records,
             hash: self.hash,
-            verdicts,
+            verdicts: json("verdicts", &self.verdicts)?,
             parked: self.parked,
         })
     }
+}
+
+fn json(what: &'static str, value: &impl Serialize) -> Result<serde_json::Value, TxError> {
+    serde_json::to_value(value).map_err(|error| {
+        let detail = error.to_string();
+        TxError::Store(StoreError::Unreadable { what, detail })
+    })
 }

@@ -34,6 +34,7 @@ struct BatchRow {
     age_limits: serde_json::Value,
     attempt: i32,
     state: String,
+    touched: Option<serde_json::Value>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -85,6 +86,9 @@ fn stored(row: BatchRow, ranges: Vec<RangeRow>) -> Result<Stored, StoreError> {
             decided_at: row.decided_at,
             dedup_window: row.dedup_window,
             age_limits: row.age_limits,
+            touched: row
+                .touched
+                .and_then(|touched| serde_json::from_value(touched).ok()),
             ranges,
         },
     })

@@ -3,10 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{
     LaneId, Pool,
-    batches::{self, Batch, Opening, Range, Stored, Verdicts},
+    batches::{self, Batch, Opening, Range, Stored, Touched, Verdicts},
     lanes::Lane,
     settlings::{Facts, Settling, Slice, State},
 };
+use shared_schema::Domain;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::database::lane;
@@ -31,6 +33,7 @@ pub(crate) fn judged(decided_at: DateTime<Utc>, lanes: &[Lane]) -> Batch {
         decided_at,
         dedup_window: 1000,
         age_limits: serde_json::json!({ "events_ms": 7_776_000_000_i64 }),
+        touched: Some(Touched::new([(Domain::Trip, &BTreeSet::from([7, 8]))])),
         ranges: lanes.iter().map(next_ten).collect(),
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "what helps a test fails like a test"
 )]
@@ -20,4 +21,5 @@ mod parked;
 mod quiet;
 mod rebuilt;
 mod settlings;
+mod touched;
 mod unreadable;

@@ -13,7 +13,10 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::{StatusCode, header::HeaderValue},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -63,6 +66,10 @@ pub(crate) async fn framed(
     };
     if let Ok(value) = HeaderValue::try_from(id.as_str()) {
         response.headers_mut().insert(request_id::HEADER, value);
+    }
+    if !response.headers().contains_key(CACHE_CONTROL) {
+        let kept_by_nobody = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(CACHE_CONTROL, kept_by_nobody);
     }
     Ok(response)
 }

@@ -16,7 +16,7 @@ const ALIKE: f64 = 0.5;
 
 impl Given {
     /// Reads a query string in which only these names may stand, each once.
-    pub(crate) fn read(query: &str, allowed: &[String]) -> Result<Self, ParameterError> {
+    pub(crate) fn read(query: &str, allowed: &[Parameter]) -> Result<Self, ParameterError> {
         let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| {
             ParameterError::new(
                 "query",
@@ -27,8 +27,8 @@ impl Given {
         })?;
         let mut given = Self::default();
         for (name, value) in pairs.into_inner() {
-            if !allowed.contains(&name) {
-                let near = nearest(&name, allowed.iter().map(String::as_str));
+            if !allowed.iter().any(|known| known.name == name) {
+                let near = nearest(&name, allowed.iter().map(|known| known.name.as_str()));
                 let why = near.map_or("there is no such parameter".to_owned(), |near| {
                     format!("there is no such parameter; did you mean {near}?")
                 });
@@ -110,16 +110,45 @@ fn values<T: PartialSchema>() -> Vec<String> {
         .collect()
 }
 
-/// The names of documented parameters.
-pub(crate) fn names<P: IntoParams>() -> Vec<String> {
-    P::into_params(|| None)
-        .into_iter()
-        .map(|parameter| parameter.name)
+/// A documented parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// What it is when it is not given.
+    pub(crate) default: Option<String>,
+}
+
+/// The documented parameters.
+pub(crate) fn documented<P: IntoParams>() -> Vec<Parameter> {
+    let documented = P::into_params(|| None).into_iter();
+    documented
+        .map(|parameter| Parameter {
+            name: parameter.name,
+            default: parameter.schema.as_ref().and_then(default_of),
+        })
         .collect()
 }
 
-fn listed(allowed: &[String]) -> String {
-    match allowed {
+/// The default that a schema names, or one of those that it is made of.
+fn default_of(schema: &RefOr<Schema>) -> Option<String> {
+    let default = match schema {
+        RefOr::T(Schema::Object(object)) => object.default.as_ref()?,
+        RefOr::T(Schema::AllOf(all)) => match &all.default {
+            Some(default) => default,
+            None => return all.items.iter().find_map(default_of),
+        },
+        _ => return None,
+    };
+    Some(
+        default
+            .as_str()
+            .map_or_else(|| default.to_string(), str::to_owned),
+    )
+}
+
+fn listed(allowed: &[Parameter]) -> String {
+    let names: Vec<&str> = allowed.iter().map(|known| known.name.as_str()).collect();
+    match names.as_slice() {
         [] => "It takes no parameters.".to_owned(),
         names => format!("Allowed are {}.", names.join(", ")),
     }
@@ -146,7 +175,11 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<Given, ParameterError> {
-        Given::read(query, &["start_date".to_owned(), "tz".to_owned()])
+        let known = ["start_date", "tz"].map(|name| Parameter {
+            name: name.to_owned(),
+            default: None,
+        });
+        Given::read(query, &known)
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(crate) use self::{
         GeographicParameters, RangeParameters, RegionParameters, RetentionParameters, RoutesLimit,
         SeriesParameters, TrendsParameters,
     },
-    given::{Given, names},
-    selection::{dates, limit, number, region, selection},
+    given::{Given, Parameter, documented},
+    selection::{dates, limit, number, region, selection, series},
 };
 
 /// What is wrong with a parameter.

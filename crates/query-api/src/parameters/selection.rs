@@ -13,13 +13,13 @@ use super::{Fault, Given, ParameterError, given::nearest};
 const DEFAULT_ZONE: Tz = chrono_tz::Africa::Lagos;
 const A_MOMENT: &str = "Allowed are ISO 8601 dates and times such as 2024-01-31, 2024-01-31T10:30:00 or 2024-01-31T10:30:00%2B01:00.";
 
-/// The selection that range, region and series parameters make.
+/// The selection that range and region parameters make.
 pub(crate) fn selection(given: &Given, now: DateTime<Utc>) -> Result<Selection, ParameterError> {
     let range = dates(given, now)?;
     Ok(Selection {
         range,
         region: region(given)?,
-        series: series(given, &range)?,
+        series: None,
         now,
     })
 }
@@ -155,7 +155,8 @@ pub(crate) fn too_many_points(error: TooManyPoints) -> ParameterError {
     )
 }
 
-fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, ParameterError> {
+/// The time series, if one is wanted.
+pub(crate) fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, ParameterError> {
     let granularity: Option<Granularity> = given.one_of("granularity")?;
     match given.get("include_time_series") {
         None if granularity.is_some() => Err(ParameterError::new(
@@ -181,21 +182,23 @@ fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, Parameter
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameters::{RangeParameters, RegionParameters, SeriesParameters, names};
+    use crate::parameters::{
+        RangeParameters, RegionParameters, RoutesLimit, SeriesParameters, documented,
+    };
 
     fn given(query: &str) -> Given {
-        let mut allowed = names::<RangeParameters>();
-        allowed.extend(names::<RegionParameters>());
-        allowed.extend(names::<SeriesParameters>());
-        allowed.push("limit".to_owned());
+        let mut allowed = documented::<RangeParameters>();
+        allowed.extend(documented::<RegionParameters>());
+        allowed.extend(documented::<SeriesParameters>());
+        allowed.extend(documented::<RoutesLimit>());
         Given::read(query, &allowed).unwrap()
     }
 
     fn read(query: &str) -> Result<Selection, ParameterError> {
-        selection(
-            &given(query),
-            DateTime::from_timestamp(1_718_443_230, 0).unwrap(),
-        )
+        let given = given(query);
+        let mut selection = selection(&given, DateTime::from_timestamp(1_718_443_230, 0).unwrap())?;
+        selection.series = series(&given, &selection.range)?;
+        Ok(selection)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use analytics::{
     Ask, Query, Selection,
-    time::{BeyondRetention, DateRange, Kept},
+    time::{DateRange, Kept},
 };
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
@@ -10,74 +10,105 @@ use tokio::try_join;
 
 use crate::{
     answer::Answer,
+    cache::{Keeping, Made, Question, Sought},
     error::ApiError,
-    parameters::{Given, selection},
+    parameters::{Given, Parameter, selection, series},
     services::Services,
 };
 
-/// What a request asks of a metric over a range.
-pub(in crate::routes) struct Asked {
-    /// Its parameters.
+/// What a request asks about a range.
+pub(in crate::routes) struct Asked<'r> {
+    request: &'r HttpRequest,
+    parameters: &'r [Parameter],
+    /// The parameters that it gives.
     pub(in crate::routes) given: Given,
     /// What they select.
     pub(in crate::routes) selection: Selection,
 }
 
-impl Asked {
-    /// Reads a request whose bounds need the stored events of one metric's domain.
+impl<'r> Asked<'r> {
+    /// Reads a request that may give these parameters.
     pub(in crate::routes) fn read(
         services: &Services,
-        request: &HttpRequest,
-        parameters: &[String],
-    ) -> Result<Self, ApiError> {
-        Self::read_kept(services, request, parameters, |selection| {
-            Kept::Events.check(&selection.range, selection.now)
-        })
-    }
-
-    /// Reads a request; `kept` checks that what its bounds need is still stored.
-    pub(in crate::routes) fn read_kept(
-        services: &Services,
-        request: &HttpRequest,
-        parameters: &[String],
-        kept: impl FnOnce(&Selection) -> Result<(), BeyondRetention>,
+        request: &'r HttpRequest,
+        parameters: &'r [Parameter],
     ) -> Result<Self, ApiError> {
         let given = Given::read(request.query_string(), parameters)?;
         let selection = selection(&given, services.clock.now())?;
-        kept(&selection)?;
-        Ok(Self { given, selection })
+        Ok(Self {
+            request,
+            parameters,
+            given,
+            selection,
+        })
     }
 
-    /// Answers with what is asked for.
+    /// Reads the time series too.
+    pub(in crate::routes) fn with_series(mut self) -> Result<Self, ApiError> {
+        self.selection.series = series(&self.given, &self.selection.range)?;
+        Ok(self)
+    }
+
+    /// Checks that the stored events which bounds off the grid need are still there.
+    pub(in crate::routes) fn that_is_kept(self) -> Result<Self, ApiError> {
+        Kept::Events.check(&self.selection.range, self.selection.now)?;
+        Ok(self)
+    }
+
+    /// Answers with what is kept, or with what `ask` asks for.
     pub(in crate::routes) async fn answer<T: Serialize>(
         &self,
         services: &Services,
+        keeping: Keeping,
         unsettled: Option<Query>,
         ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
     ) -> Result<HttpResponse, ApiError> {
-        answer(services, self.selection.range, unsettled, ask).await
+        let range = self.selection.range;
+        self.answer_over(services, range, keeping, unsettled, ask)
+            .await
+    }
+
+    /// The same, where the range is not the one that was asked for.
+    pub(in crate::routes) async fn answer_over<T: Serialize>(
+        &self,
+        services: &Services,
+        range: DateRange,
+        keeping: Keeping,
+        unsettled: Option<Query>,
+        ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
+    ) -> Result<HttpResponse, ApiError> {
+        let cache = &services.cache;
+        let sought = Sought {
+            path: self.request.path(),
+            region: &self.selection.region,
+            parameters: self.parameters,
+            given: &self.given,
+        };
+        let question = Question::about(sought, &range, keeping, cache.config(), self.selection.now);
+        let make = async || made(services, range, unsettled, ask).await;
+        cache.answer(self.request, &question, make).await
     }
 }
 
-/// Answers with what `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the
-/// facts whose region is not known yet, for answers that they concern.
-pub(in crate::routes) async fn answer<T: Serialize>(
+/// What `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the facts whose
+/// region is not known yet, for answers that they concern.
+async fn made<T: Serialize>(
     services: &Services,
     date_range: DateRange,
     unsettled: Option<Query>,
     ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Made, ApiError> {
     let complete_through = services.lanes.signs().await?.complete_through;
     let unsettled = unsettled_facts(services, unsettled);
     let metrics = async { Ok(ask(complete_through).await?) };
     let (metrics, unsettled) = try_join!(metrics, unsettled)?;
-    Ok(Answer {
+    let answer = Answer {
         date_range,
         complete_through,
         unsettled,
         metrics,
-    }
-    .response())
+    };
+    Made::of(&answer, unsettled.is_none_or(|facts| facts == 0))
 }
 
 /// Counts the facts whose region is not known yet, where the answer says how many there are.

@@ -68,13 +68,20 @@ impl Api {
         path: &str,
         request_id: Option<&str>,
     ) -> Answer {
-        let mut request = self
+        let id = request_id.map(|id| ("x-request-id", id));
+        self.ask(method, path, id.as_slice()).await
+    }
+
+    /// Asks with these headers.
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self
             .client
             .request(method, format!("{}{path}", self.base))
             .timeout(Duration::from_secs(60));
-        if let Some(id) = request_id {
-            request = request.header("x-request-id", id);
-        }
+        let headers = headers.iter();
+        let request = headers.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Answer {
@@ -146,6 +153,9 @@ pub(crate) async fn databases() -> Config {
     config.http.workers = 1;
     config.clickhouse.url = stack.endpoints().clickhouse_http.parse().unwrap();
     config.clickhouse.database = stack.unique("api");
+    config.redis.url = stack.endpoints().redis_url.as_str().into();
+    // rows that a test inserts past the ingestor show at once
+    config.cache.enabled = false;
     config.postgres.url = stack.postgres_database().await.as_str().into();
     metadata_store::migrate(&config.postgres).await.unwrap();
     let store = Store::connect(&config.clickhouse).unwrap();

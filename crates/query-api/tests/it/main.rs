@@ -10,6 +10,7 @@
 mod analyses;
 mod answers;
 mod api;
+mod cache;
 mod description;
 mod every_parameter;
 mod histories;

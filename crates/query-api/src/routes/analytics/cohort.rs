@@ -3,19 +3,21 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::cohort::{self, CohortAnalysis, Question};
 
-use super::parameters;
+use super::{DEEDS, keeping, parameters};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CohortParameters, Given, RangeParameters, RegionParameters, dates, number, region,
-        too_many_cells,
+        CohortParameters, Parameter, RangeParameters, RegionParameters, number, too_many_cells,
     },
-    routes::asked::answer,
+    routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<CohortParameters>);
+const KEEPING: Keeping = keeping(&DEEDS, Reach::Onwards);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<CohortParameters>);
 
 /// Of the users who registered in a unit of time, how many were active in the units after it
 ///
@@ -49,22 +51,18 @@ pub(crate) async fn cohort(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let now = services.clock.now();
-    let range = dates(&given, now)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let (given, selection) = (&asked.given, &asked.selection);
     let cohort_type = given.one_of("cohort_type")?;
-    let periods = number(&given, "periods", 12, 1..=52)?;
+    let periods = number(given, "periods", 12, 1..=52)?;
     let periods = usize::try_from(periods).unwrap_or(usize::MAX);
-    let region = region(&given)?;
+    let (range, region) = (selection.range, selection.region.clone());
     let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region)
         .map_err(|_| too_many_cells("periods"))?;
     let metrics =
         async |complete_through| cohort::ask(&services.store, &question, complete_through).await;
-    answer(
-        &services,
-        question.range(),
-        question.unsettled_facts(),
-        metrics,
-    )
-    .await
+    let (range, unsettled) = (question.range(), question.unsettled_facts());
+    asked
+        .answer_over(&services, range, KEEPING, unsettled, metrics)
+        .await
 }

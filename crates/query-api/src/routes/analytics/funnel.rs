@@ -3,18 +3,19 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::funnel::{self, FunnelAnalysis, Question};
 
-use super::parameters;
+use super::{DEEDS, keeping, parameters};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{
-        FunnelParameters, Given, RangeParameters, RegionParameters, dates, region, steps, window,
-    },
-    routes::asked::answer,
+    parameters::{FunnelParameters, Parameter, RangeParameters, RegionParameters, steps, window},
+    routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<FunnelParameters>);
+const KEEPING: Keeping = keeping(&DEEDS, Reach::Onwards);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<FunnelParameters>);
 
 /// How many people get how far along some steps
 ///
@@ -65,20 +66,21 @@ pub(crate) async fn funnel(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let now = services.clock.now();
-    let range = dates(&given, now)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let (given, selection) = (&asked.given, &asked.selection);
     let order = given.one_of("order")?;
     let breakdown = given.one_of("breakdown")?;
     let question = Question::new(
-        range,
-        region(&given)?,
-        steps(&given)?,
+        selection.range,
+        selection.region.clone(),
+        steps(given)?,
         order.unwrap_or_default(),
-        window(&given)?,
+        window(given)?,
         breakdown,
     );
-    question.check_kept(now)?;
+    question.check_kept(selection.now)?;
     let metrics = async |_| funnel::ask(&services.store, &question).await;
-    answer(&services, range, question.unsettled_facts(), metrics).await
+    asked
+        .answer(&services, KEEPING, question.unsettled_facts(), metrics)
+        .await
 }

@@ -2,17 +2,21 @@ use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::geographic::{self, Geography};
+use shared_schema::Domain;
 
-use super::parameters;
+use super::{keeping, parameters};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{GeographicParameters, Given, RangeParameters, RegionParameters, selection},
-    routes::asked::answer,
+    parameters::{GeographicParameters, Parameter, RangeParameters, RegionParameters},
+    routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<GeographicParameters>);
+const KEEPING: Keeping = keeping(&Domain::ALL, Reach::Range);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<GeographicParameters>);
 
 /// Where bookings, revenue or active users are
 ///
@@ -44,12 +48,14 @@ pub(crate) async fn geographic(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let selection = selection(&given, services.clock.now())?;
-    let measure = given.one_of("metric")?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let selection = &asked.selection;
+    let measure = asked.given.one_of("metric")?;
     let measure = measure.unwrap_or_default();
-    geographic::check_kept(&selection, measure)?;
-    let unsettled = geographic::unsettled_facts(&selection, measure);
-    let metrics = async |_| geographic::ask(&services.store, &selection, measure).await;
-    answer(&services, selection.range, Some(unsettled), metrics).await
+    geographic::check_kept(selection, measure)?;
+    let unsettled = geographic::unsettled_facts(selection, measure);
+    let metrics = async |_| geographic::ask(&services.store, selection, measure).await;
+    asked
+        .answer(&services, KEEPING, Some(unsettled), metrics)
+        .await
 }

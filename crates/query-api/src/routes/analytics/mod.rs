@@ -1,5 +1,7 @@
 //! `/v1/analytics`: one file per analysis. Each reads its parameters, then the lanes, then the numbers.
 
+use shared_schema::Domain;
+
 mod cohort;
 mod funnel;
 mod geographic;
@@ -13,10 +15,26 @@ pub(crate) use self::{
     retention::{__path_retention, retention},
     trends::{__path_trends, trends},
 };
-use crate::parameters::{RangeParameters, RegionParameters, names};
+use crate::cache::{Keeping, Reach};
+use crate::parameters::{Parameter, RangeParameters, RegionParameters, documented};
+
+/// How an analysis is kept.
+const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
+    Keeping {
+        fresh_for: |config| config.analyses.get(),
+        domains,
+        reach,
+    }
+}
+
+/// What people do: everything but what is offered to them.
+const DEEDS: [Domain; 4] = [Domain::User, Domain::Booking, Domain::Payment, Domain::Trip];
 
 /// Range, region, and what else an analysis takes.
-fn parameters<P: utoipa::IntoParams>() -> Vec<String> {
-    let (range, region) = (names::<RangeParameters>(), names::<RegionParameters>());
-    [range, region, names::<P>()].concat()
+fn parameters<P: utoipa::IntoParams>() -> Vec<Parameter> {
+    let (range, region) = (
+        documented::<RangeParameters>(),
+        documented::<RegionParameters>(),
+    );
+    [range, region, documented::<P>()].concat()
 }

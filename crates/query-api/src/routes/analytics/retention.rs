@@ -3,18 +3,19 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::retention::{self, Question, Retention};
 
-use super::parameters;
+use super::{DEEDS, keeping, parameters};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{
-        Given, RangeParameters, RegionParameters, RetentionParameters, dates, region, too_long_ago,
-    },
-    routes::asked::answer,
+    parameters::{Parameter, RangeParameters, RegionParameters, RetentionParameters, too_long_ago},
+    routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<RetentionParameters>);
+const KEEPING: Keeping = keeping(&DEEDS, Reach::Onwards);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<RetentionParameters>);
 
 /// Of the users who registered in the range, how many were active 1, 7 and 30 days later
 ///
@@ -51,20 +52,21 @@ pub(crate) async fn retention(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let now = services.clock.now();
-    let range = dates(&given, now)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let (given, selection) = (&asked.given, &asked.selection);
     let user_type = given.one_of("user_type")?;
     let mode = given.one_of("mode")?;
     let question = Question::new(
-        range,
+        selection.range,
         user_type.unwrap_or_default(),
         mode.unwrap_or_default(),
-        region(&given)?,
-        now,
+        selection.region.clone(),
+        selection.now,
     )
     .map_err(|_| too_long_ago())?;
     let metrics =
         async |complete_through| retention::ask(&services.store, &question, complete_through).await;
-    answer(&services, range, question.unsettled_facts(), metrics).await
+    asked
+        .answer(&services, KEEPING, question.unsettled_facts(), metrics)
+        .await
 }

@@ -2,20 +2,24 @@ use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::trends::{self, Question, Trend};
+use shared_schema::Domain;
 
-use super::parameters;
+use super::{keeping, parameters};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        Compare, Given, RangeParameters, RegionParameters, TrendsParameters, dates, no_trend,
-        previous_gone, region, trend_metric,
+        Compare, Parameter, RangeParameters, RegionParameters, TrendsParameters, no_trend,
+        previous_gone, trend_metric,
     },
-    routes::asked::answer,
+    routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(parameters::<TrendsParameters>);
+const KEEPING: Keeping = keeping(&Domain::ALL, Reach::Before);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<TrendsParameters>);
 
 /// One metric over time, and beside it the period before
 ///
@@ -54,21 +58,22 @@ pub(crate) async fn trends(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let now = services.clock.now();
-    let range = dates(&given, now)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let (given, selection) = (&asked.given, &asked.selection);
     let granularity = given.one_of("granularity")?;
     let question = Question::new(
-        trend_metric(&given)?,
+        trend_metric(given)?,
         granularity.unwrap_or_default(),
-        range,
-        &region(&given)?,
-        now,
+        selection.range,
+        &selection.region,
+        selection.now,
         given.one_of::<Compare>("compare")?.is_some(),
     )
     .map_err(no_trend)?;
     question.check_kept()?;
     question.check_previous_kept().map_err(previous_gone)?;
     let metrics = async |_| trends::ask(&services.store, &question).await;
-    answer(&services, range, question.unsettled_facts(), metrics).await
+    asked
+        .answer(&services, KEEPING, question.unsettled_facts(), metrics)
+        .await
 }

@@ -1,14 +1,18 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::bookings;
+use shared_schema::Domain;
 
-use super::WITH_SERIES;
+use super::{WITH_SERIES, keeping};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
     routes::asked::Asked,
     services::Services,
 };
+
+const KEEPING: Keeping = keeping(&[Domain::Booking], Reach::Range);
 
 /// What happened to bookings
 ///
@@ -39,8 +43,10 @@ pub(crate) async fn bookings(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &WITH_SERIES)?;
+    let asked = Asked::read(&services, &request, &WITH_SERIES)?
+        .with_series()?
+        .that_is_kept()?;
     let unsettled = bookings::unsettled_facts(&asked.selection);
     let metrics = async |_| bookings::ask(&services.store, &asked.selection).await;
-    asked.answer(&services, unsettled, metrics).await
+    asked.answer(&services, KEEPING, unsettled, metrics).await
 }

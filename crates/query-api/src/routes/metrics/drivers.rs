@@ -2,17 +2,21 @@ use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::drivers;
+use shared_schema::Domain;
 
-use super::with_limit;
+use super::{keeping, with_limit};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{DriversLimit, RangeParameters, RegionParameters, limit},
+    parameters::{DriversLimit, Parameter, RangeParameters, RegionParameters, limit},
     routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(with_limit::<DriversLimit>);
+const KEEPING: Keeping = keeping(&[Domain::Trip], Reach::Range);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<DriversLimit>);
 
 /// The drivers that earned most
 ///
@@ -47,9 +51,9 @@ pub(crate) async fn drivers(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?.that_is_kept()?;
     let limit = limit(&asked.given, 100, 1..=1000)?;
     let unsettled = drivers::unsettled_facts(&asked.selection);
     let metrics = async |_| drivers::ask(&services.store, &asked.selection, limit).await;
-    asked.answer(&services, unsettled, metrics).await
+    asked.answer(&services, KEEPING, unsettled, metrics).await
 }

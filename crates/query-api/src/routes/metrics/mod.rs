@@ -11,6 +11,8 @@ mod users;
 
 use std::sync::LazyLock;
 
+use shared_schema::Domain;
+
 pub(crate) use self::{
     bookings::{__path_bookings, bookings},
     drivers::{__path_drivers, drivers},
@@ -20,20 +22,35 @@ pub(crate) use self::{
     trips::{__path_trips, trips},
     users::{__path_users, users},
 };
-use crate::parameters::{RangeParameters, RegionParameters, SeriesParameters, names};
+use crate::cache::{Keeping, Reach};
+use crate::parameters::{
+    Parameter, RangeParameters, RegionParameters, SeriesParameters, documented,
+};
+
+/// How a metric of events of these domains is kept.
+const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
+    Keeping {
+        fresh_for: |config| config.metrics.get(),
+        domains,
+        reach,
+    }
+}
 
 /// The parameters of a metric with a time series.
-static WITH_SERIES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let (range, region) = (names::<RangeParameters>(), names::<RegionParameters>());
-    [range, region, names::<SeriesParameters>()].concat()
+static WITH_SERIES: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
+    let (range, region) = (
+        documented::<RangeParameters>(),
+        documented::<RegionParameters>(),
+    );
+    [range, region, documented::<SeriesParameters>()].concat()
 });
 
 /// The parameters of a list whose length has the documented limits of `L`.
-fn with_limit<L: utoipa::IntoParams>() -> Vec<String> {
+fn with_limit<L: utoipa::IntoParams>() -> Vec<Parameter> {
     [
-        names::<RangeParameters>(),
-        names::<RegionParameters>(),
-        names::<L>(),
+        documented::<RangeParameters>(),
+        documented::<RegionParameters>(),
+        documented::<L>(),
     ]
     .concat()
 }

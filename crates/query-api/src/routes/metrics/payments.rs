@@ -1,14 +1,18 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::payments::{self, Payments};
+use shared_schema::Domain;
 
-use super::WITH_SERIES;
+use super::{WITH_SERIES, keeping};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
     routes::asked::Asked,
     services::Services,
 };
+
+const KEEPING: Keeping = keeping(&[Domain::Payment], Reach::Range);
 
 /// What happened to payments
 ///
@@ -58,8 +62,10 @@ pub(crate) async fn payments(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &WITH_SERIES)?;
+    let asked = Asked::read(&services, &request, &WITH_SERIES)?
+        .with_series()?
+        .that_is_kept()?;
     let unsettled = Some(payments::unsettled_facts(&asked.selection));
     let metrics = async |_| payments::ask(&services.store, &asked.selection).await;
-    asked.answer(&services, unsettled, metrics).await
+    asked.answer(&services, KEEPING, unsettled, metrics).await
 }

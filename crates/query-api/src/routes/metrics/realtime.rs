@@ -1,20 +1,24 @@
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use analytics::realtime::{self, PipelineHealth, Realtime, Second};
+use analytics::{
+    RegionFilter,
+    realtime::{self, PipelineHealth, Realtime, Second},
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::try_join;
 use utoipa::ToSchema;
 
 use crate::{
+    cache::{Made, Question, Sought},
     error::ApiError,
-    parameters::{Given, RegionParameters, names, region},
+    parameters::{Given, Parameter, RegionParameters, documented, region},
     routes::asked::unsettled_facts,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(names::<RegionParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(documented::<RegionParameters>);
 
 /// The tiles of this second, and how well the pipeline follows.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,16 +64,29 @@ pub(crate) async fn realtime(
 ) -> Result<HttpResponse, ApiError> {
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let region = region(&given)?;
+    let sought = Sought {
+        path: request.path(),
+        region: &region,
+        parameters: &PARAMETERS,
+        given: &given,
+    };
+    let question = Question::of_this_second(sought, services.cache.config());
+    let make = async || made(&services, region.clone()).await;
+    services.cache.answer(&request, &question, make).await
+}
+
+async fn made(services: &Services, region: RegionFilter) -> Result<Made, ApiError> {
     let now = services.clock.now();
     let signs = services.lanes.signs().await?;
     let second = Second::at(now, region);
     let tiles = async { Ok(realtime::ask(&services.store, &second).await?) };
-    let unsettled = unsettled_facts(&services, second.unsettled_facts());
+    let unsettled = unsettled_facts(services, second.unsettled_facts());
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
-    Ok(HttpResponse::Ok().json(RealtimeAnswer {
+    let answer = RealtimeAnswer {
         tiles,
         health: PipelineHealth::judge(&signs, now),
         complete_through: signs.complete_through,
         unsettled,
-    }))
+    };
+    Made::of(&answer, true)
 }

@@ -2,17 +2,21 @@ use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::routes::{self, Routes};
+use shared_schema::Domain;
 
-use super::with_limit;
+use super::{keeping, with_limit};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{RangeParameters, RegionParameters, RoutesLimit, limit},
+    parameters::{Parameter, RangeParameters, RegionParameters, RoutesLimit, limit},
     routes::asked::Asked,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(with_limit::<RoutesLimit>);
+const KEEPING: Keeping = keeping(&[Domain::Booking, Domain::Route], Reach::Range);
+
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<RoutesLimit>);
 
 /// The routes with the most confirmed bookings
 ///
@@ -46,9 +50,9 @@ pub(crate) async fn routes(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?.that_is_kept()?;
     let limit = limit(&asked.given, 50, 1..=500)?;
     let unsettled = routes::unsettled_facts(&asked.selection);
     let metrics = async |_| routes::ask(&services.store, &asked.selection, limit).await;
-    asked.answer(&services, unsettled, metrics).await
+    asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -1,14 +1,18 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::users;
+use shared_schema::Domain;
 
-use super::WITH_SERIES;
+use super::{WITH_SERIES, keeping};
 use crate::{
     answer::Answer,
+    cache::{Keeping, Reach},
     error::ApiError,
     parameters::{RangeParameters, RegionParameters, SeriesParameters},
     routes::asked::Asked,
     services::Services,
 };
+
+const KEEPING: Keeping = keeping(&Domain::ALL, Reach::LastDays);
 
 /// Who was active, who registered, and how far those got
 ///
@@ -38,8 +42,9 @@ pub(crate) async fn users(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read_kept(&services, &request, &WITH_SERIES, users::check_kept)?;
+    let asked = Asked::read(&services, &request, &WITH_SERIES)?.with_series()?;
+    users::check_kept(&asked.selection)?;
     let unsettled = users::unsettled_facts(&asked.selection);
     let metrics = async |_| users::ask(&services.store, &asked.selection).await;
-    asked.answer(&services, unsettled, metrics).await
+    asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -14,13 +14,19 @@ use crate::{
     answer::DateRangeShown,
     error::ApiError,
     parameters::{
-        DeadLetterParameters, Fault, Given, ParameterError, RangeParameters, dates, limit, names,
+        DeadLetterParameters, Fault, Given, Parameter, ParameterError, RangeParameters, dates,
+        documented, limit,
     },
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<String>> =
-    LazyLock::new(|| [names::<RangeParameters>(), names::<DeadLetterParameters>()].concat());
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
+    [
+        documented::<RangeParameters>(),
+        documented::<DeadLetterParameters>(),
+    ]
+    .concat()
+});
 
 /// A page of dead letters.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,22 +1,30 @@
 //! A way to a server that can be interrupted, in one direction or both, as a partition of the network does: nothing
-//! is closed, and what was held back arrives when it is over.
+//! is closed, and what was held back arrives when it is over. Or it is slow.
 
-use crate::platform::Platform;
-use ingestor::Config;
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
+    time::sleep,
 };
+use url::Url;
 
 /// What gets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
+    /// Everything.
     Both,
+    /// Nothing.
     Neither,
+    /// What the client sends.
     OnlyToServer,
+    /// What the server sends.
     OnlyToClient,
+    /// Everything, and what the client sends so much later.
+    Slow(Duration),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,24 +36,50 @@ enum Direction {
 impl Flow {
     fn carries(self, direction: Direction) -> bool {
         match direction {
-            Direction::ToServer => matches!(self, Self::Both | Self::OnlyToServer),
-            Direction::ToClient => matches!(self, Self::Both | Self::OnlyToClient),
+            Direction::ToServer => !matches!(self, Self::Neither | Self::OnlyToClient),
+            Direction::ToClient => !matches!(self, Self::Neither | Self::OnlyToServer),
+        }
+    }
+
+    fn delay(self, direction: Direction) -> Duration {
+        match (self, direction) {
+            (Self::Slow(delay), Direction::ToServer) => delay,
+            _ => Duration::ZERO,
         }
     }
 }
 
-/// The way.
+/// The way, until it is dropped.
 pub struct Wire {
-    address: String,
     flow: watch::Sender<Flow>,
     accepting: JoinHandle<()>,
 }
 
+/// Why there is no way.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The URL names no host and port.
+    #[error("the URL names no host and port: {0}")]
+    Nowhere(String),
+    /// No port of this machine can be listened on.
+    #[error(transparent)]
+    Listen(#[from] std::io::Error),
+}
+
 impl Wire {
-    /// To the server at `host:port`.
-    pub async fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+    /// To the server of this URL; the other URL leads there by this way.
+    ///
+    /// # Errors
+    /// When the URL names no host and port, or no port is free.
+    pub async fn to(url: &str) -> Result<(Self, String), WireError> {
+        let nowhere = || WireError::Nowhere(url.to_owned());
+        let mut through: Url = url.parse().map_err(|_| nowhere())?;
+        let (host, port) = through.host_str().zip(through.port()).ok_or_else(nowhere)?;
+        let server = format!("{host}:{port}");
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let own = listener.local_addr()?.port();
+        through.set_host(Some("127.0.0.1")).map_err(|_| nowhere())?;
+        through.set_port(Some(own)).map_err(|()| nowhere())?;
         let flow = watch::Sender::new(Flow::Both);
         let flows = flow.subscribe();
         let accepting = tokio::spawn(async move {
@@ -53,32 +87,10 @@ impl Wire {
                 tokio::spawn(connect(client, server.clone(), flows.clone()));
             }
         });
-        Self {
-            address,
-            flow,
-            accepting,
-        }
+        Ok((Self { flow, accepting }, through.into()))
     }
 
-    /// To the ClickHouse of the platform, with the settings of a member that is reached by it only.
-    pub async fn to_clickhouse(platform: &Platform) -> (Self, Config) {
-        let mut config = platform.config.clone();
-        let url = config.clickhouse.url.clone();
-        let wire = Self::to(authority(&url)).await;
-        config.clickhouse.url = format!("http://{}", wire.address).parse().unwrap();
-        (wire, config)
-    }
-
-    /// The same to PostgreSQL.
-    pub async fn to_postgres(platform: &Platform) -> (Self, Config) {
-        let mut config = platform.config.clone();
-        let url: url::Url = config.postgres.url.expose().parse().unwrap();
-        let server = authority(&url);
-        let wire = Self::to(server.clone()).await;
-        config.postgres.url = url.as_str().replace(&server, &wire.address).into();
-        (wire, config)
-    }
-
+    /// Lets this through from now on.
     pub fn set(&self, flow: Flow) {
         self.flow.send_replace(flow);
     }
@@ -88,10 +100,6 @@ impl Drop for Wire {
     fn drop(&mut self) {
         self.accepting.abort();
     }
-}
-
-fn authority(url: &url::Url) -> String {
-    format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
 }
 
 async fn connect(client: TcpStream, server: String, flow: watch::Receiver<Flow>) {
@@ -117,6 +125,8 @@ async fn carry(
     let mut bytes = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut bytes).await.unwrap_or(0);
+        let delay = flow.borrow().delay(direction);
+        sleep(delay).await;
         if flow.wait_for(|now| now.carries(direction)).await.is_err() {
             return;
         }
@@ -124,7 +134,11 @@ async fn carry(
             let _ = to.shutdown().await;
             return;
         }
-        if to.write_all(&bytes[..read]).await.is_err() {
+        if to
+            .write_all(bytes.get(..read).unwrap_or_default())
+            .await
+            .is_err()
+        {
             return;
         }
     }

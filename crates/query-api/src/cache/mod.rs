@@ -1,0 +1,243 @@
+//! Answers that are kept, so that a question that many ask costs one.
+//!
+//! ```text
+//! request ─▶ Question { key, lifetime }
+//!              ├─▶ near: this replica's memory ── fresh, and no late event since? ─▶ hit
+//!              ▼ otherwise, one of those that ask the same
+//!            Redis: what other replicas made ─────────────────────────────────────▶ hit
+//!              ▼ otherwise, one of the replicas
+//!            ClickHouse ─▶ Kept ─▶ near and Redis ────────────────────────────────▶ miss
+//! ```
+//!
+//! Where Redis is slow or gone, each replica keeps and makes its own. Where ClickHouse is gone, what was kept is shown for
+//! a while longer, and said to be stale.
+
+mod config;
+mod kept;
+mod late;
+mod question;
+mod response;
+mod shared;
+
+use std::{cell::Cell, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse};
+use opentelemetry::{KeyValue, metrics::Counter};
+use service_runtime::{clock::Clock, telemetry};
+use tokio::time::{Instant, sleep};
+
+pub use self::config::CacheConfig;
+use self::{
+    kept::Kept,
+    late::Late,
+    response::{Source, Wish},
+    shared::{Claim, Shared},
+};
+pub(crate) use self::{
+    kept::Made,
+    question::{Keeping, Question, Reach, Sought},
+};
+use crate::{error::ApiError, redis::Redis};
+
+/// How often a replica looks whether another has made the answer that both want.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Who asks for the same at once, and what they found kept before.
+type Flight = (question::Key, Option<kept::Serial>);
+
+/// Answers that are kept.
+pub(crate) struct Cache {
+    config: CacheConfig,
+    /// What this replica made or found last, fresh or not.
+    near: moka::future::Cache<question::Key, Arc<Kept>>,
+    /// Makes those wait that ask for what is being made.
+    flights: moka::future::Cache<Flight, Arc<Kept>>,
+    shared: Shared,
+    late: Late,
+    clock: Arc<dyn Clock>,
+    /// How long an answer may be waited for that another replica makes.
+    patience: Duration,
+    requests: Counter<u64>,
+}
+
+impl Cache {
+    pub(crate) fn new(
+        config: &CacheConfig,
+        databases: &str,
+        redis: Arc<Redis>,
+        pool: metadata_store::Pool,
+        clock: Arc<dyn Clock>,
+        patience: Duration,
+    ) -> Self {
+        let longest = config.longest();
+        Self {
+            near: moka::future::Cache::builder()
+                .weigher(|_, kept: &Arc<Kept>| kept.weight())
+                .max_capacity(config.memory.as_u64())
+                .time_to_live(longest + config.stale.get())
+                .build(),
+            flights: moka::future::Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(FORGET_FLIGHTS)
+                .build(),
+            shared: Shared::new(redis, databases, config.stale.get(), patience),
+            late: Late::new(pool, longest),
+            requests: telemetry::meter()
+                .u64_counter("cache.requests")
+                .with_description(
+                    "Requests for answers that may be kept, by where the answer came from.",
+                )
+                .build(),
+            config: config.clone(),
+            clock,
+            patience,
+        }
+    }
+
+    /// How answers of these questions are kept.
+    pub(crate) fn config(&self) -> &CacheConfig {
+        &self.config
+    }
+
+    /// Answers with what is kept, or with what `make` makes.
+    pub(crate) async fn answer(
+        &self,
+        request: &HttpRequest,
+        question: &Question,
+        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+    ) -> Result<HttpResponse, ApiError> {
+        let wish = Wish::of(request);
+        let (kept, source) = match wish.keeps_nothing || !self.config.enabled {
+            true => (Arc::new(self.made(question, make).await?), Source::Bypass),
+            false if wish.is_anew => {
+                let kept = Arc::new(self.made(question, make).await?);
+                self.keep(question, &kept).await;
+                (kept, Source::Bypass)
+            }
+            false => self.found_or_made(question, make).await?,
+        };
+        self.requests
+            .add(1, &[KeyValue::new("result", source.as_str())]);
+        Ok(response::of(request, &kept, source, self.clock.now()))
+    }
+
+    async fn found_or_made(
+        &self,
+        question: &Question,
+        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+    ) -> Result<(Arc<Kept>, Source), ApiError> {
+        let found = self.near.get(&question.key).await;
+        if let Some(kept) = &found
+            && self.is_usable(question, kept).await
+        {
+            return Ok((Arc::clone(kept), Source::Hit));
+        }
+        let source = Cell::new(Source::Hit);
+        let flight = (question.key, found.as_ref().map(|kept| kept.serial));
+        if let Some(landed) = self.flights.get(&flight).await
+            && !self.is_usable(question, &landed).await
+        {
+            // what it brought was forgotten near, and is old by now
+            self.flights.invalidate(&flight).await;
+        }
+        let landed = self
+            .flights
+            .try_get_with(flight, self.fetched_or_made(question, &source, make))
+            .await;
+        match landed {
+            Ok(kept) => Ok((kept, source.get())),
+            Err(error) if error.is_outage() => match self.last_known(question, found).await {
+                Some(kept) => Ok((kept, Source::Stale)),
+                None => Err(ApiError::Shared(error)),
+            },
+            Err(error) => Err(ApiError::Shared(error)),
+        }
+    }
+
+    /// Whether what is kept may still be shown: it is fresh, and no late event has changed it.
+    async fn is_usable(&self, question: &Question, kept: &Kept) -> bool {
+        kept.is_fresh(self.clock.now())
+            && match &question.lifetime.watched {
+                Some(watched) => !self.late.has_touched(watched, kept.asked_at).await,
+                None => true,
+            }
+    }
+
+    /// What another replica keeps or is making, or what this one makes.
+    async fn fetched_or_made(
+        &self,
+        question: &Question,
+        source: &Cell<Source>,
+        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+    ) -> Result<Arc<Kept>, ApiError> {
+        let patient_until = Instant::now() + self.patience;
+        let claim = loop {
+            if let Some(kept) = self.fetched(question).await {
+                return Ok(kept);
+            }
+            match self.shared.claim(&question.key).await {
+                Claim::Taken if Instant::now() < patient_until => sleep(LOOK).await,
+                claim => break claim,
+            }
+        };
+        source.set(Source::Miss);
+        let made = self.made(question, make).await;
+        let kept = made.map(Arc::new);
+        if let Ok(kept) = &kept {
+            self.keep(question, kept).await;
+        }
+        self.shared.release(&question.key, claim).await;
+        kept
+    }
+
+    /// What Redis keeps, if it may be shown.
+    async fn fetched(&self, question: &Question) -> Option<Arc<Kept>> {
+        let kept = self.shared.get(&question.key, self.clock.now()).await?;
+        if !self.is_usable(question, &kept).await {
+            return None;
+        }
+        let kept = Arc::new(kept);
+        self.near.insert(question.key, Arc::clone(&kept)).await;
+        Some(kept)
+    }
+
+    /// What was kept last, however old.
+    async fn last_known(&self, question: &Question, found: Option<Arc<Kept>>) -> Option<Arc<Kept>> {
+        match found {
+            Some(kept) => Some(kept),
+            None => {
+                let kept = self.shared.get(&question.key, self.clock.now()).await;
+                kept.map(Arc::new)
+            }
+        }
+    }
+
+    async fn made(
+        &self,
+        question: &Question,
+        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+    ) -> Result<Kept, ApiError> {
+        // before the numbers are asked for, so that a batch that is stored meanwhile counts as later
+        let asked_at = match question.lifetime.watched {
+            Some(_) => self.late.now().await,
+            None => None,
+        };
+        let began = self.clock.now();
+        let made = make().await?;
+        let fresh_for =
+            match made.is_settled && (asked_at.is_some() || question.lifetime.watched.is_none()) {
+                true => question.lifetime.fresh_for,
+                // what is certain to change soon, and what cannot be told to have changed
+                false => question.lifetime.fresh_for.min(self.config.filling.get()),
+            };
+        Ok(Kept::new(made, asked_at, began, fresh_for))
+    }
+
+    async fn keep(&self, question: &Question, kept: &Arc<Kept>) {
+        self.near.insert(question.key, Arc::clone(kept)).await;
+        self.shared.put(&question.key, kept, self.clock.now()).await;
+    }
+}
+
+/// Long after everybody who asked at once was answered.
+const FORGET_FLIGHTS: Duration = Duration::from_secs(30);

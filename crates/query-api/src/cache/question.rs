@@ -1,0 +1,187 @@
+use std::{fmt, sync::LazyLock, time::Duration};
+
+use analytics::{RegionFilter, definitions, time::DateRange};
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use shared_schema::Domain;
+
+use super::{CacheConfig, late::Watched};
+use crate::parameters::{Given, Parameter};
+
+/// What is asked, and for how long an answer to it may be kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(super) key: Key,
+    pub(super) lifetime: Lifetime,
+}
+
+/// Equal for questions that have the same answer at the same time, and for no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 32]);
+
+/// For how long an answer may be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lifetime {
+    pub(super) fresh_for: Duration,
+    /// The events that end it sooner. None where it is short enough anyway.
+    pub(super) watched: Option<Watched>,
+}
+
+/// How the answers of a path are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeping {
+    /// For how long they are fresh.
+    pub(crate) fresh_for: fn(&CacheConfig) -> Duration,
+    /// The events that they are made of.
+    pub(crate) domains: &'static [Domain],
+    /// How far from their range.
+    pub(crate) reach: Reach,
+}
+
+/// Which events beside those in its range an answer is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// No others.
+    Range,
+    /// Those of the 30 local days up to its end.
+    LastDays,
+    /// Those, and those of a range as long before it.
+    Before,
+    /// Those after it.
+    Onwards,
+}
+
+impl Reach {
+    /// The days that [`Reach::LastDays`] may reach back, whatever the zone.
+    const BACK: TimeDelta = TimeDelta::days(32);
+    /// As long on a local clock may be some days longer: months are not alike.
+    const DAYS: TimeDelta = TimeDelta::days(32);
+    /// Events that are not older are not late: they arrive all the time, and an answer of a while ago is told apart by its
+    /// `complete_through`.
+    const LATE: TimeDelta = TimeDelta::hours(1);
+
+    fn hours(self, range: &DateRange, now: DateTime<Utc>) -> std::ops::RangeInclusive<i64> {
+        let (mut start, mut end) = (range.start(), range.end());
+        match self {
+            Self::Range => {}
+            Self::LastDays => start = start.min(end - Self::BACK),
+            Self::Before => start = (end - Self::BACK).min(start - (end - start) - Self::DAYS),
+            Self::Onwards => end = end.max(now - Self::LATE),
+        }
+        let last = end - TimeDelta::milliseconds(1);
+        hour(start)..=hour(last)
+    }
+}
+
+fn hour(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(3600)
+}
+
+impl Question {
+    /// A question about a range.
+    pub(crate) fn about(
+        asked: Sought<'_>,
+        range: &DateRange,
+        keeping: Keeping,
+        config: &CacheConfig,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let fresh_for = (keeping.fresh_for)(config);
+        let lifetime = match now < range.end() {
+            true => Lifetime {
+                fresh_for: fresh_for.min(config.filling.get()),
+                watched: None,
+            },
+            false => Lifetime {
+                fresh_for,
+                watched: Some(Watched {
+                    domains: keeping.domains,
+                    hours: keeping.reach.hours(range, now),
+                }),
+            },
+        };
+        Self {
+            key: asked.key(Some(range)),
+            lifetime,
+        }
+    }
+
+    /// A question about this second.
+    pub(crate) fn of_this_second(asked: Sought<'_>, config: &CacheConfig) -> Self {
+        Self {
+            key: asked.key(None),
+            lifetime: Lifetime {
+                fresh_for: config.realtime.get(),
+                watched: None,
+            },
+        }
+    }
+}
+
+/// Everything beside the range that decides what an answer is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sought<'q> {
+    /// What is asked for.
+    pub(crate) path: &'q str,
+    /// Where.
+    pub(crate) region: &'q RegionFilter,
+    /// All parameters that the path takes.
+    pub(crate) parameters: &'q [Parameter],
+    /// Those that are given.
+    pub(crate) given: &'q Given,
+}
+
+/// Parameters whose meaning stands in the range and the region.
+const READ: [&str; 5] = ["start_date", "end_date", "tz", "state", "city"];
+
+impl Sought<'_> {
+    fn key(&self, range: Option<&DateRange>) -> Key {
+        let mut parts = vec![
+            DEFINITIONS.clone(),
+            self.path.to_owned(),
+            format!("{:?}", self.region),
+        ];
+        if let Some(range) = range {
+            let (start, end) = (range.start(), range.end());
+            parts.push(start.timestamp_millis().to_string());
+            parts.push(end.timestamp_millis().to_string());
+            parts.push(range.zone().name().to_owned());
+        }
+        let others = self
+            .parameters
+            .iter()
+            .filter(|known| !READ.contains(&known.name.as_str()));
+        for known in others {
+            let value = self.given.get(&known.name).or(known.default.as_deref());
+            parts.push(format!("{}={}", known.name, value.unwrap_or_default()));
+        }
+        Key::of(&parts)
+    }
+}
+
+/// Changes with what any metric or analysis means, and with this program's version.
+static DEFINITIONS: LazyLock<String> = LazyLock::new(|| {
+    let all = serde_json::to_vec(&definitions::all()).unwrap_or_default();
+    format!("{} {:x?}", env!("CARGO_PKG_VERSION"), Sha256::digest(&all))
+});
+
+impl Key {
+    fn of(parts: &[String]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            // with its length, so that no two lists are written the same
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! What HTTP says of an answer that may be kept.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{
+        CACHE_CONTROL, CONTENT_TYPE, CacheControl, CacheDirective, ETag, EntityTag, Header,
+        HeaderName, IfNoneMatch, VARY, WARNING,
+    },
+};
+use chrono::{DateTime, Utc};
+
+use super::kept::Kept;
+
+/// Says where the answer came from.
+pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// It was kept, or was being made for another request.
+    Hit,
+    /// It was made.
+    Miss,
+    /// It was made although one may be kept.
+    Bypass,
+    /// It was kept, and is shown because none can be made.
+    Stale,
+}
+
+impl Source {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+            Self::Stale => "stale",
+        }
+    }
+
+    /// What `X-Cache` says.
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Hit | Self::Stale => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
+/// What a request wishes of the cache.
+pub(super) struct Wish {
+    /// An answer that is made for it.
+    pub(super) is_anew: bool,
+    /// And that is not kept.
+    pub(super) keeps_nothing: bool,
+}
+
+impl Wish {
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        let directives = CacheControl::parse(request)
+            .map(|sent| sent.0)
+            .unwrap_or_default();
+        let has = |wanted: CacheDirective| directives.contains(&wanted);
+        let keeps_nothing = has(CacheDirective::NoStore);
+        Self {
+            is_anew: keeps_nothing
+                || has(CacheDirective::NoCache)
+                || has(CacheDirective::MaxAge(0)),
+            keeps_nothing,
+        }
+    }
+}
+
+/// The answer, or that the client has it.
+pub(super) fn of(
+    request: &HttpRequest,
+    kept: &Kept,
+    source: Source,
+    now: DateTime<Utc>,
+) -> HttpResponse {
+    let tag = EntityTag::new_strong(kept.tag.clone());
+    let mut response = match has(request, &tag) {
+        true => HttpResponse::NotModified(),
+        false => HttpResponse::Ok(),
+    };
+    let seconds = kept.fresh_for(now).as_secs();
+    response
+        .insert_header(ETag(tag.clone()))
+        .insert_header((CACHE_CONTROL, format!("private, max-age={seconds}")))
+        .insert_header((VARY, "X-API-Key, Authorization"))
+        .insert_header((X_CACHE, source.shown()));
+    if source == Source::Stale {
+        response.insert_header((
+            WARNING,
+            "110 - \"the database of the events does not answer; this was true before\"",
+        ));
+    }
+    match has(request, &tag) {
+        true => response.finish(),
+        false => response
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .body(kept.body.clone()),
+    }
+}
+
+fn has(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
+        Ok(IfNoneMatch::Any) => request
+            .headers()
+            .contains_key(actix_web::http::header::IF_NONE_MATCH),
+        Err(_) => false,
+    }
+}
