@@ -53,5 +53,6 @@ mod takeover;
 mod tidy;
 mod too_old;
 mod topics;
+mod touched;
 mod unread_lanes;
 mod zombies;
