@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::config::{HumanDuration, Problem, Secret, Settings};
 
-/// The PostgreSQL database that keeps lanes and batches.
+/// The PostgreSQL database that keeps lanes, batches, API keys and the audit.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {

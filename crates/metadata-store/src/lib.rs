@@ -1,14 +1,17 @@
 //! PostgreSQL through diesel: where the ingestor stands in every partition ([`lanes`]), the batches it
-//! has promised to write ([`batches`]) and the settlings of regions ([`settlings`]). One file per aggregate.
-//! A schema is changed while neither is open ([`quiet`]).
+//! has promised to write ([`batches`]) and the settlings of regions ([`settlings`]); who may ask for what
+//! ([`keys`]), and who did what ([`audit`]). One file per aggregate.
+//! A schema is changed while no batch and no settling is open ([`quiet`]).
 //!
-//! What is stored here is an intent, written before its effect in ClickHouse, so every commit must be
-//! durable: `synchronous_commit` may not be off on the server.
+//! What is stored of batches and settlings is an intent, written before its effect in ClickHouse, and a key that was
+//! revoked may not come back, so every commit must be durable: `synchronous_commit` may not be off on the server.
 
+pub mod audit;
 pub mod batches;
 pub mod clock;
 mod config;
 mod error;
+pub mod keys;
 pub mod lanes;
 mod locks;
 mod migrations;

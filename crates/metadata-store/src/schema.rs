@@ -67,5 +67,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    api_key (id) {
+        id -> Uuid,
+        name -> Text,
+        role -> Text,
+        regions -> Nullable<Jsonb>,
+        may_read_pii -> Bool,
+        created_at -> Timestamptz,
+        created_by -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_key_secret (hash) {
+        hash -> Bytea,
+        key_id -> Uuid,
+        hint -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    audit_entry (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        actor -> Text,
+        action -> Text,
+        subject -> Text,
+        request_id -> Nullable<Text>,
+        detail -> Jsonb,
+    }
+}
+
 diesel::joinable!(ingest_range -> ingest_batch (batch_id));
 diesel::allow_tables_to_appear_in_same_query!(ingest_batch, ingest_range, ingest_lane);
+diesel::joinable!(api_key_secret -> api_key (key_id));
+diesel::allow_tables_to_appear_in_same_query!(api_key, api_key_secret);

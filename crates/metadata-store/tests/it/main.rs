@@ -8,18 +8,23 @@
 )]
 
 mod attempts;
+mod audit;
 mod closings;
 mod connections;
 mod database;
 mod forgetting;
 mod horizon;
 mod intents;
+mod keys;
 mod lanes;
 mod migrations;
 mod openings;
 mod parked;
 mod quiet;
 mod rebuilt;
+mod refused_keys;
+mod revocations;
+mod rotations;
 mod settlings;
 mod touched;
 mod unreadable;
