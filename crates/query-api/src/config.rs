@@ -8,7 +8,11 @@ use service_runtime::{
     telemetry::TelemetryConfig,
 };
 
-use crate::{cache::CacheConfig, redis::RedisConfig};
+use crate::{
+    access::{AuthConfig, AuthMode, TokenConfig},
+    cache::CacheConfig,
+    redis::RedisConfig,
+};
 
 /// The settings of the query API.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +24,10 @@ pub struct Config {
     pub clickhouse: event_store::Config,
     /// The database of the lanes.
     pub postgres: metadata_store::Config,
+    /// Who is let in.
+    pub auth: AuthConfig,
+    /// Tokens that are accepted.
+    pub tokens: TokenConfig,
     /// What replicas share.
     pub redis: RedisConfig,
     /// Answers that are kept.
@@ -32,8 +40,7 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
-    /// Address and port of the API. It has no access control yet, so it must be a loopback address; port 0
-    /// takes a free one.
+    /// Address and port of the API; port 0 takes a free one. Without access control it must be a loopback address.
     pub listen: SocketAddr,
     /// Threads that answer requests; 0 takes one per core.
     #[schemars(range(max = 256))]
@@ -62,12 +69,6 @@ impl Default for HttpConfig {
 impl Settings for HttpConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        if !self.listen.ip().is_loopback() {
-            problems.push(Problem::new(
-                "listen",
-                "it must be a loopback address such as 127.0.0.1:8097: the API has no access control",
-            ));
-        }
         for (name, value) in [
             ("query_deadline", self.query_deadline),
             ("lanes_deadline", self.lanes_deadline),
@@ -82,10 +83,20 @@ impl Settings for HttpConfig {
 
 impl Settings for Config {
     fn validate(&self) -> Result<(), Vec<Problem>> {
+        let is_open = self.auth.mode == AuthMode::Off && !self.http.listen.ip().is_loopback();
+        let open = is_open.then(|| {
+            Problem::new(
+                "mode",
+                "it may be off only where http.listen is a loopback address such as 127.0.0.1:8097",
+            )
+        });
         Problem::of_sections([
+            ("auth", Problem::none_of(open)),
             ("http", self.http.validate()),
             ("clickhouse", self.clickhouse.validate()),
             ("postgres", self.postgres.validate()),
+            ("auth", self.auth.validate()),
+            ("tokens", self.tokens.validate()),
             ("redis", self.redis.validate()),
             ("cache", self.cache.validate()),
             ("telemetry", self.telemetry.validate()),
@@ -109,26 +120,26 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_others_can_reach_is_refused() {
+    fn without_access_control_an_address_that_others_can_reach_is_refused() {
         for listen in ["0.0.0.0:8097", "192.168.1.5:8097", "[::]:8097"] {
             let http = HttpConfig {
                 listen: listen.parse().unwrap(),
                 ..HttpConfig::default()
             };
-            let problems = Config {
+            let mut config = Config {
                 http,
                 ..Config::default()
-            }
-            .validate()
-            .unwrap_err();
-            assert_eq!(problems[0].setting, "http.listen", "{listen}");
+            };
+            assert!(config.validate().is_ok(), "{listen}");
+            config.auth.mode = AuthMode::Off;
+            let problems = config.validate().unwrap_err();
+            assert_eq!(problems[0].setting, "auth.mode", "{listen}");
         }
         for listen in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:8097"] {
-            let http = HttpConfig {
-                listen: listen.parse().unwrap(),
-                ..HttpConfig::default()
-            };
-            assert!(http.validate().is_ok(), "{listen}");
+            let mut config = Config::default();
+            config.http.listen = listen.parse().unwrap();
+            config.auth.mode = AuthMode::Off;
+            assert!(config.validate().is_ok(), "{listen}");
         }
     }
 }

@@ -5,11 +5,15 @@ use std::{fmt, sync::Arc};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use analytics::time::{BeyondRetention, Side, TooOld};
 use event_store::StoreError;
+use shared_schema::access::Role;
 
 use crate::{
+    access::{KeyringError, Refusal},
     http::{Code, problem},
     lanes::LanesError,
     parameters::{Fault, ParameterError},
+    routes::{BodyError, KeyError},
+    server::LARGEST_BODY,
 };
 
 /// Why a request is not answered.
@@ -31,8 +35,49 @@ pub(crate) enum ApiError {
     #[error("no metric or analysis has this name")]
     NoSuchDefinition,
     /// The path exists, but not for this method.
-    #[error("this path answers GET and HEAD only")]
-    MethodNotAllowed,
+    #[error("this path answers {0} only")]
+    MethodNotAllowed(String),
+    /// It is not known who asks.
+    #[error(transparent)]
+    Unauthenticated(#[from] Refusal),
+    /// The caller's role does not allow it.
+    #[error("the caller's role is {has}")]
+    Forbidden {
+        /// The caller's.
+        has: Role,
+        /// The least that is allowed.
+        needs: Role,
+    },
+    /// The caller sees some regions only.
+    #[error("callers that see some regions only are not answered yet")]
+    ScopeNotServed,
+    /// The caller asks too often, and may again after so many seconds.
+    #[error("the caller has made as many requests in this minute as it may")]
+    TooManyRequests(u32),
+    /// The body cannot be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body has too many bytes.
+    #[error("the body has more than {} KiB", LARGEST_BODY / 1024)]
+    BodyTooLarge,
+    /// A key cannot be made or changed so.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// There is no such key in the caller's scope.
+    #[error("there is no such key")]
+    NoSuchKey,
+    /// The key is revoked or expired.
+    #[error("the key was revoked or has expired")]
+    KeyIsOver,
+    /// The key of the request cannot be looked up.
+    #[error("postgres: {0}")]
+    Keyring(#[from] Arc<KeyringError>),
+    /// The issuer does not say what tokens are signed with.
+    #[error("the keys of the issuer of tokens cannot be had")]
+    TokenKeysUnavailable,
+    /// The keys cannot be read or changed.
+    #[error("postgres: {0}")]
+    Keys(#[from] metadata_store::StoreError),
     /// ClickHouse did not answer.
     #[error("clickhouse: {0}")]
     Store(#[from] StoreError),
@@ -72,7 +117,40 @@ impl ApiError {
                 let names = analytics::definitions::names().join(", ");
                 fixed(Code::NotFound, self, &format!("There are {names}."))
             }
-            Self::MethodNotAllowed => fixed(Code::MethodNotAllowed, self, "Use GET."),
+            Self::MethodNotAllowed(methods) => {
+                fixed(Code::MethodNotAllowed, self, &format!("Use {methods}."))
+            }
+            Self::Unauthenticated(refusal) => fixed(Code::Unauthenticated, refusal, refusal.hint()),
+            Self::Forbidden { needs, .. } => fixed(
+                Code::Forbidden,
+                self,
+                &format!("Use a key or token of the role {needs}."),
+            ),
+            Self::ScopeNotServed => fixed(
+                Code::OutOfScope,
+                self,
+                "Use a key or token for all regions.",
+            ),
+            Self::TooManyRequests(seconds) => fixed(
+                Code::RateLimited,
+                self,
+                &format!("Try again in {seconds} s."),
+            ),
+            Self::Body(error) => fixed(
+                Code::UnreadableBody,
+                error,
+                "/docs shows what is asked for, with an example.",
+            ),
+            Self::BodyTooLarge => fixed(Code::BodyTooLarge, self, "Send less."),
+            Self::Key(error) => fixed(Code::FieldOutOfRange, error, &error.allowed()),
+            Self::NoSuchKey => fixed(Code::NotFound, self, "/v1/keys lists those that there are."),
+            Self::KeyIsOver => fixed(Code::KeyIsOver, self, "Make a new key."),
+            Self::Keyring(_) | Self::Keys(_) => fixed(
+                Code::AccessUnavailable,
+                "The database of the keys does not answer.",
+                RETRY,
+            ),
+            Self::TokenKeysUnavailable => fixed(Code::AccessUnavailable, self, RETRY),
             Self::Store(error) => of_store(error),
             Self::Unwritable(_) => internal(),
             Self::Shared(error) => error.verdict(),
@@ -91,7 +169,10 @@ impl ApiError {
 
     /// Seconds after which the request may be repeated.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        self.is_outage().then_some(2)
+        match self {
+            Self::TooManyRequests(seconds) => Some(*seconds),
+            _ => self.is_outage().then_some(2),
+        }
     }
 }
 

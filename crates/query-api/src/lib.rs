@@ -1,16 +1,16 @@
 //! The HTTP API over the metrics and analyses.
 //!
 //! ```text
-//! request ─▶ http::request_id ─▶ routes ─▶ parameters ─▶ analytics::Query ─▶ ClickHouse
-//!                                   │                                            │
-//!                                   ├─▶ lanes (PostgreSQL): complete_through     ▼
-//!                                   └──────────────────────────▶ Answer { date_range, metrics } ─▶ JSON
+//! request ─▶ http::framed ─▶ access ─▶ routes ─▶ parameters ─▶ cache ─▶ analytics::Query ─▶ ClickHouse
+//!                                                               │                            │
+//!                                   lanes (PostgreSQL): complete_through                     ▼
+//!                                                               └─▶ Answer { date_range, metrics } ─▶ JSON
 //! anything that goes wrong ─▶ error: ApiError ─▶ one table ─▶ problem document (RFC 9457)
 //! ```
 //!
-//! Definitions of metrics and analyses are in the crate `analytics`; this one reads parameters, asks, and answers. It has no
-//! access control yet and therefore listens to its own machine only.
+//! Definitions of metrics and analyses are in the crate `analytics`; this one reads parameters, asks, and answers.
 
+mod access;
 mod answer;
 mod ask;
 mod cache;
@@ -18,6 +18,7 @@ mod config;
 mod error;
 mod health;
 mod http;
+pub mod keys_command;
 mod lanes;
 mod openapi;
 mod parameters;
@@ -26,6 +27,7 @@ mod routes;
 mod server;
 mod services;
 
+pub use access::{AuthConfig, AuthMode, TokenConfig};
 pub use cache::CacheConfig;
 pub use config::{Config, HttpConfig};
 pub use openapi::document as openapi;

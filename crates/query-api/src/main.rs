@@ -2,11 +2,32 @@
 
 use std::process::ExitCode;
 
-use service_runtime::{cli, service};
+use clap::Subcommand;
+use query_api::{
+    Config,
+    keys_command::{self, KeysCommand},
+    run,
+};
+use service_runtime::{cli, clock::SystemClock, lifecycle, service};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[derive(Debug, Subcommand)]
+enum More {
+    /// Makes API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
 fn main() -> ExitCode {
-    cli::main(service!(), query_api::run)
+    lifecycle::install_crypto_provider();
+    cli::main_with(
+        service!(),
+        run,
+        |command: More, config: Config, _| async move {
+            let More::Keys(command) = command;
+            keys_command::run(command, &config, &SystemClock).await
+        },
+    )
 }

@@ -10,10 +10,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::{
+    access,
     config::Config,
     health, http, openapi, routes,
     services::{Services, SetupError},
 };
+
+/// Bytes that the body of a request may have.
+pub(crate) const LARGEST_BODY: usize = 64 * 1024;
 
 /// Why the API could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +61,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 /// # Errors
 /// When it is taken, or a client cannot be made.
 pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError> {
-    let services = Services::new(config, clock)?;
+    let (services, access) = Services::new(config, clock)?;
+    let access = web::Data::new(access);
     let health = health::state(&services);
     let (state, probes) = (web::Data::new(services), health.clone());
     let requests = web::Data::new(http::Requests::new());
@@ -66,10 +71,13 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
         App::new()
             .app_data(state.clone())
             .app_data(requests.clone())
+            .app_data(access.clone())
+            .app_data(web::PayloadConfig::new(LARGEST_BODY))
             .configure(service_runtime::health::configure(&probes))
             .configure(openapi::configure)
             .configure(routes::configure)
             .default_service(web::to(routes::not_found))
+            .wrap(from_fn(access::admitted))
             .wrap(from_fn(http::framed))
     })
     .disable_signals()

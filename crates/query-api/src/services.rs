@@ -4,6 +4,7 @@ use event_store::Store;
 use service_runtime::clock::Clock;
 
 use crate::{
+    access::Access,
     ask::Asker,
     cache::Cache,
     config::{Config, HttpConfig},
@@ -18,6 +19,8 @@ pub(crate) struct Services {
     pub(crate) store: Asker,
     /// The lanes in PostgreSQL.
     pub(crate) lanes: Lanes,
+    /// PostgreSQL, for what is changed there.
+    pub(crate) pool: metadata_store::Pool,
     /// Answers that are kept.
     pub(crate) cache: Arc<Cache>,
     /// The present.
@@ -36,11 +39,17 @@ pub enum SetupError {
     /// The pool of connections to Redis could not be made.
     #[error("the pool of Redis cannot be made: {0}")]
     Redis(#[from] redis::RedisError),
+    /// Tokens could not be verified.
+    #[error("{0}")]
+    Tokens(String),
 }
 
 impl Services {
     /// Makes the clients; they connect when they are first used.
-    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Access), SetupError> {
         let HttpConfig {
             query_deadline,
             lanes_deadline,
@@ -55,17 +64,21 @@ impl Services {
         let cache = Cache::new(
             &config.cache,
             &databases,
-            redis,
+            Arc::clone(&redis),
             pool.clone(),
             Arc::clone(&clock),
             deadline,
         );
-        Ok(Self {
+        let access = Access::new(config, redis, pool.clone(), Arc::clone(&clock))
+            .map_err(|error| SetupError::Tokens(error.to_string()))?;
+        let services = Self {
             store: Asker::new(store, deadline),
-            lanes: Lanes::new(pool, lanes_deadline.get()),
+            lanes: Lanes::new(pool.clone(), lanes_deadline.get()),
+            pool,
             cache: Arc::new(cache),
             clock,
-        })
+        };
+        Ok((services, access))
     }
 }
 

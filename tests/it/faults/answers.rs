@@ -27,6 +27,8 @@ impl Api {
         };
         config.http.listen = "127.0.0.1:0".parse().unwrap();
         config.http.workers = 1;
+        config.auth.mode = query_api::AuthMode::Off;
+        config.cache.enabled = false;
         // how fast it is does not matter here
         config.http.query_deadline = HumanDuration::secs(60);
         let server = query_api::bind(&config, Arc::new(ManualClock::at(story.end))).unwrap();

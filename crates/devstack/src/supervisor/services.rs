@@ -148,6 +148,8 @@ impl Service {
             Self::QueryApi => {
                 let listen = format!("127.0.0.1:{}", settings.api_port);
                 environment.push(("OPENRIDE_HTTP_LISTEN", listen));
+                // it listens to this machine only, and whoever tries it has no key yet
+                environment.push(("OPENRIDE_AUTH_MODE", "off".to_owned()));
                 vec!["run".to_owned()]
             }
             Self::Simulator => ["live", "--rate", &settings.rate.to_string()]

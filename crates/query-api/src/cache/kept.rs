@@ -60,11 +60,7 @@ impl Kept {
             serial: Uuid::new_v4(),
             asked_at,
             fresh_until: later(began, fresh_for),
-            tag: digest
-                .iter()
-                .take(16)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            tag: hex::encode(digest),
             body: made.body.into(),
         }
     }

@@ -46,11 +46,9 @@ impl Shared {
         patience: Duration,
     ) -> Self {
         let lease = patience + AND_MORE;
-        let digest = Sha256::digest(databases);
-        let space = digest.iter().take(8).map(|byte| format!("{byte:02x}"));
         Self {
             redis,
-            space: format!("openride:{}", String::from_iter(space)),
+            space: format!("openride:{}", hex::encode(Sha256::digest(databases))),
             stale,
             lease,
         }

@@ -10,7 +10,7 @@ mod trace;
 use std::time::Instant;
 
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -23,8 +23,7 @@ use actix_web::{
 use service_runtime::telemetry::trace_context;
 use tracing::{Instrument, debug, error, field, info_span, warn};
 
-use self::request_id::RequestId;
-pub(crate) use self::{code::Code, requests::Requests};
+pub(crate) use self::{code::Code, request_id::RequestId, requests::Requests};
 use crate::error::ApiError;
 
 /// Gives the request its id and the answer its frame.
@@ -43,6 +42,7 @@ pub(crate) async fn framed(
         url.path = request.path(),
     );
     trace_context::continue_from(&span, &trace::Carrier(request.headers()));
+    request.extensions_mut().insert(id.clone());
     let began = Instant::now();
     let requests = request.app_data::<Data<Requests>>().cloned();
     let response = next.call(request).instrument(span.clone()).await?;
@@ -59,7 +59,13 @@ pub(crate) async fn framed(
     let mut response = match own.or(refused.as_ref()) {
         Some(problem) => {
             report(problem);
-            let document = problem::response(problem, Some(&id));
+            let mut document = problem::response(problem, Some(&id));
+            // what was said on the way, as of what is left of a limit
+            for (name, value) in response.headers() {
+                if !document.headers().contains_key(name) {
+                    document.headers_mut().insert(name.clone(), value.clone());
+                }
+            }
             response.into_response(document).map_into_right_body()
         }
         None => response.map_into_left_body(),
@@ -78,7 +84,9 @@ pub(crate) async fn framed(
 fn refused(status: StatusCode) -> Option<ApiError> {
     match status {
         StatusCode::NOT_FOUND => Some(ApiError::NotFound),
-        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed),
+        // the probes, which show something
+        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed("GET, HEAD".to_owned())),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(ApiError::BodyTooLarge),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 use actix_web::{
     HttpResponse,
-    http::header::{ALLOW, RETRY_AFTER},
+    http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
@@ -72,8 +72,11 @@ pub(crate) fn response(error: &ApiError, id: Option<&RequestId>) -> HttpResponse
     if let Some(seconds) = error.retry_after() {
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
-    if matches!(error, ApiError::MethodNotAllowed) {
-        response.insert_header((ALLOW, "GET, HEAD"));
+    if let ApiError::MethodNotAllowed(methods) = error {
+        response.insert_header((ALLOW, methods.as_str()));
+    }
+    if let ApiError::Unauthenticated(_) = error {
+        response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"openride\""));
     }
     response.json(document)
 }

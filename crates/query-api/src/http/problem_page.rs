@@ -7,17 +7,21 @@ use actix_web::{
 };
 
 use super::code::{Code, PAGE};
-use crate::{error::ApiError, routes::readable};
+use crate::{error::ApiError, routes::Methods};
 
 /// The pages that the `type` of every problem document points to, and one that lists them.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(readable(PAGE, list))
-        .service(readable(&format!("{PAGE}/{{code}}"), explanation));
+        .service(Methods::at(PAGE).shows(list).for_all())
+        .service(
+            Methods::at(&format!("{PAGE}/{{code}}"))
+                .shows(explanation)
+                .for_all(),
+        );
 }
 
 async fn list() -> HttpResponse {
-    page("Problems", &Code::ALL)
+    page("Problems", Code::ALL)
 }
 
 async fn explanation(name: Path<String>) -> Result<HttpResponse, ApiError> {

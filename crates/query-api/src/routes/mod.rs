@@ -2,59 +2,46 @@
 
 pub(crate) mod analytics;
 mod asked;
+mod body;
 pub(crate) mod definitions;
+pub(crate) mod keys;
+mod methods;
 pub(crate) mod metrics;
 pub(crate) mod pipeline;
 
-use actix_web::{
-    Handler, HttpResponse, Resource, Responder, guard,
-    web::{self, ServiceConfig},
-};
+use actix_web::{HttpResponse, web::ServiceConfig};
+use shared_schema::access::Role::{Admin, Analyst, Viewer};
 
+pub(crate) use self::{body::BodyError, keys::KeyError, methods::Methods};
 use crate::error::ApiError;
 
-/// Everything below `/v1`.
+/// Everything below `/v1`, and who may ask it.
+#[rustfmt::skip]
 pub(crate) fn configure(config: &mut ServiceConfig) {
+    let at = Methods::at;
     config
-        .service(readable("/v1/metrics/users", metrics::users))
-        .service(readable("/v1/metrics/bookings", metrics::bookings))
-        .service(readable("/v1/metrics/payments", metrics::payments))
-        .service(readable("/v1/metrics/trips", metrics::trips))
-        .service(readable("/v1/metrics/drivers", metrics::drivers))
-        .service(readable("/v1/metrics/routes", metrics::routes))
-        .service(readable("/v1/metrics/realtime", metrics::realtime))
-        .service(readable("/v1/analytics/funnel", analytics::funnel))
-        .service(readable("/v1/analytics/cohort", analytics::cohort))
-        .service(readable("/v1/analytics/retention", analytics::retention))
-        .service(readable("/v1/analytics/geographic", analytics::geographic))
-        .service(readable("/v1/analytics/trends", analytics::trends))
-        .service(readable("/v1/definitions", definitions::all))
-        .service(readable("/v1/definitions/{metric}", definitions::one))
-        .service(readable("/v1/pipeline/ledger", pipeline::ledger))
-        .service(readable(
-            "/v1/pipeline/dead-letters",
-            pipeline::dead_letters,
-        ));
-}
-
-/// A resource that answers GET and HEAD, and says so to anything else.
-pub(crate) fn readable<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let reading = guard::Any(guard::Get()).or(guard::Head());
-    web::resource(path)
-        .route(web::route().guard(reading).to(handler))
-        .default_service(web::to(method_not_allowed))
+        .service(at("/v1/metrics/users").shows(metrics::users).for_role(Viewer))
+        .service(at("/v1/metrics/bookings").shows(metrics::bookings).for_role(Viewer))
+        .service(at("/v1/metrics/payments").shows(metrics::payments).for_role(Viewer))
+        .service(at("/v1/metrics/trips").shows(metrics::trips).for_role(Viewer))
+        .service(at("/v1/metrics/drivers").shows(metrics::drivers).for_role(Viewer))
+        .service(at("/v1/metrics/routes").shows(metrics::routes).for_role(Viewer))
+        .service(at("/v1/metrics/realtime").shows(metrics::realtime).for_role(Viewer))
+        .service(at("/v1/analytics/funnel").shows(analytics::funnel).for_role(Viewer))
+        .service(at("/v1/analytics/cohort").shows(analytics::cohort).for_role(Viewer))
+        .service(at("/v1/analytics/retention").shows(analytics::retention).for_role(Viewer))
+        .service(at("/v1/analytics/geographic").shows(analytics::geographic).for_role(Viewer))
+        .service(at("/v1/analytics/trends").shows(analytics::trends).for_role(Viewer))
+        .service(at("/v1/definitions").shows(definitions::all).for_role(Viewer))
+        .service(at("/v1/definitions/{metric}").shows(definitions::one).for_role(Viewer))
+        .service(at("/v1/pipeline/ledger").shows(pipeline::ledger).for_role(Viewer))
+        .service(at("/v1/pipeline/dead-letters").shows(pipeline::dead_letters).for_role(Analyst))
+        .service(at("/v1/keys").shows(keys::all).does(keys::create).for_role(Admin))
+        .service(at("/v1/keys/{id}").shows(keys::one).ends(keys::revoke).for_role(Admin))
+        .service(at("/v1/keys/{id}/rotate").does(keys::rotate).for_role(Admin));
 }
 
 /// The answer of every path that does not exist.
 pub(crate) async fn not_found() -> Result<HttpResponse, ApiError> {
     Err(ApiError::NotFound)
-}
-
-async fn method_not_allowed() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::MethodNotAllowed)
 }

@@ -8,8 +8,8 @@ use event_store::{
     migrations::{self, Rendering},
 };
 use metadata_store::{LaneId, Pool, lanes};
-use query_api::Config;
-use reqwest::{Method, header::HeaderMap};
+use query_api::{AuthMode, Config};
+use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use service_runtime::{clock::ManualClock, lifecycle};
 use tokio::task::JoinHandle;
@@ -78,6 +78,26 @@ impl Api {
             .client
             .request(method, format!("{}{path}", self.base))
             .timeout(Duration::from_secs(60));
+        self.answered(request, headers).await
+    }
+
+    /// Sends a body.
+    pub(crate) async fn send_body(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .timeout(Duration::from_secs(60))
+            .body(body);
+        self.answered(request, headers).await
+    }
+
+    async fn answered(&self, request: RequestBuilder, headers: &[(&str, &str)]) -> Answer {
         let headers = headers.iter();
         let request = headers.fold(request, |request, (name, value)| {
             request.header(*name, *value)
@@ -156,6 +176,7 @@ pub(crate) async fn databases() -> Config {
     config.redis.url = stack.endpoints().redis_url.as_str().into();
     // rows that a test inserts past the ingestor show at once
     config.cache.enabled = false;
+    config.auth.mode = AuthMode::Off;
     config.postgres.url = stack.postgres_database().await.as_str().into();
     metadata_store::migrate(&config.postgres).await.unwrap();
     let store = Store::connect(&config.clickhouse).unwrap();

@@ -1,6 +1,7 @@
 //! What the API says of itself is true, and can be read without a network.
 
 use chrono::DateTime;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::api::Api;
@@ -11,23 +12,23 @@ async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_
     let description = api.json("/openapi.json").await;
     assert_eq!(description["openapi"], "3.1.0");
     let paths = description["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 16);
-    for (path, operations) in paths {
-        let path = &asked(path);
+    assert_eq!(paths.len(), 19);
+    let made = done(
+        &api,
+        Method::POST,
+        "/v1/keys",
+        &paths["/v1/keys"]["post"],
+        "201",
+    )
+    .await;
+    let key = made["id"].as_str().unwrap();
+    let rotate = format!("/v1/keys/{key}/rotate");
+    let operation = &paths["/v1/keys/{id}/rotate"]["post"];
+    done(&api, Method::POST, &rotate, operation, "200").await;
+    for (path, operations) in paths.iter().filter(|(_, does)| does["get"].is_object()) {
+        let path = &asked(path, key);
         let answer = api.json(path).await;
-        let example =
-            &operations["get"]["responses"]["200"]["content"]["application/json"]["example"];
-        let fields =
-            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
-        assert_eq!(fields(example), fields(&answer), "{path}");
-        for status in ["400", "422", "500", "503"] {
-            let problem =
-                &operations["get"]["responses"][status]["content"]["application/problem+json"];
-            assert_eq!(
-                problem["schema"]["$ref"], "#/components/schemas/Problem",
-                "{path} {status}"
-            );
-        }
+        answer_is_described(path, &operations["get"], "200", &answer);
         for parameter in operations["get"]["parameters"]
             .as_array()
             .into_iter()
@@ -42,13 +43,39 @@ async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_
     }
 }
 
+/// Does what an operation's example of a body asks for.
+async fn done(api: &Api, method: Method, path: &str, operation: &Value, status: &str) -> Value {
+    let body = &operation["requestBody"]["content"]["application/json"]["example"];
+    let answer = api.send_body(method, path, &[], body.to_string()).await;
+    assert_eq!(answer.status.to_string(), status, "{path}: {}", answer.text);
+    answer_is_described(path, operation, status, &answer.json());
+    answer.json()
+}
+
+/// The example has the fields of the answer, and every problem is described.
+fn answer_is_described(path: &str, operation: &Value, status: &str, answer: &Value) {
+    let example = &operation["responses"][status]["content"]["application/json"]["example"];
+    let fields =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(fields(example), fields(answer), "{path}");
+    for status in ["400", "401", "403", "422", "429", "500", "503"] {
+        let problem = &operation["responses"][status]["content"]["application/problem+json"];
+        assert_eq!(
+            problem["schema"]["$ref"], "#/components/schemas/Problem",
+            "{path} {status}"
+        );
+    }
+}
+
 /// A request that is answered with everything that an example shows.
-fn asked(path: &str) -> String {
+fn asked(path: &str, key: &str) -> String {
     match path {
         "/v1/analytics/trends" => {
             format!("{path}?metric=bookings_created&compare=previous_period")
         }
-        _ => path.replace("{metric}", "conversion_rate"),
+        _ => path
+            .replace("{metric}", "conversion_rate")
+            .replace("{id}", key),
     }
 }
 
@@ -95,7 +122,15 @@ async fn the_type_of_every_described_problem_is_a_page_that_explains_it() {
     let list = api.get("/docs/errors").await;
     assert_eq!(list.status, 200);
     let mut explained = 0;
-    for (status, codes) in [("400", 3), ("422", 8), ("500", 1), ("503", 3)] {
+    for (status, codes) in [
+        ("400", 3),
+        ("401", 1),
+        ("403", 2),
+        ("422", 8),
+        ("429", 1),
+        ("500", 1),
+        ("503", 4),
+    ] {
         let text = responses[status]["description"].as_str().unwrap();
         let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
         assert_eq!(names.len(), codes, "{text}");
@@ -107,7 +142,7 @@ async fn the_type_of_every_described_problem_is_a_page_that_explains_it() {
             explained += 1;
         }
     }
-    assert_eq!(explained, 15);
+    assert_eq!(explained, 20);
     let nothing = api.get("/docs/errors/no_such_code").await;
     assert_eq!(nothing.status, 404);
     assert_eq!(nothing.json()["type"], "/docs/errors/not_found");

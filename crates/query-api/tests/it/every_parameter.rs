@@ -58,7 +58,8 @@ const REFUSED: [(&str, &str, u16); 41] = [
 async fn every_parameter_of_every_path_is_refused_out_of_range_with_what_is_allowed() {
     let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
     let description = api.json("/openapi.json").await;
-    for (path, operations) in description["paths"].as_object().unwrap() {
+    let paths = description["paths"].as_object().unwrap();
+    for (path, operations) in paths.iter().filter(|(_, does)| does["get"].is_object()) {
         let path = &path.replace("{metric}", "bookings");
         refused(&api, &format!("{path}?no_such=1"), "no_such", 400).await;
         let trends = path.ends_with("/trends");

@@ -7,6 +7,7 @@
     reason = "what helps a test fails like a test"
 )]
 
+mod access;
 mod analyses;
 mod answers;
 mod api;

@@ -29,6 +29,7 @@ impl Process {
             .env_clear()
             .env("OPENRIDE_HTTP_LISTEN", "127.0.0.1:0")
             .env("OPENRIDE_HTTP_WORKERS", "1")
+            .env("OPENRIDE_AUTH_MODE", "off")
             .env("OPENRIDE_CLICKHOUSE_URL", config.clickhouse.url.as_str())
             .env("OPENRIDE_CLICKHOUSE_DATABASE", "nowhere")
             .env("OPENRIDE_POSTGRES_URL", config.postgres.url.expose())
