@@ -83,6 +83,12 @@ bench-queries: packages ## Measure the metrics and analyses over 90 days and 5 m
 	@$(BUILD)
 	@exec cargo bench -p query-api --bench queries -- $(BENCH)
 
+.PHONY: bench-api
+bench-api: packages ## Measure every endpoint as bench-queries does, then answers that are kept (BENCH="--requests 100")
+	@$(BUILD)
+	@cargo bench -p query-api --bench queries -- $(BENCH)
+	@exec cargo bench -p query-api --bench queries -- --kept 30 $(BENCH)
+
 .PHONY: verify
 verify: packages ## Recompute all aggregates of the running stack and check that the ledger balances
 	@$(BUILD)

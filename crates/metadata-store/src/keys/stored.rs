@@ -65,6 +65,7 @@ pub(super) async fn lock(tx: &mut AsyncPgConnection, id: Uuid) -> Result<Option<
     Ok(api_key::table
         .find(id)
         .select(KeyRow::as_select())
+        .for_update()
         .first(tx)
         .await
         .optional()?)

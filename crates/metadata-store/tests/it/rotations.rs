@@ -1,6 +1,6 @@
 //! A key that is rotated has a new secret at once, and the old ones for a while.
 
-use std::{collections::HashSet, pin::Pin, slice::from_ref};
+use std::{collections::HashSet, slice::from_ref};
 
 use chrono::{DateTime, Utc};
 use metadata_store::{
@@ -102,28 +102,6 @@ async fn of_many_that_rotate_a_key_at_once_one_secret_is_left_without_an_end() {
     assert_eq!(lasting, 1);
     let hints: HashSet<_> = key.secrets.iter().map(|secret| &secret.hint).collect();
     assert_eq!(hints.len(), 5);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_rotation_and_a_revocation_at_once_either_is_first() {
-    let database = Database::new().await;
-    let id = created(&database, new_key("dashboard")).await.id;
-    let rotation = async { Some(rotate(&database, 10, id, 2, at(100)).await) };
-    let revocation = async {
-        keys::revoke(&database.pool, at(20), &act(), id)
-            .await
-            .unwrap();
-        None
-    };
-    let changes: [Pin<Box<dyn Future<Output = _>>>; 2] = [Box::pin(rotation), Box::pin(revocation)];
-    let answers = at_once(&database, changes).await;
-    let key = found(&database, id).await;
-    assert_eq!(key.revoked_at, Some(at(20)));
-    let secrets = match &answers[0] {
-        Some(Rotation::Revoked(_)) => 1,
-        _ => 2,
-    };
-    assert_eq!(key.secrets.len(), secrets);
 }
 
 #[tokio::test(flavor = "multi_thread")]

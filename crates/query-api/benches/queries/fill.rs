@@ -138,7 +138,7 @@ pub(crate) async fn merge(config: &Config) -> anyhow::Result<()> {
 }
 
 /// A program of this workspace beside the stack.
-fn program(stack: &PrivateStack, name: &str) -> anyhow::Result<Command> {
+pub(crate) fn program(stack: &PrivateStack, name: &str) -> anyhow::Result<Command> {
     let endpoints = stack.endpoints();
     let mut command = Command::new(built()?.join(name));
     command

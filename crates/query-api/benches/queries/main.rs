@@ -16,10 +16,11 @@
 mod bars;
 mod cases;
 mod fill;
+mod kept;
 mod measure;
 mod straight;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
 use devstack::{PrivateStack, Server, StackConfig};
@@ -44,6 +45,9 @@ struct Arguments {
     /// Only forms whose name has this in it, as funnel
     #[arg(long, default_value = "")]
     only: String,
+    /// Measure answers that are kept instead, for so many seconds
+    #[arg(long)]
+    kept: Option<u64>,
     /// Fail if a bar is missed
     #[arg(long)]
     check: bool,
@@ -59,6 +63,7 @@ async fn main() -> anyhow::Result<()> {
         requests,
         unmerged,
         only,
+        kept,
         check,
         ..
     } = Arguments::parse();
@@ -67,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
     let filled = Filled::read(&directory);
     let servers = StackConfig {
         directory: Some(directory.clone()),
-        ..StackConfig::only(&[Server::Kafka, Server::ClickHouse, Server::Postgres])
+        ..StackConfig::only(&Server::ALL)
     };
     let stack = tokio::task::spawn_blocking(move || PrivateStack::start(servers)).await??;
     let config = fill::api_config(&stack)?;
@@ -79,6 +84,10 @@ async fn main() -> anyhow::Result<()> {
     };
     if !unmerged {
         fill::merge(&config).await?;
+    }
+    if let Some(seconds) = kept {
+        let bars = kept::measured(&stack, filled.end, Duration::from_secs(seconds)).await?;
+        return bars::judge(bars, check);
     }
     let api = query_api::bind(&config, Arc::new(ManualClock::at(filled.end)))?;
     let base = format!("http://{}/v1/", api.local_addr());
