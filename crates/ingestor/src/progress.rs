@@ -27,8 +27,6 @@ use tracing::{debug, warn};
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Between two rounds of forgetting; each forgets up to 10,000 batches.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
-/// Closed batches stay so long, for whoever looks into what happened.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reports until it is stopped. It does not end while Kafka is asked, and then has no consumer any more.
@@ -83,7 +81,7 @@ pub(crate) async fn tidy(pool: Pool, clock: Arc<dyn Clock>) {
     let mut ticks = ticks::every(TIDY_INTERVAL);
     loop {
         ticks.tick().await;
-        let before = clock.now() - KEPT;
+        let before = clock.now() - batches::REMEMBERED;
         let forgotten = async {
             let batches = batches::forget_closed(&pool, before).await?;
             Ok::<_, StoreError>(batches + settlings::forget_done(&pool, before).await?)

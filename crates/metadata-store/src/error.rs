@@ -85,6 +85,18 @@ pub enum StoreError {
     NoSuchBatch(Uuid),
 }
 
+impl StoreError {
+    /// Whether PostgreSQL was away, or too slow: the same may work in a while.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::NoAnswer { .. } => true,
+            Self::Query { source, .. } => is_lost(source),
+            _ => false,
+        }
+    }
+}
+
 const CONNECTION_LOST: &str = ": the connection broke, or was given up because no answer came within `statement_timeout` and 5 s";
 
 fn is_lost(source: &DieselError) -> bool {

@@ -26,9 +26,9 @@ pub struct Config {
     pub postgres: metadata_store::Config,
     /// Who is let in.
     pub auth: AuthConfig,
-    /// Tokens that are accepted.
+    /// JSON Web Tokens that are accepted; none without `secret` or `jwks_url`.
     pub tokens: TokenConfig,
-    /// What replicas share.
+    /// The Redis server that all replicas share: answers that are kept, and counts of requests.
     pub redis: RedisConfig,
     /// Answers that are kept.
     pub cache: CacheConfig,

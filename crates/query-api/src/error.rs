@@ -76,7 +76,7 @@ pub(crate) enum ApiError {
     #[error("the keys of the issuer of tokens cannot be had")]
     TokenKeysUnavailable,
     /// The keys cannot be read or changed.
-    #[error("postgres: {0}")]
+    #[error("postgres: {store}{}", source_of(.0), store = .0)]
     Keys(#[from] metadata_store::StoreError),
     /// ClickHouse did not answer.
     #[error("clickhouse: {0}")]
@@ -87,7 +87,7 @@ pub(crate) enum ApiError {
     /// The answer could not be written.
     #[error("json: {0}")]
     Unwritable(#[from] serde_json::Error),
-    /// The request waited for the answer to another that asked for the same.
+    /// What became of an answer that is made for all requests that ask for the same.
     #[error("{0}")]
     Shared(Arc<ApiError>),
 }
@@ -103,6 +103,13 @@ pub(crate) struct Verdict {
     pub(crate) hint: String,
     /// The parameter at fault.
     pub(crate) parameter: Option<String>,
+}
+
+/// What is behind an error, for the log.
+fn source_of(error: &dyn std::error::Error) -> String {
+    error
+        .source()
+        .map_or(String::new(), |source| format!(": {source}"))
 }
 
 impl ApiError {
@@ -145,11 +152,8 @@ impl ApiError {
             Self::Key(error) => fixed(Code::FieldOutOfRange, error, &error.allowed()),
             Self::NoSuchKey => fixed(Code::NotFound, self, "/v1/keys lists those that there are."),
             Self::KeyIsOver => fixed(Code::KeyIsOver, self, "Make a new key."),
-            Self::Keyring(_) | Self::Keys(_) => fixed(
-                Code::AccessUnavailable,
-                "The database of the keys does not answer.",
-                RETRY,
-            ),
+            Self::Keyring(error) => of_keys(error.is_outage()),
+            Self::Keys(error) => of_keys(error.is_outage()),
             Self::TokenKeysUnavailable => fixed(Code::AccessUnavailable, self, RETRY),
             Self::Store(error) => of_store(error),
             Self::Unwritable(_) => internal(),
@@ -255,6 +259,14 @@ fn of_store(error: &StoreError) -> Verdict {
             RETRY,
         ),
         (false, false) => internal(),
+    }
+}
+
+fn of_keys(is_outage: bool) -> Verdict {
+    let detail = "The database of the keys does not answer.";
+    match is_outage {
+        true => fixed(Code::AccessUnavailable, detail, RETRY),
+        false => internal(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `query-api keys`: the first key, which no other can make.
 
 use anyhow::Context;
-use clap::{Subcommand, ValueEnum};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Subcommand;
 use metadata_store::{
     Pool,
     audit::Act,
@@ -22,37 +23,27 @@ pub enum KeysCommand {
         /// What people call it
         #[arg(long, default_value = "first key")]
         name: String,
-        /// What it may do
-        #[arg(long, value_enum, default_value = "admin")]
-        role: RoleArgument,
+        /// What it may do: viewer, analyst or admin
+        #[arg(long, value_parser = role, default_value = "admin")]
+        role: Role,
         /// Whether it may see phone numbers, names and e-mails, and make keys that may
         #[arg(long)]
         pii: bool,
-        /// After how long it ends, such as 90d; never without
+        /// After how long it ends, such as 90d; left out, it does not expire
         #[arg(long)]
         expires_in: Option<HumanDuration>,
     },
 }
 
-/// The role of a key.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum RoleArgument {
-    /// Reads metrics, analyses, definitions and the ledger
-    Viewer,
-    /// Also reads dead letters
-    Analyst,
-    /// Does everything, keys included
-    Admin,
+fn role(name: &str) -> Result<Role, String> {
+    let names = Role::ALL.map(Role::as_str).join(", ");
+    Role::parse(name).ok_or_else(|| format!("it must be one of {names}"))
 }
 
-impl From<RoleArgument> for Role {
-    fn from(role: RoleArgument) -> Self {
-        match role {
-            RoleArgument::Viewer => Self::Viewer,
-            RoleArgument::Analyst => Self::Analyst,
-            RoleArgument::Admin => Self::Admin,
-        }
-    }
+fn ends(now: DateTime<Utc>, length: HumanDuration) -> anyhow::Result<DateTime<Utc>> {
+    let length = TimeDelta::from_std(length.get()).ok();
+    let end = length.and_then(|length| now.checked_add_signed(length));
+    end.context("--expires-in is too long; leave it out for a key that does not expire")
 }
 
 /// Does it, and prints what came of it.
@@ -72,10 +63,10 @@ pub async fn run(command: KeysCommand, config: &Config, clock: &dyn Clock) -> an
     let key = NewKey {
         id: Uuid::now_v7(),
         name,
-        role: role.into(),
+        role,
         scope: Scope::Everywhere,
         may_read_pii: pii,
-        expires_at: expires_in.map(|length| now + length.get()),
+        expires_at: expires_in.map(|length| ends(now, length)).transpose()?,
     };
     let act = Act {
         actor: "command".to_owned(),

@@ -121,7 +121,7 @@ impl Modify for Callers {
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("A token with the claims `iss`, `aud`, `exp`, `sub`, `role`, `regions` (`null` for all) and, to see personal data, `pii`."))
+            .description(Some("A token with the claims `iss`, `aud`, `exp`, `sub`, `role`, `regions` (`null`; a list is refused for now) and, to see personal data, `pii`."))
             .build();
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(key)));
@@ -187,7 +187,7 @@ impl Modify for Kept {
 fn said_of_kept() -> [(String, utoipa::openapi::Header); 4] {
     [
         ("ETag", "The tag of this answer, for `If-None-Match`."),
-        ("Cache-Control", "`private, max-age=` the seconds for which the answer may still be shown. `no-cache` in a request asks for an answer that is made for it."),
+        ("Cache-Control", "`private, max-age=` the seconds for which the answer may still be shown. `no-cache` in a request asks for an answer that is made for it, `no-store` for one that is kept by nobody."),
         ("X-Cache", "`hit`, `miss` or `bypass`: whether the answer was kept, made, or made although one may be kept."),
         ("Warning", "`110`, where the answer is older than it may be because the database of the events does not answer."),
     ]

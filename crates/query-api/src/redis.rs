@@ -1,17 +1,19 @@
 //! Redis, as something that may be slow or gone at any time: then there quickly is nothing.
 
 use std::{
+    fmt::Display,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use deadpool_redis::{Connection, Manager, Pool};
+use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime, TimeoutType, Timeouts};
 use redis::{AsyncConnectionConfig, RedisError, RedisResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::config::{HumanDuration, Problem, Secret, Settings};
+use sha2::{Digest, Sha256};
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// The Redis server that all replicas share.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +24,7 @@ pub struct RedisConfig {
     /// Connections at most, per replica.
     #[schemars(range(min = 1, max = 256))]
     pub pool_size: u16,
-    /// How long Redis is waited for in one go, connecting included. Requests are answered without it after that.
+    /// How long a connection is waited for, and how long an answer of Redis. Requests are answered without it after that.
     pub deadline: HumanDuration,
 }
 
@@ -30,7 +32,7 @@ impl Default for RedisConfig {
     fn default() -> Self {
         Self {
             url: Secret::from("redis://127.0.0.1:16379/0"),
-            pool_size: 8,
+            pool_size: 16,
             deadline: HumanDuration::millis(100),
         }
     }
@@ -49,65 +51,83 @@ impl Settings for RedisConfig {
 /// After a failure Redis is left alone for so long: whoever asks meanwhile need not find out again.
 const REST: Duration = Duration::from_secs(1);
 
-/// Redis is not there, or too slow.
+/// Redis did not do it: it is gone, too slow, or has refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("redis does not answer")]
-pub(crate) struct Away;
+#[error("redis has not done it")]
+pub(crate) struct Undone;
 
 /// Connections to Redis.
 pub(crate) struct Redis {
     pool: Pool,
+    /// What the names of all that is ours begin with: others may share the server.
+    space: String,
     deadline: Duration,
     rests_until: Mutex<Option<Instant>>,
 }
 
 impl Redis {
-    /// Makes the pool; connects when first used.
-    pub(crate) fn new(config: &RedisConfig) -> Result<Self, RedisError> {
+    /// Makes the pool for the services over these databases; connects when first used.
+    pub(crate) fn new(config: &RedisConfig, databases: &str) -> Result<Self, RedisError> {
         let deadline = config.deadline.get();
         let connections = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(deadline))
             .set_response_timeout(Some(deadline));
         let manager = Manager::new_with_config(config.url.expose(), connections)?;
-        // the builder fails where timeouts are set without a runtime, and none are
+        // the builder fails where timeouts are set without a runtime, and there is one
         let pool = Pool::builder(manager)
             .max_size(usize::from(config.pool_size))
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts {
+                wait: Some(deadline),
+                create: Some(deadline),
+                recycle: Some(deadline),
+            })
             .build()
             .map_err(|error| {
                 RedisError::from((redis::ErrorKind::Client, "no pool", error.to_string()))
             })?;
         Ok(Self {
             pool,
+            space: format!("openride:{}", hex::encode(Sha256::digest(databases))),
             deadline,
             rests_until: Mutex::default(),
         })
     }
 
-    /// Does something with a connection within the deadline.
+    /// The name of something of ours.
+    pub(crate) fn name(&self, what: &str, id: impl Display) -> String {
+        format!("{}:{what}:{id}", self.space)
+    }
+
+    /// Does something with a connection, within the deadline.
     pub(crate) async fn ask<T>(
         &self,
         work: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
-    ) -> Result<T, Away> {
-        if self.is_resting() {
-            return Err(Away);
+    ) -> Result<T, Undone> {
+        if self.rests() {
+            return Err(Undone);
         }
-        let asked = timeout(self.deadline, async {
-            let mut connection = self.pool.get().await.map_err(|error| error.to_string())?;
-            work(&mut connection)
-                .await
-                .map_err(|error| error.to_string())
-        });
-        match asked.await {
+        let mut connection = match self.pool.get().await {
+            Ok(connection) => connection,
+            // it is we who ask for much at once
+            Err(PoolError::Timeout(TimeoutType::Wait)) => return Err(Undone),
+            Err(error) => return Err(self.went_away(&error.to_string())),
+        };
+        match timeout(self.deadline, work(&mut connection)).await {
             Ok(Ok(answer)) => {
-                self.is_back();
+                self.came_back();
                 Ok(answer)
             }
-            Ok(Err(why)) => Err(self.is_away(&why)),
-            Err(_) => Err(self.is_away("it took too long")),
+            Ok(Err(error)) if is_of_the_wire(&error) => Err(self.went_away(&error.to_string())),
+            Ok(Err(error)) => {
+                debug!(%error, "redis has refused");
+                Err(Undone)
+            }
+            Err(_) => Err(self.went_away("it took too long")),
         }
     }
 
-    fn is_resting(&self) -> bool {
+    fn rests(&self) -> bool {
         let until = *self
             .rests_until
             .lock()
@@ -116,7 +136,7 @@ impl Redis {
     }
 
     /// An outage is told once, and so is its end.
-    fn is_away(&self, why: &str) -> Away {
+    fn went_away(&self, why: &str) -> Undone {
         let mut until = self
             .rests_until
             .lock()
@@ -128,10 +148,10 @@ impl Redis {
             );
         }
         *until = Some(Instant::now() + REST);
-        Away
+        Undone
     }
 
-    fn is_back(&self) {
+    fn came_back(&self) {
         let mut until = self
             .rests_until
             .lock()
@@ -140,4 +160,9 @@ impl Redis {
             info!("redis answers again");
         }
     }
+}
+
+/// Whether the connection is at fault; a server that refuses a command is there.
+fn is_of_the_wire(error: &RedisError) -> bool {
+    error.is_io_error() || error.is_timeout() || error.is_connection_dropped()
 }

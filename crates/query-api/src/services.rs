@@ -57,18 +57,11 @@ impl Services {
         } = &config.http;
         let store = Store::connect(&config.clickhouse)?;
         let pool = metadata_store::Pool::new(&config.postgres)?;
-        let redis = Arc::new(Redis::new(&config.redis)?);
         let deadline = deadline(query_deadline.get());
         let events = &config.clickhouse;
         let databases = format!("{} {}", events.url, events.database);
-        let cache = Cache::new(
-            &config.cache,
-            &databases,
-            Arc::clone(&redis),
-            pool.clone(),
-            Arc::clone(&clock),
-            deadline,
-        );
+        let redis = Arc::new(Redis::new(&config.redis, &databases)?);
+        let cache = Cache::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock));
         let access = Access::new(config, redis, pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
         let services = Self {

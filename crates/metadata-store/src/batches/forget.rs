@@ -4,6 +4,11 @@ use crate::{Pool, StoreError};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
+use std::time::Duration;
+
+/// Closed batches stay so long, for whoever looks into what happened, and for those who keep answers and ask what was
+/// touched since.
+pub const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// Forgets batches that were closed before `before`, a bounded number at a time, and returns how many. A batch with a
 /// parked range stays until its lane stands behind it: until then somebody has to decide about the range.

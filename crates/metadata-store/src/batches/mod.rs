@@ -14,7 +14,7 @@ mod touched;
 pub(crate) use self::close::end;
 pub use self::{
     advance::advance,
-    forget::forget_closed,
+    forget::{REMEMBERED, forget_closed},
     intent::{Batch, Gap, Range, Verdicts},
     open::Opening,
     parked::{Parked, parked},

@@ -70,14 +70,17 @@ struct Row {
 
 /// What the batches touched that were stored within the last `reach`, by PostgreSQL's clock.
 ///
+/// What an ingestor of an older version has closed counts by that one's clock, and may have touched anything.
+///
 /// A closing shows once it is committed, and is dated when it began: whoever asks again and again reaches back some time
 /// further than to the last answer.
 pub async fn touched(pool: &Pool, reach: Duration) -> Result<Lately, StoreError> {
     let operation = "ask what batches touched";
     let mut connection = pool.get(operation).await?;
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT now.now, b.stored_by, b.touched FROM (SELECT now() AS now) AS now \
-         LEFT JOIN ingest_batch b ON b.stored_by > now.now - make_interval(secs => $1)",
+        "SELECT now.now, coalesce(b.stored_by, b.closed_at) AS stored_by, b.touched FROM (SELECT now() AS now) AS now \
+         LEFT JOIN ingest_batch b ON b.stored_by > now.now - make_interval(secs => $1) \
+             OR (b.state = 'done' AND b.stored_by IS NULL AND b.closed_at > now.now - make_interval(secs => $1))",
     )
     .bind::<Double, _>(reach.as_secs_f64())
     .load(&mut connection)

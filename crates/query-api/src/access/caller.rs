@@ -3,6 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use metadata_store::keys::{Key, subject};
 use shared_schema::access::{Role, Scope};
+use uuid::Uuid;
 
 use super::{Refusal, token::Claims};
 use crate::error::ApiError;
@@ -12,6 +13,8 @@ use crate::error::ApiError;
 pub(crate) struct Caller {
     /// What the audit calls it.
     pub(crate) name: String,
+    /// Its key, if it has one.
+    pub(crate) key: Option<Uuid>,
     /// What it may do.
     pub(crate) role: Role,
     /// What it may see.
@@ -24,6 +27,7 @@ impl Caller {
     pub(super) fn of_key(key: &Key) -> Self {
         Self {
             name: subject(key.id),
+            key: Some(key.id),
             role: key.role,
             scope: key.scope.clone(),
             may_read_pii: key.may_read_pii,
@@ -33,6 +37,7 @@ impl Caller {
     pub(super) fn of_token(issuer: &str, claims: Claims) -> Self {
         Self {
             name: format!("token:{issuer}#{}", claims.subject),
+            key: None,
             role: claims.role,
             scope: claims.scope,
             may_read_pii: claims.may_read_pii,
@@ -43,6 +48,7 @@ impl Caller {
     pub(super) fn anybody() -> Self {
         Self {
             name: "anybody".to_owned(),
+            key: None,
             role: Role::Admin,
             scope: Scope::Everywhere,
             may_read_pii: true,

@@ -2,6 +2,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::config::{HumanDuration, Problem, Settings};
 
+use super::keyring::RELIED_ON;
+
 /// Who is let in.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -12,8 +14,8 @@ pub struct AuthConfig {
     /// Requests that each caller may make in a minute, over all replicas.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub requests_per_minute: u32,
-    /// How long what is known of a key is relied on: a key that is revoked may be used for as long. While PostgreSQL is away
-    /// it is relied on for ten minutes.
+    /// How long what is known of a key is relied on: a key that is revoked may be used with other replicas for as long. While
+    /// PostgreSQL is away it is relied on for ten minutes, and so is a key that was revoked shortly before.
     pub recheck: HumanDuration,
 }
 
@@ -40,6 +42,9 @@ impl Default for AuthConfig {
 impl Settings for AuthConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::from_iter(Problem::too_short("recheck", self.recheck));
+        if self.recheck.get() > RELIED_ON {
+            problems.push(Problem::new("recheck", "it may be ten minutes at most"));
+        }
         if self.requests_per_minute == 0 {
             problems.push(Problem::new("requests_per_minute", "it must be at least 1"));
         }

@@ -2,18 +2,22 @@ use std::{sync::Arc, time::Duration};
 
 use metadata_store::{
     Pool, StoreError,
-    keys::{self, Presented},
+    keys::{self, Key, Presented},
 };
 use moka::future::Cache;
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::warn;
+use uuid::Uuid;
 
 use super::AuthConfig;
 
 /// How long PostgreSQL is waited for.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// How long what is known of a key is relied on while PostgreSQL is away: nobody can revoke it there meanwhile.
-const RELIED_ON: Duration = Duration::from_secs(600);
+/// How long what is known of a key is relied on while PostgreSQL is away: nobody can revoke it there meanwhile, but it may
+/// have been revoked through another replica since this one looked.
+pub(super) const RELIED_ON: Duration = Duration::from_secs(600);
+/// Keys that are looked up at the same time: whoever sends keys that do not exist must not have all connections.
+const AT_ONCE: usize = 2;
 /// Hashes that are remembered, also those of keys that do not exist.
 const MOST: u64 = 10_000;
 
@@ -32,6 +36,16 @@ pub(crate) enum KeyringError {
     Store(#[from] StoreError),
 }
 
+impl KeyringError {
+    /// Whether PostgreSQL was away.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Store(error) => error.is_outage(),
+        }
+    }
+}
+
 /// The keys of late.
 pub(crate) struct Keyring {
     pool: Pool,
@@ -39,6 +53,7 @@ pub(crate) struct Keyring {
     recent: Cache<Hash, Found>,
     /// What was known last of keys that exist.
     last: Cache<Hash, Found>,
+    asking: Semaphore,
 }
 
 impl Keyring {
@@ -53,6 +68,7 @@ impl Keyring {
             pool,
             recent: cache(config.recheck.get()),
             last: cache(RELIED_ON),
+            asking: Semaphore::new(AT_ONCE),
         }
     }
 
@@ -61,9 +77,18 @@ impl Keyring {
         self.recent.try_get_with(*hash, self.asked(hash)).await
     }
 
+    /// The key of an id as it is now, without its secrets' ends.
+    pub(super) async fn find_anew(&self, id: Uuid) -> Result<Option<Key>, StoreError> {
+        keys::find(&self.pool, id).await
+    }
+
     async fn asked(&self, hash: &Hash) -> Result<Found, KeyringError> {
-        let answered = timeout(DEADLINE, keys::by_hash(&self.pool, hash)).await;
-        let error = match answered {
+        let answered = timeout(DEADLINE, async {
+            // it is never closed
+            let _turn = self.asking.acquire().await;
+            keys::by_hash(&self.pool, hash).await
+        });
+        let error = match answered.await {
             Ok(Ok(found)) => {
                 let found = Arc::new(found);
                 if found.is_some() {
@@ -75,16 +100,16 @@ impl Keyring {
             Err(_) => KeyringError::TimedOut,
         };
         match self.last.get(hash).await {
-            Some(found) => {
+            Some(found) if error.is_outage() => {
                 warn!(%error, "a key cannot be looked up; what was known of it stands");
                 Ok(found)
             }
-            None => Err(error),
+            _ => Err(error),
         }
     }
 
     /// Forgets what it knows, since a key was changed here.
-    pub(crate) fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.recent.invalidate_all();
         self.last.invalidate_all();
     }

@@ -69,10 +69,8 @@ impl Limiter {
     /// Counts a request.
     pub(super) async fn take(&self, caller: &Caller) -> Allowance {
         // the names of callers by tokens are theirs to choose
-        let name = format!(
-            "openride:requests:{}",
-            hex::encode(Sha256::digest(&caller.name))
-        );
+        let caller = hex::encode(Sha256::digest(&caller.name));
+        let name = self.redis.name("requests", caller);
         let counted = self.redis.ask(async |connection| {
             self.count
                 .key(&name)

@@ -87,7 +87,7 @@ impl Refusal {
 /// Decides who is let in.
 pub(crate) struct Access {
     mode: AuthMode,
-    pub(crate) keyring: Keyring,
+    keyring: Keyring,
     verifier: Option<Verifier>,
     limiter: Limiter,
     clock: Arc<dyn Clock>,
@@ -126,6 +126,22 @@ impl Access {
             .as_ref()
             .filter(|found| found.is_valid_at(now));
         Ok(Caller::of_key(&valid.ok_or(Refusal::Key)?.key))
+    }
+
+    /// Asks once more, past what is known, whether a caller is who it was: what it changes must not outlive it.
+    pub(crate) async fn confirm(&self, caller: &Caller) -> Result<(), ApiError> {
+        let Some(key) = caller.key else { return Ok(()) };
+        let found = self.keyring.find_anew(key).await?;
+        let stands = found.is_some_and(|key| key.revoked_at.is_none());
+        match stands {
+            true => Ok(()),
+            false => Err(Refusal::Key.into()),
+        }
+    }
+
+    /// Forgets what is known of keys, since one was changed here.
+    pub(crate) fn forget_keys(&self) {
+        self.keyring.forget();
     }
 
     async fn of_token(&self, token: &str) -> Result<Caller, ApiError> {
@@ -217,7 +233,7 @@ async fn asked(request: &ServiceRequest) -> Result<Option<Allowance>, ApiError> 
     Ok(Some(allowance))
 }
 
-/// Refuses callers of a lesser role.
+/// Refuses callers of a lesser role, and for now those that see some regions only.
 pub(crate) async fn needs<B: MessageBody + 'static>(
     role: Role,
     request: ServiceRequest,

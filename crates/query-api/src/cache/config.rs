@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use metadata_store::batches::REMEMBERED;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::config::{ByteSize, HumanDuration, Problem, Settings};
@@ -14,11 +15,11 @@ pub struct CacheConfig {
     pub metrics: HumanDuration,
     /// For how long analyses of ranges that are over are kept.
     pub analyses: HumanDuration,
-    /// For how long at most an answer is kept whose range is not over, or of which something is not settled yet.
+    /// For how long at most an answer is kept whose range is not over, or which counts facts that are not settled yet.
     pub filling: HumanDuration,
-    /// For how long the tiles of this second are kept.
+    /// For how long the tiles of `/v1/metrics/realtime` are kept.
     pub realtime: HumanDuration,
-    /// For how long after that an answer may be shown, and said to be stale, while the database does not answer.
+    /// For how long an answer that is no longer fresh may be shown, and said to be stale, while ClickHouse does not answer.
     pub stale: HumanDuration,
     /// Bytes of answers that each replica keeps in its own memory.
     pub memory: ByteSize,
@@ -49,8 +50,9 @@ impl CacheConfig {
     }
 }
 
-/// No answer is kept for longer: what batches touched is remembered as long.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// No answer is kept for longer: of batches that were forgotten nobody could tell what they touched.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+const _: () = assert!(2 * LONGEST.as_secs() <= REMEMBERED.as_secs());
 
 impl Settings for CacheConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
@@ -62,6 +64,8 @@ impl Settings for CacheConfig {
             ("stale", self.stale),
         ];
         let too_long = all.into_iter().filter(|(_, length)| length.get() > LONGEST);
-        Problem::none_of(too_long.map(|(name, _)| Problem::new(name, "it may be a day at most")))
+        Problem::none_of(
+            too_long.map(|(name, _)| Problem::new(name, "it may be twelve hours at most")),
+        )
     }
 }

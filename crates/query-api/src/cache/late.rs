@@ -16,13 +16,14 @@ use shared_schema::Domain;
 use tokio::time::timeout;
 use tracing::debug;
 
-/// How old what is known may be. A late event shows after this time at the latest.
+/// How old what is known may be. While PostgreSQL answers, a late event shows after this time at the latest.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// How long PostgreSQL is waited for.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// A closing shows so much later than it is dated, at the most.
+/// A closing shows so much later than it is dated, at the most: longer than an ingestor waits for PostgreSQL with any
+/// setting that makes sense (`postgres.statement_timeout` and five seconds).
 const UNSEEN: Duration = Duration::from_secs(30);
 
 /// Events that an answer is made of.
@@ -116,6 +117,11 @@ impl Late {
         known.tried = Some(Instant::now());
         match lately {
             Ok(Ok(lately)) => {
+                let before = known.answered.map(|(_, before)| before);
+                if let Some(before) = before.filter(|before| lately.now < *before) {
+                    // its clock was set back, or it is another server: what was asked for before cannot be compared
+                    known.anything = known.anything.max(Some(before));
+                }
                 known.answered = Some((began, lately.now));
                 known.add(lately, most);
             }
@@ -148,9 +154,18 @@ impl Known {
         }
     }
 
+    /// Whether PostgreSQL's clock cannot have said so yet: such an answer would be believed for ever.
+    fn is_yet_to_come(&self, asked_at: DateTime<Utc>) -> bool {
+        self.answered.is_some_and(|(heard, now)| {
+            let since = TimeDelta::from_std(heard.elapsed() + UNSEEN).unwrap_or(TimeDelta::MAX);
+            asked_at - now > since
+        })
+    }
+
     fn has_touched(&self, watched: &Watched, asked_at: DateTime<Utc>) -> bool {
         let (first, last) = (*watched.hours.start(), *watched.hours.end());
         self.anything.is_some_and(|stored_by| stored_by > asked_at)
+            || self.is_yet_to_come(asked_at)
             || watched.domains.iter().any(|domain| {
                 first <= last
                     && self

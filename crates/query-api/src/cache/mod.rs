@@ -31,16 +31,19 @@ use self::{
     kept::Kept,
     late::Late,
     response::{Source, Wish},
-    shared::{Claim, Shared},
+    shared::{Shared, Taken},
 };
 pub(crate) use self::{
     kept::Made,
     question::{Keeping, Question, Reach, Sought},
 };
-use crate::{error::ApiError, redis::Redis};
+use crate::{config::Config, error::ApiError, redis::Redis};
 
 /// How often a replica looks whether another has made the answer that both want.
 const LOOK: Duration = Duration::from_millis(25);
+
+/// Long after everybody who asked at once was answered.
+const FORGET_FLIGHTS: Duration = Duration::from_secs(30);
 
 /// Who asks for the same at once, and what they found kept before.
 type Flight = (question::Key, Option<kept::Serial>);
@@ -62,26 +65,29 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new(
-        config: &CacheConfig,
-        databases: &str,
+        config: &Config,
         redis: Arc<Redis>,
         pool: metadata_store::Pool,
         clock: Arc<dyn Clock>,
-        patience: Duration,
     ) -> Self {
-        let longest = config.longest();
+        let patience = config.http.query_deadline.get();
+        let config = &config.cache;
+        let stale = config.stale.get();
+        // what landed is, as a rule, in near as well
+        let (memory, landed) = (config.memory.as_u64(), config.memory.as_u64() / 4);
         Self {
             near: moka::future::Cache::builder()
                 .weigher(|_, kept: &Arc<Kept>| kept.weight())
-                .max_capacity(config.memory.as_u64())
-                .time_to_live(longest + config.stale.get())
+                .max_capacity(memory)
+                .time_to_live(config.longest() + stale)
                 .build(),
             flights: moka::future::Cache::builder()
-                .max_capacity(10_000)
+                .weigher(|_, kept: &Arc<Kept>| kept.weight())
+                .max_capacity(landed)
                 .time_to_live(FORGET_FLIGHTS)
                 .build(),
-            shared: Shared::new(redis, databases, config.stale.get(), patience),
-            late: Late::new(pool, longest),
+            shared: Shared::new(redis, stale),
+            late: Late::new(pool, config.longest()),
             requests: telemetry::meter()
                 .u64_counter("cache.requests")
                 .with_description(
@@ -94,7 +100,7 @@ impl Cache {
         }
     }
 
-    /// How answers of these questions are kept.
+    /// For how long answers are kept.
     pub(crate) fn config(&self) -> &CacheConfig {
         &self.config
     }
@@ -107,18 +113,28 @@ impl Cache {
         make: impl AsyncFnOnce() -> Result<Made, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
         let wish = Wish::of(request);
-        let (kept, source) = match wish.keeps_nothing || !self.config.enabled {
-            true => (Arc::new(self.made(question, make).await?), Source::Bypass),
-            false if wish.is_anew => {
+        let (kept, source) = match wish {
+            _ if !self.config.enabled => self.unkept(make).await?,
+            Wish::Unkept => self.unkept(make).await?,
+            Wish::Anew => {
                 let kept = Arc::new(self.made(question, make).await?);
                 self.keep(question, &kept).await;
                 (kept, Source::Bypass)
             }
-            false => self.found_or_made(question, make).await?,
+            Wish::Any => self.found_or_made(question, make).await?,
         };
         self.requests
             .add(1, &[KeyValue::new("result", source.as_str())]);
         Ok(response::of(request, &kept, source, self.clock.now()))
+    }
+
+    /// An answer for this request alone.
+    async fn unkept(
+        &self,
+        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+    ) -> Result<(Arc<Kept>, Source), ApiError> {
+        let kept = Kept::new(make().await?, None, self.clock.now(), Duration::ZERO);
+        Ok((Arc::new(kept), Source::Unkept))
     }
 
     async fn found_or_made(
@@ -154,9 +170,12 @@ impl Cache {
         }
     }
 
-    /// Whether what is kept may still be shown: it is fresh, and no late event has changed it.
+    /// Whether what is kept may still be shown: it is fresh, and no late event has changed it. Nothing is fresh for longer
+    /// than when it was made: then the clock was set back.
     async fn is_usable(&self, question: &Question, kept: &Kept) -> bool {
-        kept.is_fresh(self.clock.now())
+        let now = self.clock.now();
+        kept.is_fresh(now)
+            && kept.fresh_for(now) <= question.lifetime.fresh_for
             && match &question.lifetime.watched {
                 Some(watched) => !self.late.has_touched(watched, kept.asked_at).await,
                 None => true,
@@ -171,13 +190,14 @@ impl Cache {
         make: impl AsyncFnOnce() -> Result<Made, ApiError>,
     ) -> Result<Arc<Kept>, ApiError> {
         let patient_until = Instant::now() + self.patience;
-        let claim = loop {
+        let lease = loop {
             if let Some(kept) = self.fetched(question).await {
                 return Ok(kept);
             }
-            match self.shared.claim(&question.key).await {
-                Claim::Taken if Instant::now() < patient_until => sleep(LOOK).await,
-                claim => break claim,
+            match self.shared.lease(&question.key).await {
+                Ok(lease) => break lease,
+                Err(Taken) if Instant::now() < patient_until => sleep(LOOK).await,
+                Err(Taken) => break None,
             }
         };
         source.set(Source::Miss);
@@ -186,7 +206,7 @@ impl Cache {
         if let Ok(kept) = &kept {
             self.keep(question, kept).await;
         }
-        self.shared.release(&question.key, claim).await;
+        drop(lease);
         kept
     }
 
@@ -201,15 +221,15 @@ impl Cache {
         Some(kept)
     }
 
-    /// What was kept last, however old.
+    /// What was kept last, if it is not too old.
     async fn last_known(&self, question: &Question, found: Option<Arc<Kept>>) -> Option<Arc<Kept>> {
-        match found {
+        let now = self.clock.now();
+        let known = match found {
             Some(kept) => Some(kept),
-            None => {
-                let kept = self.shared.get(&question.key, self.clock.now()).await;
-                kept.map(Arc::new)
-            }
-        }
+            None => self.shared.get(&question.key, now).await.map(Arc::new),
+        };
+        let stale = self.config.stale.get();
+        known.filter(|kept| question.lifetime.outlives_an_outage && kept.is_known_still(now, stale))
     }
 
     async fn made(
@@ -238,6 +258,3 @@ impl Cache {
         self.shared.put(&question.key, kept, self.clock.now()).await;
     }
 }
-
-/// Long after everybody who asked at once was answered.
-const FORGET_FLIGHTS: Duration = Duration::from_secs(30);

@@ -1,4 +1,9 @@
-use std::{fmt, sync::LazyLock, time::Duration};
+use std::{
+    env, fmt,
+    ops::RangeInclusive,
+    sync::LazyLock,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use analytics::{RegionFilter, definitions, time::DateRange};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,6 +30,8 @@ pub(super) struct Lifetime {
     pub(super) fresh_for: Duration,
     /// The events that end it sooner. None where it is short enough anyway.
     pub(super) watched: Option<Watched>,
+    /// Whether it tells something when it is old.
+    pub(super) outlives_an_outage: bool,
 }
 
 /// How the answers of a path are kept.
@@ -38,38 +45,31 @@ pub(crate) struct Keeping {
     pub(crate) reach: Reach,
 }
 
-/// Which events beside those in its range an answer is made of.
+/// Which events an answer about a range is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// No others.
+    /// Those in the range.
     Range,
-    /// Those of the 30 local days up to its end.
-    LastDays,
-    /// Those, and those of a range as long before it.
-    Before,
-    /// Those after it.
+    /// Those in the range and all before it. What changes by later events, as what became of a user, may be as old as the
+    /// answer is fresh.
+    UpToItsEnd,
+    /// Those in the range, all before it, and those after it that are late.
     Onwards,
 }
 
 impl Reach {
-    /// The days that [`Reach::LastDays`] may reach back, whatever the zone.
-    const BACK: TimeDelta = TimeDelta::days(32);
-    /// As long on a local clock may be some days longer: months are not alike.
-    const DAYS: TimeDelta = TimeDelta::days(32);
     /// Events that are not older are not late: they arrive all the time, and an answer of a while ago is told apart by its
     /// `complete_through`.
     const LATE: TimeDelta = TimeDelta::hours(1);
 
-    fn hours(self, range: &DateRange, now: DateTime<Utc>) -> std::ops::RangeInclusive<i64> {
-        let (mut start, mut end) = (range.start(), range.end());
+    /// Hours since 1970.
+    fn hours(self, range: &DateRange, now: DateTime<Utc>) -> RangeInclusive<i64> {
+        let last = hour(range.end() - TimeDelta::milliseconds(1));
         match self {
-            Self::Range => {}
-            Self::LastDays => start = start.min(end - Self::BACK),
-            Self::Before => start = (end - Self::BACK).min(start - (end - start) - Self::DAYS),
-            Self::Onwards => end = end.max(now - Self::LATE),
+            Self::Range => hour(range.start())..=last,
+            Self::UpToItsEnd => i64::MIN..=last,
+            Self::Onwards => i64::MIN..=last.max(hour(now - Self::LATE)),
         }
-        let last = end - TimeDelta::milliseconds(1);
-        hour(start)..=hour(last)
     }
 }
 
@@ -91,6 +91,7 @@ impl Question {
             true => Lifetime {
                 fresh_for: fresh_for.min(config.filling.get()),
                 watched: None,
+                outlives_an_outage: true,
             },
             false => Lifetime {
                 fresh_for,
@@ -98,6 +99,7 @@ impl Question {
                     domains: keeping.domains,
                     hours: keeping.reach.hours(range, now),
                 }),
+                outlives_an_outage: true,
             },
         };
         Self {
@@ -113,6 +115,7 @@ impl Question {
             lifetime: Lifetime {
                 fresh_for: config.realtime.get(),
                 watched: None,
+                outlives_an_outage: false,
             },
         }
     }
@@ -159,11 +162,28 @@ impl Sought<'_> {
     }
 }
 
-/// Changes with what any metric or analysis means, and with this program's version.
+/// Changes with what any metric or analysis means, and with this program: other statements may answer otherwise.
 static DEFINITIONS: LazyLock<String> = LazyLock::new(|| {
     let all = serde_json::to_vec(&definitions::all()).unwrap_or_default();
-    format!("{} {:x?}", env!("CARGO_PKG_VERSION"), Sha256::digest(&all))
+    format!("{} {}", program(), hex::encode(Sha256::digest(&all)))
 });
+
+/// Equal for the replicas that run one image, and for no other build.
+fn program() -> String {
+    let file = env::current_exe().and_then(std::fs::metadata);
+    let built = file.map(|file| {
+        let since = file
+            .modified()
+            .ok()
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        format!("{} {since:?}", file.len())
+    });
+    format!(
+        "{} {}",
+        env!("CARGO_PKG_VERSION"),
+        built.unwrap_or_default()
+    )
+}
 
 impl Key {
     fn of(parts: &[String]) -> Self {

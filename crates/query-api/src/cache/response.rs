@@ -23,6 +23,8 @@ pub(super) enum Source {
     Miss,
     /// It was made although one may be kept.
     Bypass,
+    /// It was made, and is not kept.
+    Unkept,
     /// It was kept, and is shown because none can be made.
     Stale,
 }
@@ -33,6 +35,7 @@ impl Source {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Bypass => "bypass",
+            Self::Unkept => "unkept",
             Self::Stale => "stale",
         }
     }
@@ -42,31 +45,30 @@ impl Source {
         match self {
             Self::Hit | Self::Stale => "hit",
             Self::Miss => "miss",
-            Self::Bypass => "bypass",
+            Self::Bypass | Self::Unkept => "bypass",
         }
     }
 }
 
 /// What a request wishes of the cache.
-pub(super) struct Wish {
-    /// An answer that is made for it.
-    pub(super) is_anew: bool,
-    /// And that is not kept.
-    pub(super) keeps_nothing: bool,
+pub(super) enum Wish {
+    /// Any answer that may be shown.
+    Any,
+    /// One that is made for it.
+    Anew,
+    /// One that is made for it, and kept by nobody.
+    Unkept,
 }
 
 impl Wish {
     pub(super) fn of(request: &HttpRequest) -> Self {
-        let directives = CacheControl::parse(request)
-            .map(|sent| sent.0)
-            .unwrap_or_default();
+        let sent = CacheControl::parse(request).map(|sent| sent.0);
+        let directives = sent.unwrap_or_default();
         let has = |wanted: CacheDirective| directives.contains(&wanted);
-        let keeps_nothing = has(CacheDirective::NoStore);
-        Self {
-            is_anew: keeps_nothing
-                || has(CacheDirective::NoCache)
-                || has(CacheDirective::MaxAge(0)),
-            keeps_nothing,
+        match () {
+            () if has(CacheDirective::NoStore) => Self::Unkept,
+            () if has(CacheDirective::NoCache) || has(CacheDirective::MaxAge(0)) => Self::Anew,
+            () => Self::Any,
         }
     }
 }
@@ -83,10 +85,13 @@ pub(super) fn of(
         true => HttpResponse::NotModified(),
         false => HttpResponse::Ok(),
     };
-    let seconds = kept.fresh_for(now).as_secs();
+    let lifetime = match source {
+        Source::Unkept => "no-store".to_owned(),
+        _ => format!("private, max-age={}", kept.fresh_for(now).as_secs()),
+    };
     response
         .insert_header(ETag(tag.clone()))
-        .insert_header((CACHE_CONTROL, format!("private, max-age={seconds}")))
+        .insert_header((CACHE_CONTROL, lifetime))
         .insert_header((VARY, "X-API-Key, Authorization"))
         .insert_header((X_CACHE, source.shown()));
     if source == Source::Stale {

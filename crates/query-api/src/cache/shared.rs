@@ -4,70 +4,66 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use redis::{AsyncCommands, ExistenceCheck, Script, SetExpiry, SetOptions};
-use sha2::{Digest, Sha256};
+use tokio::{runtime::Handle, task::JoinHandle, time::sleep};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{kept::Kept, question::Key};
+use super::{
+    kept::{Kept, milliseconds},
+    question::Key,
+};
 use crate::redis::Redis;
 
 /// Larger answers are not kept in Redis.
 const LARGEST: usize = 4 << 20;
+/// Larger answers are forgotten by Redis when they are no longer fresh.
+const LARGE: usize = 256 << 10;
 
-/// A claim outlives the patience of those who wait for what it promises.
-const AND_MORE: Duration = Duration::from_secs(1);
+/// After so long a lease ends by itself, if whoever has it is gone.
+const LEASE: Duration = Duration::from_secs(3);
+const RENEWED: Duration = Duration::from_secs(1);
+
+/// Both only where the lease is still whose it was.
+const RENEW: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end";
+const END: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
 
 pub(super) struct Shared {
     redis: Arc<Redis>,
-    /// What all names begin with: others may share the server.
-    space: String,
     /// For how long it is kept when it is no longer fresh.
     stale: Duration,
-    lease: Duration,
 }
 
-/// Whether this replica is the one to make an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Claim {
-    /// It is, until it releases the claim.
-    Ours(Uuid),
-    /// Another is making it.
-    Taken,
-    /// Nobody can tell.
-    Unknown,
+/// Another replica is making the answer.
+pub(super) struct Taken;
+
+/// The right to make an answer. It goes with whoever has it, also where the client of a request goes away.
+pub(super) struct Lease {
+    redis: Arc<Redis>,
+    name: String,
+    token: Uuid,
+    renewing: JoinHandle<()>,
 }
 
 impl Shared {
-    /// For answers out of these databases.
-    pub(super) fn new(
-        redis: Arc<Redis>,
-        databases: &str,
-        stale: Duration,
-        patience: Duration,
-    ) -> Self {
-        let lease = patience + AND_MORE;
-        Self {
-            redis,
-            space: format!("openride:{}", hex::encode(Sha256::digest(databases))),
-            stale,
-            lease,
-        }
+    pub(super) fn new(redis: Arc<Redis>, stale: Duration) -> Self {
+        Self { redis, stale }
     }
 
     /// What is kept, fresh or not.
     pub(super) async fn get(&self, key: &Key, now: DateTime<Utc>) -> Option<Kept> {
-        let name = self.answer(key);
+        let name = self.redis.name("answer", key);
         let asked = self.redis.ask(async |connection| {
             redis::pipe()
+                .atomic()
                 .get(&name)
                 .pttl(&name)
                 .query_async::<(Option<Vec<u8>>, i64)>(connection)
                 .await
         });
         let (bytes, left) = asked.await.ok()?;
-        // by the clock of Redis, which all replicas have in common
-        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-        Kept::from_bytes(bytes?, now, left.saturating_sub(self.stale))
+        let left = Duration::from_millis(u64::try_from(left).ok()?);
+        Kept::from_bytes(bytes?, now, left)
     }
 
     /// Keeps an answer, if that is possible.
@@ -76,13 +72,17 @@ impl Shared {
         if fresh_for.is_zero() || kept.body.len() > LARGEST {
             return;
         }
-        let Ok(bytes) = kept.to_bytes() else { return };
-        let left = fresh_for + self.stale;
+        let left = match kept.body.len() > LARGE {
+            true => fresh_for,
+            false => fresh_for + self.stale,
+        };
+        let Ok(bytes) = kept.to_bytes(now, left) else {
+            return;
+        };
         let options = SetOptions::default().with_expiration(SetExpiry::PX(milliseconds(left)));
         let stored = self.redis.ask(async |connection| {
-            let () = connection
-                .set_options(self.answer(key), bytes, options)
-                .await?;
+            let name = self.redis.name("answer", key);
+            let () = connection.set_options(name, bytes, options).await?;
             Ok(())
         });
         if stored.await.is_err() {
@@ -90,53 +90,71 @@ impl Shared {
         }
     }
 
-    /// Asks to be the only one that makes an answer.
-    pub(super) async fn claim(&self, key: &Key) -> Claim {
-        let token = Uuid::new_v4();
+    /// Asks to be the only one that makes an answer; there is no lease where nobody can tell.
+    pub(super) async fn lease(&self, key: &Key) -> Result<Option<Lease>, Taken> {
+        let (name, token) = (self.redis.name("lease", key), Uuid::new_v4());
         let options = SetOptions::default()
             .conditional_set(ExistenceCheck::NX)
-            .with_expiration(SetExpiry::PX(milliseconds(self.lease)));
+            .with_expiration(SetExpiry::PX(milliseconds(LEASE)));
         let asked = self.redis.ask(async |connection| {
             connection
-                .set_options::<_, _, Option<String>>(self.claim_on(key), token.as_bytes(), options)
+                .set_options::<_, _, Option<String>>(&name, token.as_bytes(), options)
                 .await
         });
         match asked.await {
-            Ok(Some(_)) => Claim::Ours(token),
-            Ok(None) => Claim::Taken,
-            Err(_) => Claim::Unknown,
+            Ok(Some(_)) => Ok(Some(Lease::of(Arc::clone(&self.redis), name, token))),
+            Ok(None) => Err(Taken),
+            Err(_) => Ok(None),
         }
     }
+}
 
-    /// Lets go of a claim, unless it has gone to another meanwhile.
-    pub(super) async fn release(&self, key: &Key, claim: Claim) {
-        let Claim::Ours(token) = claim else { return };
-        let script = Script::new(
-            "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
-        );
-        let released = self.redis.ask(async |connection| {
-            script
-                .key(self.claim_on(key))
-                .arg(token.as_bytes())
-                .invoke_async::<i64>(connection)
-                .await
+impl Lease {
+    fn of(redis: Arc<Redis>, name: String, token: Uuid) -> Self {
+        let renewing = tokio::spawn(renew(Arc::clone(&redis), name.clone(), token));
+        Self {
+            redis,
+            name,
+            token,
+            renewing,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewing.abort();
+        // without a runtime the process ends, and the lease by itself
+        if let Ok(runtime) = Handle::try_current() {
+            let (redis, name) = (Arc::clone(&self.redis), std::mem::take(&mut self.name));
+            runtime.spawn(end(redis, name, self.token));
+        }
+    }
+}
+
+async fn renew(redis: Arc<Redis>, name: String, token: Uuid) {
+    let script = Script::new(RENEW);
+    loop {
+        sleep(RENEWED).await;
+        let renewed = redis.ask(async |connection| {
+            let mut call = script.key(&name);
+            call.arg(token.as_bytes()).arg(milliseconds(LEASE));
+            call.invoke_async::<()>(connection).await
         });
-        if released.await.is_err() {
-            debug!("a claim was not released in redis; it ends by itself");
+        if renewed.await.is_err() {
+            debug!("a lease was not renewed in redis");
         }
     }
 }
 
-impl Shared {
-    fn answer(&self, key: &Key) -> String {
-        format!("{}:answer:{key}", self.space)
+async fn end(redis: Arc<Redis>, name: String, token: Uuid) {
+    let script = Script::new(END);
+    let ended = redis.ask(async |connection| {
+        let mut call = script.key(&name);
+        call.arg(token.as_bytes());
+        call.invoke_async::<()>(connection).await
+    });
+    if ended.await.is_err() {
+        debug!("a lease was not ended in redis; it ends by itself");
     }
-
-    fn claim_on(&self, key: &Key) -> String {
-        format!("{}:claim:{key}", self.space)
-    }
-}
-
-fn milliseconds(length: Duration) -> u64 {
-    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }

@@ -57,7 +57,7 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN,
         "The caller's role does not allow this; the hint says which does.";
     OutOfScope = "out_of_scope", FORBIDDEN,
-        "What is asked for lies outside the caller's regions.";
+        "Callers that see some regions only are not answered yet.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS,
         "The caller has made as many requests in this minute as it may. Try again after the seconds of Retry-After.";
     UnreadableBody = "unreadable_body", BAD_REQUEST,
@@ -81,7 +81,7 @@ codes! {
     LanesUnavailable = "lanes_unavailable", SERVICE_UNAVAILABLE,
         "The database of the lanes does not answer. Try again after the seconds of Retry-After.";
     AccessUnavailable = "access_unavailable", SERVICE_UNAVAILABLE,
-        "It cannot be told at present whether the key or token is valid. Try again after the seconds of Retry-After.";
+        "The database of the keys, or the issuer of tokens, does not answer. Try again after the seconds of Retry-After.";
 }
 
 impl Code {

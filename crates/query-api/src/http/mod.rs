@@ -60,7 +60,7 @@ pub(crate) async fn framed(
         Some(problem) => {
             report(problem);
             let mut document = problem::response(problem, Some(&id));
-            // what was said on the way, as of what is left of a limit
+            // headers that were set before the refusal, as RateLimit-Remaining
             for (name, value) in response.headers() {
                 if !document.headers().contains_key(name) {
                     document.headers_mut().insert(name.clone(), value.clone());
@@ -80,7 +80,7 @@ pub(crate) async fn framed(
     Ok(response)
 }
 
-/// What a status means that is answered without a problem document by what is not ours: the probes.
+/// What a status means that is answered without a problem document by what is not ours.
 fn refused(status: StatusCode) -> Option<ApiError> {
     match status {
         StatusCode::NOT_FOUND => Some(ApiError::NotFound),

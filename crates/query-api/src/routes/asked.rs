@@ -6,7 +6,6 @@ use analytics::{
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
 use serde::Serialize;
-use tokio::try_join;
 
 use crate::{
     answer::Answer,
@@ -99,9 +98,9 @@ async fn made<T: Serialize>(
     ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
 ) -> Result<Made, ApiError> {
     let complete_through = services.lanes.signs().await?.complete_through;
-    let unsettled = unsettled_facts(services, unsettled);
-    let metrics = async { Ok(ask(complete_through).await?) };
-    let (metrics, unsettled) = try_join!(metrics, unsettled)?;
+    // before the numbers: what is settled in between is in them, and at the worst counted as if it were not
+    let unsettled = unsettled_facts(services, unsettled).await?;
+    let metrics = ask(complete_through).await?;
     let answer = Answer {
         date_range,
         complete_through,

@@ -40,14 +40,14 @@ pub(crate) struct KeyRequest {
     /// What it may do.
     #[schema(value_type = RoleShown)]
     role: Role,
-    /// What it may see: `null`, or left out, for all regions.
+    /// What it may see: `null`, or left out, for all regions. A list is refused for now.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PlaceShown>>)]
     regions: Scope,
     /// Whether it may see phone numbers, names and e-mails.
     #[serde(default)]
     pii: bool,
-    /// From when on it is refused; never without.
+    /// From when on it is refused. Left out, it does not expire.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -106,13 +106,13 @@ pub(crate) struct KeyShown {
     /// Whether it may see phone numbers, names and e-mails.
     pii: bool,
     created_at: DateTime<Utc>,
-    /// Who made it.
+    /// Who made it: `api_key/` and its id, `token:` with issuer and subject, or `command`.
     created_by: String,
-    /// From when on it is refused; never without.
+    /// From when on it is refused; `null` if it does not expire.
     expires_at: Option<DateTime<Utc>>,
     /// When it was revoked, if it was.
     revoked_at: Option<DateTime<Utc>>,
-    /// Its secrets, oldest first. There are several while it is rotated.
+    /// Its secrets, oldest first, those that have ended included.
     secrets: Vec<SecretShown>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct SecretShown {
     #[schema(example = "ork_3f9a1c")]
     hint: String,
     created_at: DateTime<Utc>,
-    /// From when on it is refused; as long as its key lasts without.
+    /// From when on it is refused; `null` if it lasts as long as its key.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -176,7 +176,7 @@ pub(crate) enum KeyError {
     #[error("expires_at: it is not in the future")]
     Past,
     /// The caller may not see personal data itself.
-    #[error("pii: the caller may not see personal data")]
+    #[error("pii: the caller may not see personal data, nor have the secret of a key that may")]
     Pii,
     /// It would show more than the caller may see.
     #[error("regions: they reach beyond the caller's")]
@@ -195,7 +195,7 @@ impl KeyError {
         match self {
             Self::Name => format!("Allowed are 1 to {LONGEST_NAME} characters."),
             Self::Past => "Allowed are times to come; or leave it out.".to_owned(),
-            Self::Pii => "Allowed is false.".to_owned(),
+            Self::Pii => "Allowed are keys that may not, or a caller that may.".to_owned(),
             Self::Regions => "Allowed are places in the caller's regions.".to_owned(),
             Self::RegionsNotServed => "Allowed is null.".to_owned(),
             Self::Overlap => format!("Allowed are 0 to {LONGEST_OVERLAP_SECONDS}."),
@@ -245,6 +245,7 @@ pub(crate) async fn all(
 )]
 pub(crate) async fn create(
     services: Data<Services>,
+    access: Data<Access>,
     request: HttpRequest,
     caller: Caller,
     body: Bytes,
@@ -253,6 +254,7 @@ pub(crate) async fn create(
     let now = services.clock.now();
     let asked: KeyRequest = body::read(&body)?;
     asked.check(&caller, now)?;
+    access.confirm(&caller).await?;
     let secret = Secret::random();
     let new = NewKey {
         id: Uuid::now_v7(),
@@ -296,7 +298,7 @@ pub(crate) async fn one(
     path = "/v1/keys/{id}",
     tag = "keys",
     params(("id" = Uuid, Path, description = "The id of the key")),
-    responses((status = 200, description = "The key as it is now", body = KeyShown, example = json!(example())))
+    responses((status = 200, description = "The key as it is now", body = KeyShown, example = json!(revoked_example())))
 )]
 pub(crate) async fn revoke(
     services: Data<Services>,
@@ -306,10 +308,11 @@ pub(crate) async fn revoke(
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
+    access.confirm(&caller).await?;
     let key = within(&services, &caller, &id).await?;
     let (now, act) = (services.clock.now(), act(&request, &caller));
     let revoked = keys::revoke(&services.pool, now, &act, key.id).await?;
-    access.keyring.forget();
+    access.forget_keys();
     let revoked = revoked.ok_or(ApiError::NoSuchKey)?;
     Ok(HttpResponse::Ok().json(KeyShown::from(revoked)))
 }
@@ -323,7 +326,7 @@ pub(crate) async fn revoke(
     tag = "keys",
     params(("id" = Uuid, Path, description = "The id of the key")),
     request_body(content = RotationRequest, example = json!({"overlap_seconds": 3600})),
-    responses((status = 200, description = "The key", body = NewSecret, example = json!(with_secret())))
+    responses((status = 200, description = "The key", body = NewSecret, example = json!(rotated_example())))
 )]
 pub(crate) async fn rotate(
     services: Data<Services>,
@@ -338,13 +341,17 @@ pub(crate) async fn rotate(
     if overlap_seconds > LONGEST_OVERLAP_SECONDS {
         return Err(KeyError::Overlap.into());
     }
+    access.confirm(&caller).await?;
     let key = within(&services, &caller, &id).await?;
+    if key.may_read_pii && !caller.may_read_pii {
+        return Err(KeyError::Pii.into());
+    }
     let (now, act) = (services.clock.now(), act(&request, &caller));
     let old_until = now + TimeDelta::seconds(overlap_seconds.into());
     let secret = Secret::random();
     let fingerprint = secret.fingerprint();
     let rotation = keys::rotate(&services.pool, now, &act, key.id, &fingerprint, old_until).await?;
-    access.keyring.forget();
+    access.forget_keys();
     match rotation {
         Rotation::Rotated(key) => Ok(HttpResponse::Ok().json(NewSecret::of(&secret, key))),
         Rotation::Unknown => Err(ApiError::NoSuchKey),
@@ -412,21 +419,31 @@ fn example() -> serde_json::Value {
         "regions": null,
         "pii": false,
         "created_at": "2024-02-01T08:30:00Z",
-        "created_by": "key:01977c3a-0000-7f10-9c55-0b3a4f1e2d6c",
+        "created_by": "api_key/01977c3a-0000-7f10-9c55-0b3a4f1e2d6c",
         "expires_at": null,
         "revoked_at": null,
         "secrets": [{"hint": "ork_3f9a1c", "created_at": "2024-02-01T08:30:00Z", "expires_at": null}]
     })
 }
 
-fn with_secret() -> serde_json::Value {
-    let mut example = serde_json::json!({ "secret": "ork_3f9a1c…" });
-    if let (Some(all), Some(key)) = (example.as_object_mut(), example_fields()) {
-        all.extend(key);
-    }
+fn revoked_example() -> serde_json::Value {
+    let mut example = example();
+    example["revoked_at"] = "2024-03-01T08:30:00Z".into();
     example
 }
 
-fn example_fields() -> Option<serde_json::Map<String, serde_json::Value>> {
-    example().as_object().cloned()
+fn with_secret() -> serde_json::Value {
+    let mut example = example();
+    example["secret"] = "ork_3f9a1c…".into();
+    example
+}
+
+fn rotated_example() -> serde_json::Value {
+    let mut example = with_secret();
+    example["secret"] = "ork_b81d07…".into();
+    example["secrets"] = serde_json::json!([
+        {"hint": "ork_3f9a1c", "created_at": "2024-02-01T08:30:00Z", "expires_at": "2024-03-01T09:30:00Z"},
+        {"hint": "ork_b81d07", "created_at": "2024-03-01T08:30:00Z", "expires_at": null}
+    ]);
+    example
 }

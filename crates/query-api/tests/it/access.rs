@@ -558,7 +558,51 @@ async fn the_first_key_is_made_by_a_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_in_a_log() {
+async fn who_may_not_see_personal_data_has_no_key_that_may() {
+    let api = Api::over(&guarded().await, now());
+    let without = key(&api, Role::Admin, Scope::Everywhere, false).await;
+    let with_pii = key(&api, Role::Admin, Scope::Everywhere, true).await;
+    let keys = with(&api, &without, Method::GET, "/v1/keys").await.json();
+    let id = keys["keys"][1]["id"].as_str().unwrap();
+    let path = format!("/v1/keys/{id}/rotate");
+    let refused = send(&api, &without, Method::POST, &path, json!({})).await;
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (422, Some("field_out_of_range"))
+    );
+    let rotated = send(&api, &with_pii, Method::POST, &path, json!({})).await;
+    assert_eq!(
+        (rotated.status, rotated.json()["pii"].as_bool()),
+        (200, Some(true))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_administrator_changes_nothing_more_whatever_a_replica_knows() {
+    let mut config = guarded().await;
+    config.auth.recheck = HumanDuration::secs(60);
+    let (one, other) = (Api::over(&config, now()), Api::over(&config, now()));
+    let admin = key(&one, Role::Admin, Scope::Everywhere, false).await;
+    let bad = key(&one, Role::Admin, Scope::Everywhere, false).await;
+    assert_eq!(status(&other, &bad, "/v1/keys").await, 200);
+    let keys = with(&one, &admin, Method::GET, "/v1/keys").await.json();
+    let path = format!("/v1/keys/{}", keys["keys"][1]["id"].as_str().unwrap());
+    assert_eq!(with(&one, &admin, Method::DELETE, &path).await.status, 200);
+    // it still lets in there, and would make itself another key
+    assert_eq!(status(&other, &bad, "/v1/definitions").await, 200);
+    let made = send(
+        &other,
+        &bad,
+        Method::POST,
+        "/v1/keys",
+        json!({"name": "mine", "role": "admin"}),
+    )
+    .await;
+    assert_eq!(made.status, 401, "{}", made.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_settings_or_answers() {
     let config = guarded().await;
     let api = Api::over(&config, now());
     let admin = key(&api, Role::Admin, Scope::Everywhere, false).await;

@@ -6,6 +6,9 @@ use url::{Host, Url};
 /// HMAC with SHA-256 is as strong as its secret is long, up to this.
 const LEAST_SECRET_BYTES: usize = 32;
 
+/// The audit names a caller by its issuer and its subject, in 300 characters.
+const LONGEST_ISSUER: usize = 90;
+
 /// The JSON Web Tokens that are accepted. Without `secret` and `jwks_url` none are.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -61,6 +64,10 @@ impl TokenConfig {
                 "jwks_url",
                 "it cannot be given beside secret: tokens are signed in one way",
             ));
+        }
+        if self.issuer.len() > LONGEST_ISSUER {
+            let message = format!("it may have {LONGEST_ISSUER} bytes at most");
+            problems.push(Problem::new("issuer", message));
         }
         for (name, value) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if (has_secret || has_url) && value.is_empty() {

@@ -17,7 +17,7 @@ use crate::{
     services::Services,
 };
 
-const KEEPING: Keeping = keeping(&Domain::ALL, Reach::Before);
+const KEEPING: Keeping = keeping(&Domain::ALL, Reach::UpToItsEnd);
 
 static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<TrendsParameters>);
 

@@ -14,7 +14,7 @@ use crate::{
     services::Services,
 };
 
-const KEEPING: Keeping = keeping(&[Domain::Booking, Domain::Route], Reach::Range);
+const KEEPING: Keeping = keeping(&[Domain::Booking, Domain::Route], Reach::UpToItsEnd);
 
 static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<RoutesLimit>);
 

@@ -12,7 +12,7 @@ use crate::{
     services::Services,
 };
 
-const KEEPING: Keeping = keeping(&Domain::ALL, Reach::LastDays);
+const KEEPING: Keeping = keeping(&Domain::ALL, Reach::UpToItsEnd);
 
 /// Who was active, who registered, and how far those got
 ///

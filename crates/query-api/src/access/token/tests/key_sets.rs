@@ -59,25 +59,24 @@ fn a_short_key_is_left_out() {
 
 #[test]
 fn a_modulus_has_from_2048_to_4096_bits_whatever_zeros_are_before_it() {
-    // bytes of the modulus, each three of which are four characters, with 0x80 as the first of them
+    // four characters are three bytes, of which those behind the first three are zero
     let modulus = |zeros: usize, bytes: usize, first: &str| {
-        json!(format!(
-            "{}{first}{}",
-            "AAAA".repeat(zeros),
-            "AAAA".repeat(bytes / 3 - 1)
-        ))
+        let rest = "AAAA".repeat(bytes / 3 - 1);
+        json!("AAAA".repeat(zeros) + first + &rest)
     };
-    // 'gAAA' is 80 00 00, 'QAAA' is 40 00 00
+    let [first_80, second_80, third_80] = ["gAAA", "AIAA", "AACA"];
+    let [first_01, second_01, third_40] = ["AQAA", "AAEA", "AABA"];
     let cases = [
-        (modulus(0, 258, "gAAA"), true),
-        (modulus(0, 255, "gAAA"), false),
-        (modulus(1, 255, "gAAA"), false),
-        (modulus(50, 255, "gAAA"), false),
-        (modulus(50, 258, "gAAA"), true),
-        (modulus(0, 510, "gAAA"), true),
-        (modulus(0, 513, "AIAA"), true),
-        (modulus(0, 513, "gAAA"), false),
-        (modulus(0, 0x8000 * 3, "gAAA"), false),
+        (modulus(0, 255, first_80), false),
+        (modulus(0, 258, third_40), false),
+        (modulus(50, 258, third_40), false),
+        (modulus(0, 258, third_80), true),
+        (modulus(50, 258, third_80), true),
+        (modulus(0, 258, second_01), true),
+        (modulus(0, 513, second_80), true),
+        (modulus(50, 513, second_80), true),
+        (modulus(0, 513, first_01), false),
+        (modulus(0, 100_000, first_80), false),
     ];
     for (number, (modulus, is_usable)) in cases.into_iter().enumerate() {
         let set = parsed(&[jwk_but("n", Some(modulus))]);
