@@ -114,14 +114,23 @@ async fn a_turn_whose_taker_was_given_up_is_free_wherever_it_was() {
     let database = Database::new().await;
     let other = database.hasty(1, std::time::Duration::from_secs(10));
     let is_free = async || settlings::take_turn(&other).await.unwrap().is_some();
-    let mut looks = 1;
-    while !looked_at(looks, settlings::take_turn(&database.pool)).await {
-        // behind it on its connection, should the pool have that again
-        database.pool.ping().await.unwrap();
+    let mut most = 0;
+    // on a busy machine several answers may come before the next look
+    for _ in 0..20 {
+        let mut looks = 1;
+        while !looked_at(looks, settlings::take_turn(&database.pool)).await {
+            // behind it on its connection, should the pool have that again
+            database.pool.ping().await.unwrap();
+            until("the turn is free", is_free).await;
+            looks += 1;
+        }
+        most = looks.max(most);
+        if most > 3 {
+            break;
+        }
         until("the turn is free", is_free).await;
-        looks += 1;
     }
-    assert!(looks > 3, "{looks} looks see no answer on its way");
+    assert!(most > 3, "{most} looks see no answer on its way");
 }
 
 #[tokio::test(flavor = "multi_thread")]

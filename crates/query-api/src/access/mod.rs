@@ -197,7 +197,8 @@ pub(crate) async fn admitted<B: MessageBody + 'static>(
     if !request.path().starts_with("/v1") {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    let allowance = match asked(&request).await {
+    // boxed: what lies below it is deep
+    let allowance = match Box::pin(asked(&request)).await {
         Ok(allowance) => allowance,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };

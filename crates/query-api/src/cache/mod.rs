@@ -133,7 +133,12 @@ impl Cache {
         &self,
         make: impl AsyncFnOnce() -> Result<Made, ApiError>,
     ) -> Result<(Arc<Kept>, Source), ApiError> {
-        let kept = Kept::new(make().await?, None, self.clock.now(), Duration::ZERO);
+        let kept = Kept::new(
+            Box::pin(make()).await?,
+            None,
+            self.clock.now(),
+            Duration::ZERO,
+        );
         Ok((Arc::new(kept), Source::Unkept))
     }
 
@@ -156,10 +161,9 @@ impl Cache {
             // what it brought was forgotten near, and is old by now
             self.flights.invalidate(&flight).await;
         }
-        let landed = self
-            .flights
-            .try_get_with(flight, self.fetched_or_made(question, &source, make))
-            .await;
+        // boxed, as all that makes answers is: together they would be too large for the stack of a thread
+        let making = Box::pin(self.fetched_or_made(question, &source, make));
+        let landed = Box::pin(self.flights.try_get_with(flight, making)).await;
         match landed {
             Ok(kept) => Ok((kept, source.get())),
             Err(error) if error.is_outage() => match self.last_known(question, found).await {
@@ -201,7 +205,7 @@ impl Cache {
             }
         };
         source.set(Source::Miss);
-        let made = self.made(question, make).await;
+        let made = Box::pin(self.made(question, make)).await;
         let kept = made.map(Arc::new);
         if let Ok(kept) = &kept {
             self.keep(question, kept).await;
@@ -243,7 +247,7 @@ impl Cache {
             None => None,
         };
         let began = self.clock.now();
-        let made = make().await?;
+        let made = Box::pin(make()).await?;
         let fresh_for =
             match made.is_settled && (asked_at.is_some() || question.lifetime.watched.is_none()) {
                 true => question.lifetime.fresh_for,
