@@ -61,7 +61,7 @@ mod tests {
         for other in [
             "",
             "ork_",
-            &text[..text.len() - 1],
+            text.strip_suffix(|_: char| true).unwrap(),
             &format!("{text}0"),
             &text.to_uppercase(),
             &text.replace("ork_", "orx_"),

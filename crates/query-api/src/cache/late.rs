@@ -188,7 +188,10 @@ mod tests {
         DateTime::from_timestamp(second, 0).unwrap()
     }
 
-    fn known(batches: &[(i64, Option<(Domain, &[i64])>)]) -> Known {
+    /// When a batch was stored, and the hours of a domain that it touched.
+    type Stored<'h> = (i64, Option<(Domain, &'h [i64])>);
+
+    fn known(batches: &[Stored<'_>]) -> Known {
         let batches = batches.iter().map(|(second, touched)| {
             let touched = touched.map(|(domain, hours)| {
                 let hours = BTreeSet::from_iter(hours.iter().copied());

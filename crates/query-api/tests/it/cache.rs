@@ -16,7 +16,10 @@ use metadata_store::{
 };
 use query_api::Config;
 use reqwest::Method;
-use service_runtime::config::HumanDuration;
+use service_runtime::{
+    clock::{Clock, SystemClock},
+    config::HumanDuration,
+};
 use shared_schema::Domain;
 use uuid::Uuid;
 
@@ -339,7 +342,7 @@ async fn stored(api: &Api, domain: Domain, at: DateTime<Utc>) {
         id: Uuid::now_v7(),
         owner: "test".to_owned(),
         codec: 1,
-        decided_at: Utc::now(),
+        decided_at: SystemClock.now(),
         dedup_window: 1,
         age_limits: serde_json::json!({}),
         touched: Some(Touched::new([(domain, &hours)])),
@@ -355,7 +358,7 @@ async fn stored(api: &Api, domain: Domain, at: DateTime<Utc>) {
             omission: None,
         }],
     };
-    let now = Utc::now();
+    let now = SystemClock.now();
     batches::advance(&api.pool, now, None, Some(&batch))
         .await
         .unwrap();
