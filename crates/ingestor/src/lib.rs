@@ -29,7 +29,6 @@
 
 mod batch;
 pub mod board;
-mod chain;
 mod config;
 pub mod dead_letters;
 mod handover;

@@ -1,10 +1,10 @@
 //! The oldest open batch: how old it is, and an alarm once it is too old. Rows leave ClickHouse some time after they are
 //! written, and what has left looks missing to a recovery; so a batch may not stay open for long.
 
-use crate::{chain::chain, ticks};
+use crate::ticks;
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{Pool, batches};
-use service_runtime::clock::Clock;
+use service_runtime::{clock::Clock, telemetry::chain};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,

@@ -1,10 +1,8 @@
 //! Waiting for an outage to be over.
 
-use crate::{
-    chain::chain,
-    recover::{ALARM_AFTER, RecoverError},
-};
+use crate::recover::{ALARM_AFTER, RecoverError};
 use backon::{ExponentialBuilder, Retryable};
+use service_runtime::telemetry::chain;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};

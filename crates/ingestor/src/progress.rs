@@ -4,7 +4,6 @@
 
 use crate::{
     board::Board,
-    chain::chain,
     intake::Group,
     kafka::{existence, lane_at, partitions},
     recover::Recovery,
@@ -17,7 +16,7 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
     topic_partition_list::Offset,
 };
-use service_runtime::clock::Clock;
+use service_runtime::{clock::Clock, telemetry::chain};
 use shared_schema::Subscriptions;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::mpsc;

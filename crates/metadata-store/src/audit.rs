@@ -2,7 +2,7 @@
 
 use crate::{Pool, StoreError, schema::audit_entry};
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper, pg::Pg};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub struct Act {
 
 /// What somebody did.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = audit_entry, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = audit_entry, check_for_backend(Pg))]
 pub struct Entry {
     /// Grows from entry to entry, with gaps where a change was rolled back.
     pub id: i64,
@@ -59,23 +59,23 @@ pub(crate) async fn append(
 
 /// The latest entries, at most so many, newest first.
 pub async fn latest(pool: &Pool, limit: u32) -> Result<Vec<Entry>, StoreError> {
-    let operation = "read the audit";
-    let mut connection = pool.get(operation).await?;
-    audit_entry::table
-        .order(audit_entry::id.desc())
-        .limit(i64::from(limit))
-        .select(Entry::as_select())
-        .load(&mut connection)
-        .await
-        .map_err(|source| StoreError::Query { operation, source })
+    read(pool, audit_entry::table.into_boxed(), limit).await
 }
 
 /// The latest entries of a subject, at most so many, newest first.
 pub async fn of_subject(pool: &Pool, subject: &str, limit: u32) -> Result<Vec<Entry>, StoreError> {
-    let operation = "read the audit of a subject";
+    let entries = audit_entry::table.filter(audit_entry::subject.eq(subject));
+    read(pool, entries.into_boxed(), limit).await
+}
+
+async fn read(
+    pool: &Pool,
+    entries: audit_entry::BoxedQuery<'_, Pg>,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
+    let operation = "read the audit";
     let mut connection = pool.get(operation).await?;
-    audit_entry::table
-        .filter(audit_entry::subject.eq(subject))
+    entries
         .order(audit_entry::id.desc())
         .limit(i64::from(limit))
         .select(Entry::as_select())

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use analytics::time::{BeyondRetention, Side, TooOld};
 use event_store::StoreError;
+use service_runtime::telemetry::chain;
 use shared_schema::access::Role;
 
 use crate::{
@@ -76,7 +77,7 @@ pub(crate) enum ApiError {
     #[error("the keys of the issuer of tokens cannot be had")]
     TokenKeysUnavailable,
     /// The keys cannot be read or changed.
-    #[error("postgres: {store}{}", source_of(.0), store = .0)]
+    #[error("postgres: {}", chain(.0))]
     Keys(#[from] metadata_store::StoreError),
     /// ClickHouse did not answer.
     #[error("clickhouse: {0}")]
@@ -103,13 +104,6 @@ pub(crate) struct Verdict {
     pub(crate) hint: String,
     /// The parameter at fault.
     pub(crate) parameter: Option<String>,
-}
-
-/// What is behind an error, for the log.
-fn source_of(error: &dyn std::error::Error) -> String {
-    error
-        .source()
-        .map_or(String::new(), |source| format!(": {source}"))
 }
 
 impl ApiError {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -127,20 +127,20 @@ impl Redis {
         }
     }
 
-    fn rests(&self) -> bool {
-        let until = *self
-            .rests_until
+    fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests_until
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rests(&self) -> bool {
+        let until = *self.rests_until();
         until.is_some_and(|until| Instant::now() < until)
     }
 
     /// An outage is told once, and so is its end.
     fn went_away(&self, why: &str) -> Undone {
-        let mut until = self
-            .rests_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut until = self.rests_until();
         if until.is_none() {
             warn!(
                 why,
@@ -152,10 +152,7 @@ impl Redis {
     }
 
     fn came_back(&self) {
-        let mut until = self
-            .rests_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut until = self.rests_until();
         if until.take().is_some() {
             info!("redis answers again");
         }

@@ -61,8 +61,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 /// # Errors
 /// When it is taken, or a client cannot be made.
 pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError> {
-    let (services, access) = Services::new(config, clock)?;
-    let access = web::Data::new(access);
+    let services = Services::new(config, clock)?;
     let health = health::state(&services);
     let (state, probes) = (web::Data::new(services), health.clone());
     let requests = web::Data::new(http::Requests::new());
@@ -71,7 +70,6 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
         App::new()
             .app_data(state.clone())
             .app_data(requests.clone())
-            .app_data(access.clone())
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
             .configure(service_runtime::health::configure(&probes))
             .configure(openapi::configure)

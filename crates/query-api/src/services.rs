@@ -21,6 +21,8 @@ pub(crate) struct Services {
     pub(crate) lanes: Lanes,
     /// PostgreSQL, for what is changed there.
     pub(crate) pool: metadata_store::Pool,
+    /// Who is let in.
+    pub(crate) access: Arc<Access>,
     /// Answers that are kept.
     pub(crate) cache: Arc<Cache>,
     /// The present.
@@ -46,10 +48,7 @@ pub enum SetupError {
 
 impl Services {
     /// Makes the clients; they connect when they are first used.
-    pub(crate) fn new(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-    ) -> Result<(Self, Access), SetupError> {
+    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let HttpConfig {
             query_deadline,
             lanes_deadline,
@@ -64,14 +63,14 @@ impl Services {
         let cache = Cache::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock));
         let access = Access::new(config, redis, pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
-        let services = Self {
+        Ok(Self {
             store: Asker::new(store, deadline),
             lanes: Lanes::new(pool.clone(), lanes_deadline.get()),
             pool,
+            access: Arc::new(access),
             cache: Arc::new(cache),
             clock,
-        };
-        Ok((services, access))
+        })
     }
 }
 

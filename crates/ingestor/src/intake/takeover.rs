@@ -3,7 +3,6 @@
 
 use super::group::{Change, Group};
 use crate::{
-    chain::chain,
     kafka,
     recover::{Finished, RecoverError, Recovery},
     rewound, stopped,
@@ -11,6 +10,7 @@ use crate::{
 use futures::{StreamExt, stream::FuturesUnordered};
 use metadata_store::{LaneId, Pool, StoreError, lanes, lanes::Lane, rebuilt};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use service_runtime::telemetry::chain;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

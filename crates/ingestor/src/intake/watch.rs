@@ -2,10 +2,11 @@
 //! have let a lane go on, another member may have taken it.
 
 use super::group::{Change, Group};
-use crate::{board::Seen, chain::chain};
+use crate::board::Seen;
 use chrono::{DateTime, TimeDelta, Utc};
 use metadata_store::{Pool, StoreError, lanes, lanes::Lane};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use service_runtime::telemetry::chain;
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -1,9 +1,10 @@
 //! A lane in the hands of a command. A member that owns it loses it by its epoch, and takes it over again once it is
 //! released.
 
-use crate::{chain::chain, recover::Recovery};
+use crate::recover::Recovery;
 use anyhow::Context;
 use metadata_store::{LaneId, lanes, lanes::Lane};
+use service_runtime::telemetry::chain;
 use tracing::warn;
 use uuid::Uuid;
 

@@ -15,7 +15,6 @@ mod opening;
 use crate::{
     batch::RawBatch,
     board::Board,
-    chain::chain,
     config::Config,
     dead_letters::Delivered,
     handover::Taking,
@@ -28,6 +27,7 @@ use crate::{
 };
 use chrono::{DateTime, SubsecRound, Utc};
 use metadata_store::LaneId;
+use service_runtime::telemetry::chain;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tracing::{Instrument, debug, info_span, warn};

@@ -1,11 +1,12 @@
 //! Why an attempt to finish a batch failed, and how it is told.
 
 use crate::{
-    chain::chain, dead_letters::DeadLetterError, judge::CODEC, reread::RereadError,
-    rewound::RewoundError, write::WriteError, write::presence::TOLD_FOR,
+    dead_letters::DeadLetterError, judge::CODEC, reread::RereadError, rewound::RewoundError,
+    write::WriteError, write::presence::TOLD_FOR,
 };
 use chrono::{DateTime, Utc};
 use metadata_store::StoreError;
+use service_runtime::telemetry::chain;
 use tokio::task::JoinError;
 use tracing::{error, info, warn};
 use uuid::Uuid;

@@ -1,13 +1,13 @@
 //! Ranges of partitions that Kafka does not have any more: a topic was deleted, or made anew with fewer partitions.
 
 use crate::{
-    chain::chain,
     config::KafkaConfig,
     kafka::existence,
     reread::{self, Reread, RereadError},
     stopped::GONE,
 };
 use metadata_store::{LaneId, batches::Range};
+use service_runtime::telemetry::chain;
 use shared_schema::Subscriptions;
 use std::collections::BTreeSet;
 use tracing::warn;

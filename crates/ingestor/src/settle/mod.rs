@@ -19,7 +19,6 @@ mod remove;
 mod sql;
 
 use crate::{
-    chain::chain,
     recover::RecoverError,
     ticks,
     write::{Life, WriteError},
@@ -33,7 +32,7 @@ use metadata_store::{
 };
 use opentelemetry::metrics::Counter;
 use portions::Portion;
-use service_runtime::clock::Clock;
+use service_runtime::{clock::Clock, telemetry::chain};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;

@@ -180,7 +180,7 @@ fn built() -> anyhow::Result<PathBuf> {
 }
 
 /// A program that goes with its value.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     fn stop(mut self) -> anyhow::Result<()> {

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
-    process::Child,
     time::{Duration, Instant},
 };
 
@@ -18,7 +17,10 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-use crate::{bars::Bar, fill};
+use crate::{
+    bars::Bar,
+    fill::{self, Running},
+};
 
 /// Connections that ask one request after the other.
 const CONNECTIONS: usize = 16;
@@ -34,16 +36,8 @@ const DAYS: [u64; 4] = [1, 7, 30, 80];
 
 /// The API as a process of its own, so that its work can be told from ours.
 struct Api {
-    child: Child,
+    running: Running,
     address: SocketAddr,
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        // nothing of it is needed any more
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Api {
@@ -55,7 +49,8 @@ impl Api {
             .env("OPENRIDE_AUTH_MODE", "off")
             .env("OPENRIDE_REDIS_URL", &stack.endpoints().redis_url)
             .spawn()?;
-        let api = Self { child, address };
+        let running = Running(child);
+        let api = Self { running, address };
         let until = Instant::now() + START;
         while TcpStream::connect(address).await.is_err() {
             ensure!(Instant::now() < until, "the API does not start");
@@ -66,7 +61,7 @@ impl Api {
 
     /// The time that its threads have worked.
     fn cpu(&self) -> anyhow::Result<f64> {
-        let stat = Process::new(i32::try_from(self.child.id())?)?.stat()?;
+        let stat = Process::new(i32::try_from(self.running.0.id())?)?.stat()?;
         #[expect(clippy::cast_precision_loss, reason = "a benchmark counts no years")]
         let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
         Ok(seconds)

@@ -9,7 +9,6 @@ const DIGITS: usize = 64;
 const HINT: usize = PREFIX.len() + 6;
 
 /// The text of an API key. It is shown once, when it is made; what is stored is its fingerprint.
-#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
 impl Secret {

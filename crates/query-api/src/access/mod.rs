@@ -39,7 +39,7 @@ use self::{
     limiter::{Allowance, Limiter},
     token::{Verifier, VerifierError},
 };
-use crate::{config::Config, error::ApiError, redis::Redis};
+use crate::{config::Config, error::ApiError, redis::Redis, services::Services};
 
 /// Where keys are sent.
 pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -221,9 +221,9 @@ pub(crate) async fn admitted<B: MessageBody + 'static>(
 
 /// Finds out who asks, and what is left of what they may ask in this minute, where that is limited.
 async fn asked(request: &ServiceRequest) -> Result<Option<Allowance>, ApiError> {
-    let access = request.app_data::<Data<Access>>();
+    let services = request.app_data::<Data<Services>>();
     // nobody is let in where nobody can be told from another
-    let access = access.ok_or(Refusal::Nothing)?;
+    let access = &services.ok_or(Refusal::Nothing)?.access;
     if access.mode == AuthMode::Off {
         request.extensions_mut().insert(Caller::anybody());
         return Ok(None);

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     env, fmt,
     ops::RangeInclusive,
     sync::LazyLock,
@@ -140,15 +141,15 @@ const READ: [&str; 5] = ["start_date", "end_date", "tz", "state", "city"];
 impl Sought<'_> {
     fn key(&self, range: Option<&DateRange>) -> Key {
         let mut parts = vec![
-            DEFINITIONS.clone(),
-            self.path.to_owned(),
-            format!("{:?}", self.region),
+            Cow::Borrowed(DEFINITIONS.as_str()),
+            self.path.into(),
+            format!("{:?}", self.region).into(),
         ];
         if let Some(range) = range {
             let (start, end) = (range.start(), range.end());
-            parts.push(start.timestamp_millis().to_string());
-            parts.push(end.timestamp_millis().to_string());
-            parts.push(range.zone().name().to_owned());
+            parts.push(start.timestamp_millis().to_string().into());
+            parts.push(end.timestamp_millis().to_string().into());
+            parts.push(range.zone().name().into());
         }
         let others = self
             .parameters
@@ -156,7 +157,7 @@ impl Sought<'_> {
             .filter(|known| !READ.contains(&known.name.as_str()));
         for known in others {
             let value = self.given.get(&known.name).or(known.default.as_deref());
-            parts.push(format!("{}={}", known.name, value.unwrap_or_default()));
+            parts.push(format!("{}={}", known.name, value.unwrap_or_default()).into());
         }
         Key::of(&parts)
     }
@@ -186,12 +187,12 @@ fn program() -> String {
 }
 
 impl Key {
-    fn of(parts: &[String]) -> Self {
+    fn of(parts: &[Cow<'_, str>]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
             // with its length, so that no two lists are written the same
             digest.update(part.len().to_be_bytes());
-            digest.update(part);
+            digest.update(part.as_bytes());
         }
         Self(digest.finalize().into())
     }

@@ -1,6 +1,9 @@
 //! What the replicas keep in common.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use redis::{AsyncCommands, ExistenceCheck, Script, SetExpiry, SetOptions};
@@ -24,9 +27,14 @@ const LEASE: Duration = Duration::from_secs(3);
 const RENEWED: Duration = Duration::from_secs(1);
 
 /// Both only where the lease is still whose it was.
-const RENEW: &str =
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end";
-const END: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
+static RENEW: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end",
+    )
+});
+static END: LazyLock<Script> = LazyLock::new(|| {
+    Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end")
+});
 
 pub(super) struct Shared {
     redis: Arc<Redis>,
@@ -133,11 +141,10 @@ impl Drop for Lease {
 }
 
 async fn renew(redis: Arc<Redis>, name: String, token: Uuid) {
-    let script = Script::new(RENEW);
     loop {
         sleep(RENEWED).await;
         let renewed = redis.ask(async |connection| {
-            let mut call = script.key(&name);
+            let mut call = RENEW.key(&name);
             call.arg(token.as_bytes()).arg(milliseconds(LEASE));
             call.invoke_async::<()>(connection).await
         });
@@ -148,9 +155,8 @@ async fn renew(redis: Arc<Redis>, name: String, token: Uuid) {
 }
 
 async fn end(redis: Arc<Redis>, name: String, token: Uuid) {
-    let script = Script::new(END);
     let ended = redis.ask(async |connection| {
-        let mut call = script.key(&name);
+        let mut call = END.key(&name);
         call.arg(token.as_bytes());
         call.invoke_async::<()>(connection).await
     });

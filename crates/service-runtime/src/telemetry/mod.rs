@@ -6,6 +6,7 @@
 //! that are logged within it and go along to other servers ([`trace_context`]); with an OTLP endpoint, traces are
 //! recorded and pushed there.
 
+mod chain;
 mod config;
 mod guard;
 mod log;
@@ -20,6 +21,7 @@ use tracing_subscriber::{
 };
 
 pub use self::{
+    chain::chain,
     config::{LogFormat, TelemetryConfig},
     guard::TelemetryGuard,
     metrics::{LATENCY_SECONDS, MetricsError, meter, render},

@@ -3,7 +3,6 @@
 use super::Declaration;
 use crate::{
     batch::{LaneRecords, RawBatch},
-    chain::chain,
     judge::{Encoder, Judged, StoredVerdicts, judge},
     lanes_command::{finish::finish, plan::Plan},
     recover::RecoverError,
@@ -12,6 +11,7 @@ use anyhow::bail;
 use chrono::{DateTime, SubsecRound, Utc};
 use event_store::Buffer;
 use metadata_store::batches::Opening;
+use service_runtime::telemetry::chain;
 use uuid::Uuid;
 
 impl Declaration<'_> {

@@ -1,6 +1,7 @@
-use std::{error::Error, fmt, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, StatusCode, Url, header, redirect};
+use service_runtime::telemetry::chain;
 use tokio::time::timeout;
 
 use super::keys::KeySet;
@@ -21,7 +22,7 @@ pub(crate) enum FetchError {
     /// It was not there in time.
     #[error("it did not come within {0:?}")]
     TimedOut(Duration),
-    /// There was no answer, or only a part of one.
+    /// There was no answer, or only a part of one; the client's own text says only that the request failed.
     #[error("{}", chain(.0))]
     Lost(reqwest::Error),
     /// The answer is no success. A redirect is none either.
@@ -97,16 +98,4 @@ impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
         Self::Lost(error.without_url())
     }
-}
-
-/// An error and its causes on one line; the client's own text says only that the request failed.
-fn chain(error: &reqwest::Error) -> impl fmt::Display {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -35,13 +35,8 @@ fn what_goes_on_after_the_range_is_late_after_an_hour() {
 
 #[test]
 fn no_two_lists_of_parts_are_the_same_key() {
-    let key = |parts: &[&str]| {
-        Key::of(
-            &parts
-                .iter()
-                .map(|part| (*part).to_owned())
-                .collect::<Vec<_>>(),
-        )
+    let key = |parts: &[&'static str]| {
+        Key::of(&parts.iter().map(|part| (*part).into()).collect::<Vec<_>>())
     };
     assert_eq!(key(&["a", "bc"]), key(&["a", "bc"]));
     assert_ne!(key(&["a", "bc"]), key(&["ab", "c"]));

@@ -21,7 +21,7 @@ use self::{
 };
 use super::body;
 use crate::{
-    access::{Access, Caller, Secret},
+    access::{Caller, Secret},
     error::ApiError,
     http::RequestId,
     parameters::Given,
@@ -70,7 +70,6 @@ pub(crate) async fn all(
 )]
 pub(crate) async fn create(
     services: Data<Services>,
-    access: Data<Access>,
     request: HttpRequest,
     caller: Caller,
     body: Bytes,
@@ -79,7 +78,7 @@ pub(crate) async fn create(
     let now = services.clock.now();
     let asked: KeyRequest = body::read(&body)?;
     asked.check(&caller, now)?;
-    access.confirm(&caller).await?;
+    services.access.confirm(&caller).await?;
     let secret = Secret::random();
     let new = NewKey {
         id: Uuid::now_v7(),
@@ -127,17 +126,16 @@ pub(crate) async fn one(
 )]
 pub(crate) async fn revoke(
     services: Data<Services>,
-    access: Data<Access>,
     request: HttpRequest,
     caller: Caller,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
-    access.confirm(&caller).await?;
+    services.access.confirm(&caller).await?;
     let key = within(&services, &caller, &id).await?;
     let (now, act) = (services.clock.now(), act(&request, &caller));
     let revoked = keys::revoke(&services.pool, now, &act, key.id).await?;
-    access.forget_keys();
+    services.access.forget_keys();
     let revoked = revoked.ok_or(ApiError::NoSuchKey)?;
     Ok(HttpResponse::Ok().json(KeyShown::from(revoked)))
 }
@@ -155,7 +153,6 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn rotate(
     services: Data<Services>,
-    access: Data<Access>,
     request: HttpRequest,
     caller: Caller,
     id: Path<String>,
@@ -163,7 +160,7 @@ pub(crate) async fn rotate(
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
     let overlap = body::read::<RotationRequest>(&body)?.overlap()?;
-    access.confirm(&caller).await?;
+    services.access.confirm(&caller).await?;
     let key = within(&services, &caller, &id).await?;
     if key.may_read_pii && !caller.may_read_pii {
         return Err(KeyError::Pii.into());
@@ -173,7 +170,7 @@ pub(crate) async fn rotate(
     let secret = Secret::random();
     let fingerprint = secret.fingerprint();
     let rotation = keys::rotate(&services.pool, now, &act, key.id, &fingerprint, old_until).await?;
-    access.forget_keys();
+    services.access.forget_keys();
     match rotation {
         Rotation::Rotated(key) => Ok(HttpResponse::Ok().json(NewSecret::of(&secret, key))),
         Rotation::Unknown => Err(ApiError::NoSuchKey),
