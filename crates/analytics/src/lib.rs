@@ -51,9 +51,9 @@ pub mod users;
 
 pub use ask::{Ask, SETTINGS};
 pub use query::{Query, Value};
-pub use region::{RegionFilter, UnknownRegion};
+pub use region::{OutOfScope, RegionFilter, UnknownRegion};
 pub use rule::Rule;
-pub use selection::Selection;
+pub use selection::{Selection, unsettled};
 pub use shared_schema::Domain;
 
 /// A count from a signed sum. What is taken away was added before, but a statement that runs while facts are being

@@ -24,7 +24,7 @@ pub(crate) fn registered(
             // Merging a user's parts is dear. Whoever is at home here has a part that says so.
             format!(
                 "{registered} AND {own} AND user_id IN (SELECT user_id FROM (SELECT user_id, \
-                 home.state AS state, home.city AS city FROM users) WHERE {own})"
+                 home.state AS state, home.city AS city FROM users WHERE scope = 'total') WHERE {own})"
             )
         }
     }

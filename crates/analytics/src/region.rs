@@ -6,7 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use shared_schema::Region;
+use shared_schema::{
+    Region,
+    access::{Place, Scope},
+};
 
 use crate::query::Parameters;
 
@@ -55,6 +58,11 @@ pub enum UnknownRegion {
     },
 }
 
+/// Nothing that is asked for lies in the caller's regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it does not lie in the caller's regions")]
+pub struct OutOfScope;
+
 impl RegionFilter {
     /// The filter of two names, read with the same aliases as the events; `unknown` is a name like any other.
     ///
@@ -71,6 +79,32 @@ impl RegionFilter {
             (None, Some(UNKNOWN)) => Ok(Self::Remainder(Unknown::City)),
             (None, Some(city)) => any_city(city),
         }
+    }
+
+    /// The same for a caller who sees the regions of a scope only. The statements of such a caller read what has been
+    /// settled there, and nothing else: a city that is not known is one of its cities.
+    ///
+    /// # Errors
+    /// When none of it lies in the scope.
+    pub fn seen_by(self, scope: &Scope) -> Result<Self, OutOfScope> {
+        let Scope::Within(places) = scope else {
+            return Ok(self);
+        };
+        let seen = match self {
+            Self::Remainder(Unknown::City) => Self::Within {
+                state: None,
+                city: Some(UNKNOWN.to_owned()),
+            },
+            other => other,
+        };
+        let is_seen = match &seen {
+            Self::Everywhere => true,
+            Self::Within { state, city } => places
+                .iter()
+                .any(|place| lies_in(place, state.as_deref(), city.as_deref())),
+            Self::Remainder(_) | Self::Nowhere => false,
+        };
+        is_seen.then_some(seen).ok_or(OutOfScope)
     }
 
     /// Whether anything is asked of a region at all.
@@ -95,6 +129,18 @@ fn within_state(state: &str, city: Option<&str>) -> Result<RegionFilter, Unknown
             city: city.map(|_| region.city.to_owned()),
         }),
     }
+}
+
+/// Whether any of the cities of this name (all without one), of this state (any without one), lies in a place.
+fn lies_in(place: &Place, state: Option<&str>, city: Option<&str>) -> bool {
+    let is_there = |city: &str| {
+        city == UNKNOWN || Region::from_names(Some(&place.state), Some(city)).city == city
+    };
+    state.is_none_or(|state| state == place.state)
+        && city.is_none_or(|city| match &place.city {
+            Some(seen) => seen == city,
+            None => is_there(city),
+        })
 }
 
 /// A city of any state. Where one state has it, the state is named too, which finds its rows faster.

@@ -32,7 +32,8 @@ impl Selection {
 }
 
 /// Counts the facts of these domains between two instants that no regional number holds yet.
-pub(crate) fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
+#[must_use]
+pub fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
     unsettled_that("true", domains, start, end)
 }
 

@@ -1,7 +1,8 @@
 //! ClickHouse in both directions: insert, select, migrations. The only crate that knows its HTTP settings.
 //!
 //! [`Store`] is the one client. Reading goes through the `clickhouse` crate: [`Store::query`] with
-//! server-side parameters, a deadline that the server is held to, and a query id. Writing is
+//! server-side parameters, a deadline that the server is held to, and a query id; [`ScopedStore`] reads what a caller
+//! may see who may see some regions only. Writing is
 //! [`Store::insert_select`]: one ready [`native`] block in one request whose settings are
 //! [pinned](insert_settings), so that one insert makes one part per target and month, which is what
 //! the ingestor's exactly-once rests on. [`fence`] ends attempts for good, [`probe`] checks the server
@@ -19,6 +20,7 @@ pub mod native;
 mod params;
 pub mod probe;
 mod query;
+mod scoped;
 mod server_code;
 pub mod shape;
 mod store;
@@ -31,5 +33,6 @@ pub use error::{At, Operation, Source, StoreError};
 pub use insert::InsertSelect;
 pub use params::{Params, Value};
 pub use query::Query;
+pub use scoped::{ScopedStore, ScopedUser};
 pub use server_code::passes_because;
 pub use store::Store;

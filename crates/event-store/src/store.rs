@@ -80,14 +80,20 @@ impl Store {
     /// A statement to be given parameters and run. `?` has no meaning in it; its parameters are `{name:Type}`.
     /// The server sees it as part of the trace of the span that is running now.
     pub fn query(&self, sql: &str) -> Query {
-        let id = Uuid::now_v7().to_string();
+        self.query_by(&self.inner.select, sql, Uuid::now_v7().to_string())
+    }
+
+    /// The same, sent by a client of another user.
+    pub(crate) fn query_by(&self, client: &Client, sql: &str, id: String) -> Query {
         let trace = trace_context::inject_current();
         let query = match trace.is_empty() {
-            true => self.inner.select.query_raw(sql),
+            true => client.query_raw(sql),
             false => {
-                let client = self.inner.select.clone();
                 let traced = |client: Client, (name, value)| client.with_header(name, value);
-                trace.into_iter().fold(client, traced).query_raw(sql)
+                trace
+                    .into_iter()
+                    .fold(client.clone(), traced)
+                    .query_raw(sql)
             }
         };
         Query::new(self.clone(), query, id)
@@ -108,6 +114,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let query = self.with_database("system").query("SELECT 1").named("ping");
         query.deadline(PING).fetch_one::<u8>().await.map(|_| ())
+    }
+
+    /// What selects.
+    pub(crate) fn client(&self) -> &Client {
+        &self.inner.select
     }
 
     pub(crate) fn http(&self) -> &Http {

@@ -4,20 +4,39 @@ use std::time::Duration;
 
 use analytics::{Ask, Query, SETTINGS};
 use event_store::{
-    Store, StoreError,
+    ScopedStore, ScopedUser, Store, StoreError,
     clickhouse::{RowOwned, RowRead},
 };
+use shared_schema::access::Scope;
 
 /// Sends statements, each with a deadline.
 #[derive(Clone)]
 pub(crate) struct Asker {
     store: Store,
+    /// What is read instead, for a caller who sees some regions only.
+    scoped: Option<ScopedStore>,
     deadline: Duration,
 }
 
 impl Asker {
     pub(crate) fn new(store: Store, deadline: Duration) -> Self {
-        Self { store, deadline }
+        Self {
+            store,
+            scoped: None,
+            deadline,
+        }
+    }
+
+    /// The same for a caller of this scope, who is shown nothing else: ClickHouse sees to that.
+    pub(crate) fn within(&self, scope: &Scope, user: &ScopedUser) -> Self {
+        let scoped = match scope {
+            Scope::Everywhere => None,
+            Scope::Within(places) => Some(ScopedStore::new(&self.store, user, places)),
+        };
+        Self {
+            scoped,
+            ..self.clone()
+        }
     }
 
     /// Whether ClickHouse answers.
@@ -26,11 +45,11 @@ impl Asker {
     }
 
     fn prepared(&self, name: &str, query: &Query) -> event_store::Query {
-        let statement = self
-            .store
-            .query(&query.sql)
-            .named(name)
-            .deadline(self.deadline);
+        let statement = match &self.scoped {
+            None => self.store.query(&query.sql),
+            Some(scoped) => scoped.query(&query.sql),
+        };
+        let statement = statement.named(name).deadline(self.deadline);
         let settings = SETTINGS.into_iter();
         let statement = settings.fold(statement, |statement, (name, value)| {
             statement.setting(name, value)

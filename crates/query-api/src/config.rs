@@ -22,6 +22,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// The database of the events.
     pub clickhouse: event_store::Config,
+    /// Who reads there for callers that see some regions only.
+    pub scoped: event_store::ScopedUser,
     /// The database of the lanes.
     pub postgres: metadata_store::Config,
     /// Who is let in.
@@ -94,6 +96,7 @@ impl Settings for Config {
             ("auth", Problem::none_of(open)),
             ("http", self.http.validate()),
             ("clickhouse", self.clickhouse.validate()),
+            ("scoped", self.scoped.validate()),
             ("postgres", self.postgres.validate()),
             ("auth", self.auth.validate()),
             ("tokens", self.tokens.validate()),

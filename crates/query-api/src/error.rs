@@ -49,9 +49,9 @@ pub(crate) enum ApiError {
         /// The least that is allowed.
         needs: Role,
     },
-    /// The caller sees some regions only.
-    #[error("callers that see some regions only are not answered yet")]
-    ScopeNotServed,
+    /// The caller sees some regions only, and this tells of all at once.
+    #[error("this tells of all regions at once, and the caller sees some only")]
+    NotByRegion,
     /// The caller asks too often, and may again after so many seconds.
     #[error("the caller has made as many requests in this minute as it may")]
     TooManyRequests(u32),
@@ -127,7 +127,7 @@ impl ApiError {
                 self,
                 &format!("Use a key or token of the role {needs}."),
             ),
-            Self::ScopeNotServed => fixed(
+            Self::NotByRegion => fixed(
                 Code::OutOfScope,
                 self,
                 "Use a key or token for all regions.",
@@ -196,6 +196,7 @@ fn of_parameter(error: &ParameterError) -> Verdict {
         Fault::StartAfterEnd => Code::StartAfterEnd,
         Fault::TooManyPoints => Code::TooManyPoints,
         Fault::UnknownRegion => Code::UnknownRegion,
+        Fault::OutOfScope => Code::OutOfScope,
         Fault::UnknownReason => Code::UnknownReason,
         Fault::UnknownTopic => Code::UnknownTopic,
     };

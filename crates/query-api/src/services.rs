@@ -1,10 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
-use event_store::Store;
+use event_store::{ScopedUser, Store};
 use service_runtime::clock::Clock;
 
 use crate::{
-    access::Access,
+    access::{Access, Caller},
     ask::Asker,
     cache::Cache,
     config::{Config, HttpConfig},
@@ -15,8 +15,10 @@ use crate::{
 /// What the routes need.
 #[derive(Clone)]
 pub(crate) struct Services {
-    /// ClickHouse.
+    /// ClickHouse, with all that is there.
     pub(crate) store: Asker,
+    /// Who reads there for callers that see some regions only.
+    scoped_user: ScopedUser,
     /// The lanes in PostgreSQL.
     pub(crate) lanes: Lanes,
     /// PostgreSQL, for what is changed there.
@@ -65,12 +67,20 @@ impl Services {
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
         Ok(Self {
             store: Asker::new(store, deadline),
+            scoped_user: config.scoped.clone(),
             lanes: Lanes::new(pool.clone(), lanes_deadline.get()),
             pool,
             access: Arc::new(access),
             cache: Arc::new(cache),
             clock,
         })
+    }
+}
+
+impl Services {
+    /// ClickHouse, with what a caller may see.
+    pub(crate) fn store_of(&self, caller: &Caller) -> Asker {
+        self.store.within(&caller.scope, &self.scoped_user)
     }
 }
 

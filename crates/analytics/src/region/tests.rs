@@ -94,3 +94,54 @@ fn a_city_whose_name_several_states_have_is_looked_for_in_all() {
         );
     }
 }
+
+fn scope(json: &str) -> Scope {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn who_sees_all_regions_asks_as_it_is() {
+    for asked in [
+        RegionFilter::Everywhere,
+        RegionFilter::Remainder(Unknown::City),
+        RegionFilter::Nowhere,
+    ] {
+        assert_eq!(asked.clone().seen_by(&Scope::Everywhere), Ok(asked));
+    }
+}
+
+#[rstest::rstest]
+#[case(None, None, true)]
+#[case(Some("Lagos"), None, true)]
+#[case(Some("Lagos"), Some("Ikeja"), true)]
+#[case(None, Some("Ikeja"), true)]
+#[case(Some("Lagos"), Some("unknown"), true)]
+#[case(Some("Oyo"), None, true)]
+#[case(None, Some("Ibadan"), true)]
+#[case(Some("Kano"), None, false)]
+#[case(None, Some("Kano"), false)]
+#[case(Some("unknown"), None, false)]
+#[case(Some("unknown"), Some("Ikeja"), false)]
+#[case(Some("Oyo"), Some("unknown"), false)]
+fn who_sees_some_regions_asks_of_those(
+    #[case] state: Option<&str>,
+    #[case] city: Option<&str>,
+    #[case] is_seen: bool,
+) {
+    let seen = scope(r#"[{"state":"Lagos"},{"state":"Oyo","city":"Ibadan"}]"#);
+    let asked = RegionFilter::parse(state, city).unwrap();
+    let expected = is_seen.then(|| asked.clone()).ok_or(OutOfScope);
+    assert_eq!(asked.seen_by(&seen), expected);
+}
+
+#[test]
+fn a_city_that_is_not_known_is_one_of_the_callers() {
+    let asked = RegionFilter::parse(None, Some("unknown")).unwrap();
+    let in_lagos = scope(r#"[{"state":"Lagos"}]"#);
+    assert_eq!(
+        asked.clone().seen_by(&in_lagos),
+        Ok(within(None, Some("unknown")))
+    );
+    let in_ikeja = scope(r#"[{"state":"Lagos","city":"Ikeja"}]"#);
+    assert_eq!(asked.seen_by(&in_ikeja), Err(OutOfScope));
+}

@@ -41,7 +41,7 @@ pub(super) fn profiles(routes: &[Uuid]) -> Query {
          created.origin_city AS origin_city, created.destination_city AS destination_city, \
          created.seats_total AS seats_total\n\
          FROM (SELECT route_id, argMaxMerge(name) AS latest, argMaxMerge(profile) AS created \
-         FROM route_profiles WHERE route_id IN {routes} GROUP BY route_id)"
+         FROM route_profiles WHERE scope = 'total' AND route_id IN {routes} GROUP BY route_id)"
     ))
 }
 

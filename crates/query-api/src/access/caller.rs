@@ -54,6 +54,12 @@ impl Caller {
             may_read_pii: true,
         }
     }
+
+    /// The caller that was let in.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let caller = request.extensions().get::<Self>().cloned();
+        caller.ok_or_else(|| Refusal::Nothing.into())
+    }
 }
 
 /// The caller that was let in.
@@ -62,7 +68,6 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Self>().cloned();
-        ready(caller.ok_or_else(|| Refusal::Nothing.into()))
+        ready(Self::of(request))
     }
 }

@@ -84,6 +84,15 @@ impl Refusal {
     }
 }
 
+/// The regions that an answer tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Regions {
+    /// Those of the caller.
+    Own,
+    /// All of them at once.
+    All,
+}
+
 /// Decides who is let in.
 pub(crate) struct Access {
     mode: AuthMode,
@@ -234,9 +243,10 @@ async fn asked(request: &ServiceRequest) -> Result<Option<Allowance>, ApiError> 
     Ok(Some(allowance))
 }
 
-/// Refuses callers of a lesser role, and for now those that see some regions only.
+/// Refuses callers of a lesser role, and, of what tells of all regions at once, those that see some only.
 pub(crate) async fn needs<B: MessageBody + 'static>(
     role: Role,
+    tells_of: Regions,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -248,8 +258,9 @@ pub(crate) async fn needs<B: MessageBody + 'static>(
                 has: caller.role,
                 needs: role,
             }),
-            // its regions are not told apart yet
-            Some(caller) if caller.scope != Scope::Everywhere => Some(ApiError::ScopeNotServed),
+            Some(caller) if tells_of == Regions::All && caller.scope != Scope::Everywhere => {
+                Some(ApiError::NotByRegion)
+            }
             Some(_) => None,
         }
     };

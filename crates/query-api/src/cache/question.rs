@@ -6,10 +6,10 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use analytics::{RegionFilter, definitions, time::DateRange};
+use analytics::{Query, RegionFilter, definitions, time::DateRange, unsettled};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use shared_schema::Domain;
+use shared_schema::{Domain, access::Scope};
 
 use super::{CacheConfig, late::Watched};
 use crate::parameters::{Given, Parameter};
@@ -78,6 +78,21 @@ fn hour(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(3600)
 }
 
+impl Keeping {
+    /// Counts the facts whose region is not known yet among those that an answer about a range may be made of.
+    pub(crate) fn unsettled(&self, range: &DateRange, now: DateTime<Utc>) -> Query {
+        let start = match self.reach {
+            Reach::Range => range.start(),
+            Reach::UpToItsEnd | Reach::Onwards => DateTime::UNIX_EPOCH,
+        };
+        let end = match self.reach {
+            Reach::Range | Reach::UpToItsEnd => range.end(),
+            Reach::Onwards => range.end().max(now),
+        };
+        unsettled(self.domains, start, end)
+    }
+}
+
 impl Question {
     /// A question about a range.
     pub(crate) fn about(
@@ -127,7 +142,9 @@ impl Question {
 pub(crate) struct Sought<'q> {
     /// What is asked for.
     pub(crate) path: &'q str,
-    /// Where.
+    /// Where the caller may look.
+    pub(crate) scope: &'q Scope,
+    /// Where it is asked for.
     pub(crate) region: &'q RegionFilter,
     /// All parameters that the path takes.
     pub(crate) parameters: &'q [Parameter],
@@ -143,6 +160,7 @@ impl Sought<'_> {
         let mut parts = vec![
             Cow::Borrowed(DEFINITIONS.as_str()),
             self.path.into(),
+            format!("{:?}", self.scope).into(),
             format!("{:?}", self.region).into(),
         ];
         if let Some(range) = range {

@@ -57,7 +57,7 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN,
         "The caller's role does not allow this; the hint says which does.";
     OutOfScope = "out_of_scope", FORBIDDEN,
-        "Callers that see some regions only are not answered yet.";
+        "The caller sees some regions only: the region that is asked for is none of them, or the path tells of all regions at once.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS,
         "The caller has made as many requests in this minute as it may. Try again after the seconds of Retry-After.";
     UnreadableBody = "unreadable_body", BAD_REQUEST,

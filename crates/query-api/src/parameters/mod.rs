@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     TooManyPoints,
     /// There is no such state or city.
     UnknownRegion,
+    /// There is one, and it is none of the caller's.
+    OutOfScope,
     /// There is no such reason code.
     UnknownReason,
     /// No such topic is known.

@@ -1,24 +1,28 @@
 use std::ops::RangeInclusive;
 
 use analytics::{
-    RegionFilter, Selection, UnknownRegion,
+    OutOfScope, RegionFilter, Selection, UnknownRegion,
     time::{Buckets, DateRange, Granularity, MAX_POINTS, TooManyPoints},
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
-use shared_schema::Region;
+use shared_schema::{Region, access::Scope};
 
 use super::{Fault, Given, ParameterError, given::nearest};
 
 const DEFAULT_ZONE: Tz = chrono_tz::Africa::Lagos;
 const A_MOMENT: &str = "Allowed are ISO 8601 dates and times such as 2024-01-31, 2024-01-31T10:30:00 or 2024-01-31T10:30:00%2B01:00.";
 
-/// The selection that range and region parameters make.
-pub(crate) fn selection(given: &Given, now: DateTime<Utc>) -> Result<Selection, ParameterError> {
+/// The selection that range and region parameters make, for a caller of this scope.
+pub(crate) fn selection(
+    given: &Given,
+    scope: &Scope,
+    now: DateTime<Utc>,
+) -> Result<Selection, ParameterError> {
     let range = dates(given, now)?;
     Ok(Selection {
         range,
-        region: region(given)?,
+        region: region(given, scope)?,
         series: None,
         now,
     })
@@ -40,9 +44,18 @@ pub(crate) fn dates(given: &Given, now: DateTime<Utc>) -> Result<DateRange, Para
     })
 }
 
-/// The region.
-pub(crate) fn region(given: &Given) -> Result<RegionFilter, ParameterError> {
+/// The region, for a caller of this scope.
+pub(crate) fn region(given: &Given, scope: &Scope) -> Result<RegionFilter, ParameterError> {
     let (state, city) = (given.get("state"), given.get("city"));
+    let asked = named_region(state, city)?;
+    asked.seen_by(scope).map_err(|out: OutOfScope| {
+        let name = if state.is_some() { "state" } else { "city" };
+        let allowed = "Allowed are the regions of the key or token; without a region the answer is of all of them.";
+        ParameterError::new(name, Fault::OutOfScope, out.to_string(), allowed)
+    })
+}
+
+fn named_region(state: Option<&str>, city: Option<&str>) -> Result<RegionFilter, ParameterError> {
     RegionFilter::parse(state, city).map_err(|error| match &error {
         UnknownRegion::State => {
             let near = nearest(state.unwrap_or_default(), Region::states());
@@ -196,7 +209,11 @@ mod tests {
 
     fn read(query: &str) -> Result<Selection, ParameterError> {
         let given = given(query);
-        let mut selection = selection(&given, DateTime::from_timestamp(1_718_443_230, 0).unwrap())?;
+        let mut selection = selection(
+            &given,
+            &Scope::Everywhere,
+            DateTime::from_timestamp(1_718_443_230, 0).unwrap(),
+        )?;
         selection.series = series(&given, &selection.range)?;
         Ok(selection)
     }

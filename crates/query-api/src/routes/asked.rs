@@ -6,9 +6,12 @@ use analytics::{
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
 use serde::Serialize;
+use shared_schema::access::Scope;
 
 use crate::{
+    access::Caller,
     answer::Answer,
+    ask::Asker,
     cache::{Keeping, Made, Question, Sought},
     error::ApiError,
     parameters::{Given, Parameter, selection, series},
@@ -19,6 +22,10 @@ use crate::{
 pub(in crate::routes) struct Asked<'r> {
     request: &'r HttpRequest,
     parameters: &'r [Parameter],
+    /// Where the caller may look.
+    scope: Scope,
+    /// What is seen of ClickHouse from there.
+    pub(in crate::routes) store: Asker,
     /// The parameters that it gives.
     pub(in crate::routes) given: Given,
     /// What they select.
@@ -32,11 +39,14 @@ impl<'r> Asked<'r> {
         request: &'r HttpRequest,
         parameters: &'r [Parameter],
     ) -> Result<Self, ApiError> {
+        let caller = Caller::of(request)?;
         let given = Given::read(request.query_string(), parameters)?;
-        let selection = selection(&given, services.clock.now())?;
+        let selection = selection(&given, &caller.scope, services.clock.now())?;
         Ok(Self {
             request,
             parameters,
+            store: services.store_of(&caller),
+            scope: caller.scope,
             given,
             selection,
         })
@@ -79,32 +89,49 @@ impl<'r> Asked<'r> {
         let cache = &services.cache;
         let sought = Sought {
             path: self.request.path(),
+            scope: &self.scope,
             region: &self.selection.region,
             parameters: self.parameters,
             given: &self.given,
         };
         let question = Question::about(sought, &range, keeping, cache.config(), self.selection.now);
+        let unsettled = match self.scope {
+            Scope::Everywhere => Unsettled::Shown(unsettled),
+            Scope::Within(_) => Unsettled::Hidden(keeping.unsettled(&range, self.selection.now)),
+        };
         let make = async || made(services, range, unsettled, ask).await;
         cache.answer(self.request, &question, make).await
     }
 }
 
-/// What `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the facts whose
-/// region is not known yet, for answers that they concern.
+/// Counts the facts whose region is not known yet.
+enum Unsettled {
+    /// The answer says how many there are, if they concern it.
+    Shown(Option<Query>),
+    /// Who sees some regions only learns nothing of what may belong to others. The answer is certain to change if it is
+    /// one of the caller's.
+    Hidden(Query),
+}
+
+/// What `ask` asks for, after the lanes were read: what those call complete is in it.
 async fn made<T: Serialize>(
     services: &Services,
     date_range: DateRange,
-    unsettled: Option<Query>,
+    unsettled: Unsettled,
     ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
 ) -> Result<Made, ApiError> {
     let complete_through = services.lanes.signs().await?.complete_through;
     // before the numbers: what is settled in between is in them, and at the worst counted as if it were not
-    let unsettled = unsettled_facts(services, unsettled).await?;
+    let (query, is_shown) = match unsettled {
+        Unsettled::Shown(query) => (query, true),
+        Unsettled::Hidden(query) => (Some(query), false),
+    };
+    let unsettled = unsettled_facts(services, query).await?;
     let metrics = ask(complete_through).await?;
     let answer = Answer {
         date_range,
         complete_through,
-        unsettled,
+        unsettled: unsettled.filter(|_| is_shown),
         metrics,
     };
     Made::of(&answer, unsettled.is_none_or(|facts| facts == 0))

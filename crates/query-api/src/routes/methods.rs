@@ -4,7 +4,10 @@ use actix_web::{
 };
 use shared_schema::access::Role;
 
-use crate::{access, error::ApiError};
+use crate::{
+    access::{self, Regions},
+    error::ApiError,
+};
 
 /// A path, and what it does by which method. To any other it says what they are.
 pub(crate) struct Methods {
@@ -67,9 +70,18 @@ impl Methods {
         }))
     }
 
-    /// For callers of this role and those above it.
+    /// For callers of this role and those above it, to whom it tells of their own regions.
     pub(crate) fn for_role(self, role: Role) -> impl HttpServiceFactory + 'static {
-        let asked = move |request, next| access::needs(role, request, next);
+        self.for_role_in(role, Regions::Own)
+    }
+
+    /// For callers of this role and those above it who may see all regions, since it does not tell them apart.
+    pub(crate) fn for_role_everywhere(self, role: Role) -> impl HttpServiceFactory + 'static {
+        self.for_role_in(role, Regions::All)
+    }
+
+    fn for_role_in(self, role: Role, tells_of: Regions) -> impl HttpServiceFactory + 'static {
+        let asked = move |request, next| access::needs(role, tells_of, request, next);
         self.for_all().wrap(from_fn(asked))
     }
 }

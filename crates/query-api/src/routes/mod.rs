@@ -34,8 +34,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/v1/analytics/trends").shows(analytics::trends).for_role(Viewer))
         .service(at("/v1/definitions").shows(definitions::all).for_role(Viewer))
         .service(at("/v1/definitions/{metric}").shows(definitions::one).for_role(Viewer))
-        .service(at("/v1/pipeline/ledger").shows(pipeline::ledger).for_role(Viewer))
-        .service(at("/v1/pipeline/dead-letters").shows(pipeline::dead_letters).for_role(Analyst))
+        .service(at("/v1/pipeline/ledger").shows(pipeline::ledger).for_role_everywhere(Viewer))
+        .service(at("/v1/pipeline/dead-letters").shows(pipeline::dead_letters).for_role_everywhere(Analyst))
         .service(at("/v1/keys").shows(keys::all).does(keys::create).for_role(Admin))
         .service(at("/v1/keys/{id}").shows(keys::one).ends(keys::revoke).for_role(Admin))
         .service(at("/v1/keys/{id}/rotate").does(keys::rotate).for_role(Admin));

@@ -21,5 +21,6 @@ mod outage;
 mod parameters;
 mod pipeline;
 mod regions;
+mod scope;
 mod story;
 mod traces;

@@ -27,16 +27,17 @@ pub(super) fn profiles(day: &Day) -> Comparison {
         "route_id IN (SELECT route_id FROM route_events WHERE event_type = 'route.created' AND {OF_THE_DAY})"
     );
     let expected = format!(
-        "SELECT route_id AS key,
+        "SELECT (scope, in_state, in_city, route_id) AS key,
             (argMax(route_name, (event_timestamp, event_id)),
              argMaxIf((driver_id, ifNull(origin_state, ''), ifNull(origin_city, ''), ifNull(destination_state, ''),
                  ifNull(destination_city, ''), ifNull(seats_total, 0)), (event_timestamp, event_id), event_type = 'route.created')) AS value,
             min({PLACE}) AS place
-         FROM route_events WHERE {created} GROUP BY route_id"
+         FROM {} GROUP BY key",
+        scoped(Domain::Route, &created)
     );
     let found = format!(
-        "SELECT route_id AS key, (argMaxMerge(name), argMaxMerge(profile)) AS value
-         FROM route_profiles WHERE {created} GROUP BY route_id"
+        "SELECT (toString(scope), toString(state), toString(city), route_id) AS key, (argMaxMerge(name), argMaxMerge(profile)) AS value
+         FROM route_profiles WHERE {created} GROUP BY key"
     );
     day.comparison("route_profiles", expected, found)
 }

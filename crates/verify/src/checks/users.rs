@@ -30,28 +30,31 @@ pub(super) fn people(day: &Day) -> Comparison {
         "since >= {from:DateTime64(3, 'UTC')} AND since < {until:DateTime64(3, 'UTC')}";
     let status = "(event_timestamp, event_id, ifNull(toString(kyc_status), ''))";
     let expected = format!(
-        "SELECT user_id AS key, (since, home, latest, ahead, upgraded) AS value, place
+        "SELECT (scope, in_state, in_city, user_id) AS key, (since, home, latest, ahead, upgraded) AS value, place
          FROM
          (
-            SELECT user_id, minIf(event_timestamp, event_type = 'user.registered') AS since,
+            SELECT scope, in_state, in_city, user_id, minIf(event_timestamp, event_type = 'user.registered') AS since,
                 argMinIf((ifNull(role, ''), toString(state), toString(city)), (event_timestamp, event_id), event_type = 'user.registered') AS home,
                 argMaxIf(ifNull(toString(kyc_status), ''), (event_timestamp, event_id), event_type = 'user.kyc_verified' AND event_timestamp <= decided_at) AS latest,
                 arraySort(groupUniqArrayIf({status}, event_type = 'user.kyc_verified' AND event_timestamp > decided_at)) AS ahead,
                 minIf(toNullable(event_timestamp), event_type = 'user.upgraded_to_driver') AS upgraded,
                 min({PLACE}) AS place
-            FROM user_events
-            WHERE user_id IN (SELECT user_id FROM user_events WHERE event_type = 'user.registered' AND {OF_THE_DAY})
-            GROUP BY user_id
+            FROM {}
+            GROUP BY scope, in_state, in_city, user_id
          )
-         WHERE {on_the_day}"
+         WHERE {on_the_day}",
+        scoped(
+            Domain::User,
+            &format!("user_id IN (SELECT user_id FROM user_events WHERE event_type = 'user.registered' AND {OF_THE_DAY})")
+        )
     );
     let found = format!(
-        "SELECT user_id AS key, (assumeNotNull(since), (first.role, first.state, first.city), latest.status, arraySort(ahead), upgraded) AS value
+        "SELECT (toString(scope), toString(state), toString(city), user_id) AS key, (assumeNotNull(since), (first.role, first.state, first.city), latest.status, arraySort(ahead), upgraded) AS value
          FROM
          (
-            SELECT user_id, min(registered_at) AS since, min(home) AS first, max(kyc_latest) AS latest,
+            SELECT scope, state, city, user_id, min(registered_at) AS since, min(home) AS first, max(kyc_latest) AS latest,
                 groupUniqArrayArray(kyc_ahead) AS ahead, min(upgraded_at) AS upgraded
-            FROM users GROUP BY user_id
+            FROM users GROUP BY scope, state, city, user_id
          )
          WHERE {on_the_day}"
     );

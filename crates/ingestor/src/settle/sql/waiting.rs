@@ -79,7 +79,7 @@ pub(in crate::settle) const WAITING: [Waiting; 5] = [
     },
     Waiting {
         domain: Domain::Route,
-        columns: &["route_id", "driver_id", "seats_total"],
+        columns: &["route_id", "driver_id", "route_name", "seats_total"],
         asks: Asks::Route,
     },
 ];

@@ -60,7 +60,7 @@ pub(crate) async fn cohort(
     let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region)
         .map_err(|_| too_many_cells("periods"))?;
     let metrics =
-        async |complete_through| cohort::ask(&services.store, &question, complete_through).await;
+        async |complete_through| cohort::ask(&asked.store, &question, complete_through).await;
     let (range, unsettled) = (question.range(), question.unsettled_facts());
     asked
         .answer_over(&services, range, KEEPING, unsettled, metrics)

@@ -54,7 +54,7 @@ pub(crate) async fn geographic(
     let measure = measure.unwrap_or_default();
     geographic::check_kept(selection, measure)?;
     let unsettled = geographic::unsettled_facts(selection, measure);
-    let metrics = async |_| geographic::ask(&services.store, selection, measure).await;
+    let metrics = async |_| geographic::ask(&asked.store, selection, measure).await;
     asked
         .answer(&services, KEEPING, Some(unsettled), metrics)
         .await

@@ -65,7 +65,7 @@ pub(crate) async fn retention(
     )
     .map_err(|_| too_long_ago())?;
     let metrics =
-        async |complete_through| retention::ask(&services.store, &question, complete_through).await;
+        async |complete_through| retention::ask(&asked.store, &question, complete_through).await;
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)
         .await

@@ -72,7 +72,7 @@ pub(crate) async fn trends(
     .map_err(no_trend)?;
     question.check_kept()?;
     question.check_previous_kept().map_err(previous_gone)?;
-    let metrics = async |_| trends::ask(&services.store, &question).await;
+    let metrics = async |_| trends::ask(&asked.store, &question).await;
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)
         .await

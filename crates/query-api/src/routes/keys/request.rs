@@ -65,9 +65,6 @@ pub(crate) enum KeyError {
     /// It would show more than the caller may see.
     #[error("regions: they reach beyond the caller's")]
     Regions,
-    /// Numbers of some regions alone cannot be asked for yet.
-    #[error("regions: keys for some regions alone are not made yet")]
-    RegionsNotServed,
     /// The secrets before would go on for too long.
     #[error("overlap_seconds: it is more than {LONGEST_OVERLAP_SECONDS}")]
     Overlap,
@@ -81,7 +78,6 @@ impl KeyError {
             Self::Past => "Allowed are times to come; or leave it out.".to_owned(),
             Self::Pii => "Allowed are keys that may not, or a caller that may.".to_owned(),
             Self::Regions => "Allowed are places in the caller's regions.".to_owned(),
-            Self::RegionsNotServed => "Allowed is null.".to_owned(),
             Self::Overlap => format!("Allowed are 0 to {LONGEST_OVERLAP_SECONDS}."),
         }
     }
@@ -100,12 +96,9 @@ impl KeyRequest {
         if self.pii && !caller.may_read_pii {
             return Err(KeyError::Pii);
         }
-        if !caller.scope.covers(&self.regions) {
-            return Err(KeyError::Regions);
-        }
-        match self.regions == Scope::Everywhere {
+        match caller.scope.covers(&self.regions) {
             true => Ok(()),
-            false => Err(KeyError::RegionsNotServed),
+            false => Err(KeyError::Regions),
         }
     }
 }

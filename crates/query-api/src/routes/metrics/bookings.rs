@@ -47,6 +47,6 @@ pub(crate) async fn bookings(
         .with_series()?
         .that_is_kept()?;
     let unsettled = bookings::unsettled_facts(&asked.selection);
-    let metrics = async |_| bookings::ask(&services.store, &asked.selection).await;
+    let metrics = async |_| bookings::ask(&asked.store, &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

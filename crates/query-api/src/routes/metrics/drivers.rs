@@ -54,6 +54,6 @@ pub(crate) async fn drivers(
     let asked = Asked::read(&services, &request, &PARAMETERS)?.that_is_kept()?;
     let limit = limit(&asked.given, 100, 1..=1000)?;
     let unsettled = drivers::unsettled_facts(&asked.selection);
-    let metrics = async |_| drivers::ask(&services.store, &asked.selection, limit).await;
+    let metrics = async |_| drivers::ask(&asked.store, &asked.selection, limit).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -66,6 +66,6 @@ pub(crate) async fn payments(
         .with_series()?
         .that_is_kept()?;
     let unsettled = Some(payments::unsettled_facts(&asked.selection));
-    let metrics = async |_| payments::ask(&services.store, &asked.selection).await;
+    let metrics = async |_| payments::ask(&asked.store, &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -7,10 +7,12 @@ use analytics::{
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use shared_schema::access::Scope;
 use tokio::try_join;
 use utoipa::ToSchema;
 
 use crate::{
+    access::Caller,
     cache::{Made, Question, Sought},
     error::ApiError,
     parameters::{Given, Parameter, RegionParameters, documented, region},
@@ -62,25 +64,37 @@ pub(crate) async fn realtime(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    let caller = Caller::of(&request)?;
     let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let region = region(&given)?;
+    let region = region(&given, &caller.scope)?;
     let sought = Sought {
         path: request.path(),
+        scope: &caller.scope,
         region: &region,
         parameters: &PARAMETERS,
         given: &given,
     };
     let question = Question::of_this_second(sought, services.cache.config());
-    let make = async || made(&services, region.clone()).await;
+    let make = async || made(&services, &caller, region.clone()).await;
     services.cache.answer(&request, &question, make).await
 }
 
-async fn made(services: &Services, region: RegionFilter) -> Result<Made, ApiError> {
+async fn made(
+    services: &Services,
+    caller: &Caller,
+    region: RegionFilter,
+) -> Result<Made, ApiError> {
     let now = services.clock.now();
     let signs = services.lanes.signs().await?;
     let second = Second::at(now, region);
-    let tiles = async { Ok(realtime::ask(&services.store, &second).await?) };
-    let unsettled = unsettled_facts(services, second.unsettled_facts());
+    let store = services.store_of(caller);
+    let tiles = async { Ok(realtime::ask(&store, &second).await?) };
+    // who sees some regions only learns nothing of what may belong to others
+    let shown = match caller.scope {
+        Scope::Everywhere => second.unsettled_facts(),
+        Scope::Within(_) => None,
+    };
+    let unsettled = unsettled_facts(services, shown);
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     let answer = RealtimeAnswer {
         tiles,

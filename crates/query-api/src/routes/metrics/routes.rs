@@ -53,6 +53,6 @@ pub(crate) async fn routes(
     let asked = Asked::read(&services, &request, &PARAMETERS)?.that_is_kept()?;
     let limit = limit(&asked.given, 50, 1..=500)?;
     let unsettled = routes::unsettled_facts(&asked.selection);
-    let metrics = async |_| routes::ask(&services.store, &asked.selection, limit).await;
+    let metrics = async |_| routes::ask(&asked.store, &asked.selection, limit).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

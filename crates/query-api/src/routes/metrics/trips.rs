@@ -49,6 +49,6 @@ pub(crate) async fn trips(
         .with_series()?
         .that_is_kept()?;
     let unsettled = trips::unsettled_facts(&asked.selection);
-    let metrics = async |_| trips::ask(&services.store, &asked.selection).await;
+    let metrics = async |_| trips::ask(&asked.store, &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

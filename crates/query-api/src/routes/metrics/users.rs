@@ -45,6 +45,6 @@ pub(crate) async fn users(
     let asked = Asked::read(&services, &request, &WITH_SERIES)?.with_series()?;
     users::check_kept(&asked.selection)?;
     let unsettled = users::unsettled_facts(&asked.selection);
-    let metrics = async |_| users::ask(&services.store, &asked.selection).await;
+    let metrics = async |_| users::ask(&asked.store, &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -1,0 +1,408 @@
+//! Whoever sees some regions only is told of these, and of nothing else; ClickHouse itself sees to it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Duration, Utc};
+use event_store::{Params, ScopedStore, ScopedUser, Store};
+use metadata_store::keys;
+use query_api::Config;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared_schema::{
+    Region,
+    access::{Role, Scope},
+};
+
+use crate::{
+    access::{guarded, key},
+    api::{Answer, Api},
+    story::Story,
+};
+
+/// Where the stories go on.
+const LAGOS: &str = r#"[{"state": "Lagos"}]"#;
+
+/// Everything that a caller of some regions may ask, over a range on the grid, one off it, and one with a series.
+fn questions(story: &Story) -> Vec<String> {
+    let on_grid = story.start - Duration::seconds(story.start.timestamp().rem_euclid(900));
+    let odd = story.start + Duration::milliseconds(30 * 3_600_000 + 123_457);
+    let (whole, odd) = (range(on_grid, story.end), range(odd, story.end));
+    let mut questions = vec!["/v1/metrics/realtime?".to_owned()];
+    for range in [&whole, &odd] {
+        for path in [
+            "metrics/users?",
+            "metrics/users?include_time_series=true&granularity=hourly&",
+            "metrics/bookings?include_time_series=true&",
+            "metrics/payments?include_time_series=true&granularity=weekly&",
+            "metrics/trips?",
+            "metrics/drivers?",
+            "metrics/routes?",
+            "analytics/funnel?",
+            "analytics/funnel?order=unordered&breakdown=city&",
+            "analytics/funnel?order=strict&breakdown=payment_method&",
+            "analytics/cohort?cohort_type=daily&periods=4&",
+            "analytics/retention?",
+            "analytics/retention?mode=on_or_after&user_type=driver&",
+            "analytics/geographic?metric=bookings&",
+            "analytics/geographic?metric=revenue&",
+            "analytics/geographic?metric=users&",
+            "analytics/trends?metric=conversion_rate&granularity=daily&",
+            "analytics/trends?metric=wau&granularity=daily&",
+        ] {
+            questions.push(format!("/v1/{path}{range}"));
+        }
+    }
+    questions
+}
+
+fn range(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+    let shown = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    format!("start_date={}&end_date={}", shown(start), shown(end))
+}
+
+fn scope(places: &str) -> Scope {
+    serde_json::from_str(places).unwrap()
+}
+
+/// An API over a story whose facts all have their regions.
+async fn settled(config: &Config, story: &Story) -> Api {
+    let api = Api::over(config, story.end);
+    story.ingest(&api).await;
+    story.settle(&api).await;
+    story.update_rows(&api).await;
+    api
+}
+
+async fn asked(api: &Api, key: &str, path: &str) -> Answer {
+    let answer = api.ask(Method::GET, path, &[("x-api-key", key)]).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    answer
+}
+
+/// What it says beside the facts that wait, of which who sees some regions only is told nothing.
+fn numbers(answer: &Answer) -> Value {
+    let mut json = answer.json();
+    json.as_object_mut().unwrap().remove("unsettled");
+    json
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sees_some_regions_is_told_what_a_filter_by_them_tells() {
+    let story = Story::of(31, 4, 1_500);
+    let api = settled(&guarded().await, &story).await;
+    let all = key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    for (places, filter) in [
+        (LAGOS, "state=Lagos"),
+        (
+            r#"[{"state": "Lagos", "city": "Ikeja"}]"#,
+            "state=Lagos&city=Ikeja",
+        ),
+    ] {
+        let some = key(&api, Role::Viewer, scope(places), false).await;
+        let mut told = 0;
+        for question in questions(&story) {
+            let own = asked(&api, &some, &question).await;
+            let filtered = format!("{question}&{filter}").replace("?&", "?");
+            let expected = asked(&api, &all, &filtered).await;
+            let (own, mut expected) = (numbers(&own), numbers(&expected));
+            forget_routes_from_elsewhere(&own, &mut expected);
+            assert_eq!(own, expected, "{question} {filter}");
+            told += own.to_string().len();
+            // asking for what it sees anyway changes nothing
+            let narrowed = asked(&api, &some, &filtered).await;
+            assert_eq!(own, numbers(&narrowed), "{filtered}");
+        }
+        assert!(told > 20_000, "they tell of nothing: {told}");
+    }
+}
+
+/// A route may begin in another region than that in which its riders get on; then the caller is not told what it is called.
+fn forget_routes_from_elsewhere(own: &Value, expected: &mut Value) {
+    let Some(routes) = expected.get_mut("routes").and_then(Value::as_array_mut) else {
+        return;
+    };
+    let mut known = 0;
+    for (route, own) in routes.iter_mut().zip(own["routes"].as_array().unwrap()) {
+        match own["route_name"].is_null() {
+            true => {
+                for hidden in [
+                    "route_name",
+                    "origin_city",
+                    "destination_city",
+                    "driver_id",
+                    "seats_total",
+                    "avg_occupancy",
+                ] {
+                    route[hidden] = Value::Null;
+                }
+            }
+            false => known += 1,
+        }
+    }
+    assert!(known > 0 || routes.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_in_another_region_changes_no_byte() {
+    let story = Story::of(32, 3, 800);
+    let api = settled(&guarded().await, &story).await;
+    let key = key(&api, Role::Viewer, scope(LAGOS), false).await;
+    let questions = questions(&story);
+    let mut before = Vec::new();
+    for question in &questions {
+        before.push(asked(&api, &key, question).await.text);
+    }
+
+    // the same users, drivers, routes, rides and payments do other things in Kano, at the same times and before
+    let kano = Region::from_names(Some("Kano"), Some("Kano"));
+    story.again_in(&api, Some(kano)).await;
+    // once more, and of that nobody knows where yet
+    story.again_in(&api, None).await;
+    // and what happened elsewhere so far is gone
+    for domain in ["user", "booking", "payment", "trip", "route", "location"] {
+        let elsewhere = "state NOT IN ('Lagos', 'Kano') AND region_settled";
+        api.execute(&format!(
+            "ALTER TABLE {domain}_events DELETE WHERE {elsewhere} SETTINGS mutations_sync = 1"
+        ))
+        .await;
+    }
+
+    for (question, before) in questions.iter().zip(before) {
+        let after = asked(&api, &key, question).await.text;
+        assert_eq!(before, after, "{question}");
+    }
+    // that was much
+    let all = crate::access::key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    let kano = asked(
+        &api,
+        &all,
+        &format!(
+            "/v1/metrics/bookings?{}&state=Kano",
+            range(story.start, story.end)
+        ),
+    )
+    .await;
+    assert!(kano.json()["bookings_created"].as_u64().unwrap() > 300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clickhouse_shows_a_query_without_a_filter_nothing_of_another_region() {
+    let story = Story::of(34, 3, 600);
+    let config = guarded().await;
+    let api = settled(&config, &story).await;
+    let Scope::Within(places) = scope(LAGOS) else {
+        panic!("it names a place")
+    };
+    let (user, store) = (ScopedUser::default(), &api.store);
+    let lagos = ScopedStore::new(store, &user, &places);
+    let nothing = ScopedStore::new(store, &user, &BTreeSet::new());
+    let database = format!("scoped_{}", config.clickhouse.database);
+    let views: Vec<(String, bool)> = store
+        .query(
+            "SELECT name, name IN (SELECT table FROM system.columns WHERE database = {database:String} \
+             AND name = 'state') FROM system.tables WHERE database = {database:String}",
+        )
+        .param("database", &database)
+        .fetch_all()
+        .await
+        .unwrap();
+    assert!(views.len() > 15, "{views:?}");
+    let mut rows = 0;
+    for (view, has_state) in &views {
+        let count = format!("SELECT count() FROM {view}");
+        let shown: u64 = lagos.query(&count).fetch_one().await.unwrap();
+        assert_eq!(
+            nothing.query(&count).fetch_one::<u64>().await.unwrap(),
+            0,
+            "{view}"
+        );
+        rows += shown;
+        if *has_state {
+            let states = format!("SELECT DISTINCT toString(state) FROM {view}");
+            let states: Vec<String> = lagos.query(&states).fetch_all().await.unwrap();
+            let foreign = |state: &&String| !["", "Lagos"].contains(&state.as_str());
+            assert_eq!(states.iter().find(foreign), None, "{view}");
+            // a condition of the reader's is tried on no row that is not shown
+            let tried = format!(
+                "SELECT count() FROM {view} WHERE throwIf(state NOT IN ('', 'Lagos'), 'seen') = 0"
+            );
+            let tried: u64 = lagos.query(&tried).fetch_one().await.unwrap();
+            assert_eq!(tried, shown, "{view}");
+        }
+    }
+    assert!(rows > 2_000, "{rows}");
+    for (refused, code) in [
+        (
+            format!(
+                "SELECT count() FROM {}.booking_events",
+                config.clickhouse.database
+            ),
+            497,
+        ),
+        (
+            format!(
+                "SELECT count() FROM {}.agg_bookings",
+                config.clickhouse.database
+            ),
+            497,
+        ),
+        ("SELECT count() FROM system.processes".to_owned(), 497),
+        (
+            "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')".to_owned(),
+            497,
+        ),
+        (
+            "SELECT count() FROM users SETTINGS readonly = 0".to_owned(),
+            164,
+        ),
+        ("SELECT phone FROM user_events".to_owned(), 47),
+    ] {
+        let error = lagos.query(&refused).fetch_all::<u64>().await.unwrap_err();
+        assert_eq!(error.server_code(), Some(code), "{refused}: {error}");
+    }
+    let error = lagos.query("DROP VIEW users").execute().await.unwrap_err();
+    assert_eq!(error.server_code(), Some(497), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_the_callers_region_is_refused() {
+    let api = Api::over(
+        &guarded().await,
+        DateTime::UNIX_EPOCH + Duration::days(20_000),
+    );
+    let lagos = key(&api, Role::Admin, scope(LAGOS), true).await;
+    for path in [
+        "/v1/metrics/bookings?state=Kano",
+        "/v1/metrics/realtime?state=Kano",
+        "/v1/metrics/users?state=unknown",
+        "/v1/analytics/funnel?city=Ibadan",
+        "/v1/pipeline/ledger",
+        "/v1/pipeline/dead-letters",
+    ] {
+        let answer = api.ask(Method::GET, path, &[("x-api-key", &lagos)]).await;
+        let problem = answer.json();
+        assert_eq!(
+            (answer.status, &problem["code"]),
+            (403, &json!("out_of_scope")),
+            "{path}"
+        );
+    }
+    for path in [
+        "/v1/metrics/bookings?state=Lagos",
+        "/v1/metrics/bookings?city=Ikeja",
+        "/v1/metrics/bookings?city=unknown",
+        "/v1/definitions",
+    ] {
+        asked(&api, &lagos, path).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_for_some_regions_makes_keys_for_no_others_and_sees_no_others() {
+    let api = Api::over(
+        &guarded().await,
+        DateTime::UNIX_EPOCH + Duration::days(20_000),
+    );
+    let lagos = key(&api, Role::Admin, scope(LAGOS), false).await;
+    let foreign = key(&api, Role::Admin, scope(r#"[{"state": "Kano"}]"#), false).await;
+    let headers = [
+        ("x-api-key", lagos.as_str()),
+        ("content-type", "application/json"),
+    ];
+    for (regions, status) in [
+        (json!(null), 422),
+        (json!([{"state": "Kano"}]), 422),
+        (json!([{"state": "Lagos"}, {"state": "Kano"}]), 422),
+        (json!([{"state": "Lagos", "city": "Ikeja"}]), 201),
+        (json!([{"state": "Lagos"}]), 201),
+    ] {
+        let body = json!({"name": "a", "role": "viewer", "regions": regions}).to_string();
+        let answer = api
+            .send_body(Method::POST, "/v1/keys", &headers, body)
+            .await;
+        assert_eq!(answer.status, status, "{regions}: {}", answer.text);
+    }
+    let shown = asked(&api, &lagos, "/v1/keys").await.json();
+    let scopes: BTreeSet<String> = shown["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["regions"].to_string())
+        .collect();
+    assert!(
+        scopes.iter().all(|regions| regions.contains("Lagos")),
+        "{scopes:?}"
+    );
+    let theirs = asked(&api, &foreign, "/v1/keys").await.json();
+    let id = theirs["keys"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/keys/{id}");
+    let of = |method| api.ask(method, &path, &headers);
+    assert_eq!(of(Method::GET).await.status, 404);
+    assert_eq!(of(Method::DELETE).await.status, 404);
+    assert!(
+        keys::find(&api.pool, id.parse().unwrap())
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked_at
+            .is_none()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_one_scope_is_shown_to_no_other() {
+    let story = Story::of(35, 3, 600);
+    let mut config = guarded().await;
+    config.cache.enabled = true;
+    let api = settled(&config, &story).await;
+    let path = format!("/v1/metrics/bookings?{}", range(story.start, story.end));
+    let mut answers = BTreeSet::new();
+    let two = r#"[{"state": "Lagos"}, {"state": "FCT"}]"#;
+    for places in ["null", LAGOS, r#"[{"state": "FCT"}]"#, two] {
+        let (first, second) = (
+            key(&api, Role::Viewer, scope(places), false).await,
+            key(&api, Role::Viewer, scope(places), false).await,
+        );
+        let made = asked(&api, &first, &path).await;
+        assert_eq!(made.header("x-cache"), "miss", "{places}");
+        let kept = asked(&api, &second, &path).await;
+        assert_eq!(
+            (kept.header("x-cache"), &kept.text),
+            ("hit", &made.text),
+            "{places}"
+        );
+        answers.insert(made.text);
+    }
+    assert_eq!(answers.len(), 4, "{answers:#?}");
+}
+
+/// What the views tell is what there is in the tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_views_have_the_columns_of_what_they_stand_for() {
+    let config = guarded().await;
+    let store = Store::connect(&config.clickhouse).unwrap();
+    let (database, scoped) = (
+        config.clickhouse.database.clone(),
+        format!("scoped_{}", config.clickhouse.database),
+    );
+    let missing: Vec<String> = store
+        .query(
+            "SELECT concat(table, '.', name) FROM system.columns WHERE database = {database:String} \
+             AND table IN (SELECT name FROM system.tables WHERE database = {scoped:String}) \
+             AND (table, name) NOT IN (SELECT table, name FROM system.columns WHERE database = {scoped:String}) \
+             ORDER BY 1",
+        )
+        .params(&Params::new().with("database", &database).with("scoped", &scoped))
+        .fetch_all()
+        .await
+        .unwrap();
+    let personal = [
+        "email",
+        "full_name",
+        "phone",
+        "verification_notes",
+        "verified_by",
+    ];
+    let personal: Vec<String> = personal.map(|name| format!("user_events.{name}")).into();
+    assert_eq!(missing, personal);
+}
