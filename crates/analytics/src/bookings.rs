@@ -25,6 +25,7 @@ pub struct Bookings {
     pub totals: BookingTotals,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub time_series: Option<Vec<Point<BookingTotals>>>,
 }
 
@@ -44,10 +45,13 @@ pub struct BookingTotals {
     #[schema(example = 800)]
     pub bookings_completed: u64,
     /// Confirmed over created, in percent. It may exceed 100: a booking may be created before the range.
+    #[schema(required)]
     pub conversion_rate: Option<Hundredths>,
     /// Cancelled over created, in percent.
+    #[schema(required)]
     pub cancellation_rate: Option<Hundredths>,
     /// Mean price of the confirmed bookings.
+    #[schema(required)]
     pub avg_booking_value: Option<Amount>,
     /// Sum of the prices of the confirmed bookings.
     pub total_booking_value: Amount,

@@ -74,6 +74,7 @@ pub struct Page {
     /// The latest first.
     pub dead_letters: Vec<DeadLetter>,
     /// To be sent as `cursor` for the next page; `null` on the last.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

@@ -67,6 +67,7 @@ pub struct Field {
     pub description: String,
     /// What it is in, where it is a metric that has one value for a range.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub unit: Option<Unit>,
 }
 

@@ -37,12 +37,14 @@ pub struct Driver {
     /// What they earned.
     pub total_earnings: Amount,
     /// Earnings over trips.
+    #[schema(required)]
     pub avg_earnings_per_trip: Option<Amount>,
     /// Distance of the trips.
     pub total_distance_km: Metres,
     /// Local days on which a trip was completed.
     pub active_days: u64,
     /// Share of the trips that were on time, in percent.
+    #[schema(required)]
     pub on_time_rate: Option<Hundredths>,
 }
 
@@ -50,14 +52,19 @@ pub struct Driver {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EarningsDistribution {
     /// 10th percentile.
+    #[schema(required)]
     pub p10: Option<Amount>,
     /// 25th percentile.
+    #[schema(required)]
     pub p25: Option<Amount>,
     /// Median.
+    #[schema(required)]
     pub p50: Option<Amount>,
     /// 75th percentile.
+    #[schema(required)]
     pub p75: Option<Amount>,
     /// 90th percentile.
+    #[schema(required)]
     pub p90: Option<Amount>,
 }
 

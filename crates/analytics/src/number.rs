@@ -7,7 +7,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         ObjectBuilder, RefOr, Schema,
-        schema::{SchemaType, Type},
+        schema::{AnyOfBuilder, SchemaType, Type},
     },
 };
 
@@ -122,7 +122,7 @@ impl Metres {
 }
 
 /// A count or a decimal (JSON numbers), or money (a JSON string).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
 pub enum Quantity {
     /// So many.
@@ -236,6 +236,25 @@ impl PartialSchema for Metres {
 impl ToSchema for Metres {
     fn name() -> Cow<'static, str> {
         "Kilometres".into()
+    }
+}
+
+/// Not as `oneOf`: a count is a decimal, too.
+impl PartialSchema for Quantity {
+    fn schema() -> RefOr<Schema> {
+        AnyOfBuilder::new()
+            .item(Hundredths::schema())
+            .item(Amount::schema())
+            .description(Some(
+                "A count or a decimal (JSON numbers), or money (a JSON string).",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Quantity {
+    fn name() -> Cow<'static, str> {
+        "Quantity".into()
     }
 }
 

@@ -78,18 +78,21 @@ pub struct Retention {
     /// How many of them registered in the range.
     pub total_users: u64,
     /// Retained over eligible on day 1, in percent; `null` says why in `null_reasons`.
+    #[schema(required)]
     pub d1_retention_rate: Option<Hundredths>,
     /// Of the eligible users, those who were retained on day 1.
     pub d1_retained_users: u64,
     /// Users whose day 1 is over.
     pub d1_eligible_users: u64,
     /// Retained over eligible on day 7, in percent.
+    #[schema(required)]
     pub d7_retention_rate: Option<Hundredths>,
     /// Of the eligible users, those who were retained on day 7.
     pub d7_retained_users: u64,
     /// Users whose day 7 is over.
     pub d7_eligible_users: u64,
     /// Retained over eligible on day 30, in percent.
+    #[schema(required)]
     pub d30_retention_rate: Option<Hundredths>,
     /// Of the eligible users, those who were retained on day 30.
     pub d30_retained_users: u64,

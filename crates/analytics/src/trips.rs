@@ -25,6 +25,7 @@ pub struct Trips {
     pub totals: TripTotals,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub time_series: Option<Vec<Point<TripTotals>>>,
 }
 
@@ -38,12 +39,16 @@ pub struct TripTotals {
     /// `trip.cancelled` events.
     pub trips_cancelled: u64,
     /// Completed over started, in percent.
+    #[schema(required)]
     pub completion_rate: Option<Hundredths>,
     /// Mean duration of the completed trips.
+    #[schema(required)]
     pub avg_duration_minutes: Option<Hundredths>,
     /// Mean distance of the completed trips.
+    #[schema(required)]
     pub avg_distance_km: Option<Hundredths>,
     /// Share of the completed trips that were on time, in percent.
+    #[schema(required)]
     pub on_time_performance: Option<Hundredths>,
     /// What drivers earned with the completed trips.
     pub total_driver_earnings: Amount,

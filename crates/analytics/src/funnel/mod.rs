@@ -108,6 +108,7 @@ pub struct FunnelAnalysis {
     pub all: Funnel,
     /// The same people by what they were told apart by, the most first, ties by value.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub breakdown: Option<Vec<Part>>,
     /// The rule that was applied.
     pub rule: FunnelRule,
@@ -123,6 +124,7 @@ pub struct Funnel {
     /// People at the last step.
     pub total_users_converted: u64,
     /// The last step over the first, in percent.
+    #[schema(required)]
     pub overall_conversion_rate: Option<Hundredths>,
 }
 
@@ -135,17 +137,21 @@ pub struct Step {
     /// The event that it is. With `order=unordered`, a step is any of those not taken yet.
     #[schema(example = "booking.created")]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub event_type: Option<&'static str>,
     /// 1 is the first.
     pub step_number: usize,
     /// People who got this far.
     pub count: u64,
     /// Over the first step, in percent.
+    #[schema(required)]
     pub conversion_rate: Option<Hundredths>,
     /// The share of the people at the step before who did not get here, in percent; `null` at the first.
+    #[schema(required)]
     pub drop_off_rate: Option<Hundredths>,
     /// The median of the times that those who got here took from the step before, interpolated linearly; `null` at the
     /// first, and where nobody got here.
+    #[schema(required)]
     pub median_seconds_from_previous: Option<Hundredths>,
 }
 
@@ -153,9 +159,11 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Part {
     /// The state, city, role or method; `unknown` where it is not known, `null` where no payment was matched.
+    #[schema(required)]
     pub value: Option<String>,
     /// Of a city, its state.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub state: Option<String>,
     /// Those people.
     #[serde(flatten)]
@@ -213,6 +221,13 @@ impl Default for Steps {
     }
 }
 
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|kind| kind.as_str()).collect();
+        f.write_str(&names.join(","))
+    }
+}
+
 impl FromStr for Steps {
     type Err = StepsError;
 
@@ -234,6 +249,13 @@ impl FromStr for Steps {
             .collect::<Result<_, _>>()
             .map(Self)
     }
+}
+
+/// The types of event that can be steps.
+#[must_use]
+pub fn step_types() -> Vec<&'static str> {
+    let kinds = TIES.iter().flat_map(|kinds| kinds.iter());
+    kinds.map(|kind| kind.as_str()).collect()
 }
 
 /// The place of an event type among those at the same millisecond; none if it names no person.

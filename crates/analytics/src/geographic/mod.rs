@@ -49,6 +49,7 @@ pub struct Geography {
     pub total_value: Quantity,
     /// Revenue in other currencies, by ISO 4217 code, over all points. It is never converted or summed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub other_currencies: Option<BTreeMap<String, Amount>>,
     /// The rule that was applied.
     pub rule: Rule,
@@ -66,6 +67,7 @@ pub struct DataPoint {
     /// How much.
     pub value: Quantity,
     /// Its share of the total, in percent.
+    #[schema(required)]
     pub share: Option<Hundredths>,
 }
 

@@ -40,6 +40,7 @@ pub struct Payments {
     pub by_method: Vec<MethodTotals>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub time_series: Option<Vec<Point<PaymentTotals>>>,
 }
 
@@ -66,12 +67,16 @@ pub struct PaymentTotals {
     /// `payment.refunded` events.
     pub payments_refunded: u64,
     /// Successes over successes and failures, in percent.
+    #[schema(required)]
     pub success_rate: Option<Hundredths>,
     /// Mean processing time of the successes.
+    #[schema(required)]
     pub avg_processing_time_ms: Option<Hundredths>,
     /// Median processing time of the successes, interpolated linearly.
+    #[schema(required)]
     pub p50_processing_time_ms: Option<Hundredths>,
     /// 95th percentile of the processing times of the successes, interpolated linearly.
+    #[schema(required)]
     pub p95_processing_time_ms: Option<Hundredths>,
     /// Successful payments in NGN, before refunds.
     pub total_revenue: Amount,

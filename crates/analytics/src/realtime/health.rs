@@ -26,6 +26,7 @@ pub struct PipelineHealth {
     /// Everything that is wrong, the worst first.
     pub system_health_reasons: Vec<String>,
     /// Whole seconds from `complete_through` to now; `null` while nothing is known of it.
+    #[schema(required)]
     pub ingest_lag_seconds: Option<i64>,
 }
 

@@ -46,6 +46,7 @@ pub struct Realtime {
     /// The same in other currencies, by ISO 4217 code.
     pub other_currencies: BTreeMap<String, RevenueLastHour>,
     /// How much later than scheduled the trips of the last 60 minutes started, on average; early is 0.
+    #[schema(required)]
     pub avg_wait_time_minutes: Option<Hundredths>,
 }
 

@@ -36,12 +36,16 @@ pub struct Route {
     /// Which route.
     pub route_id: Uuid,
     /// Its latest name.
+    #[schema(required)]
     pub route_name: Option<String>,
     /// Where it begins.
+    #[schema(required)]
     pub origin_city: Option<String>,
     /// Where it ends.
+    #[schema(required)]
     pub destination_city: Option<String>,
     /// Who drives it.
+    #[schema(required)]
     pub driver_id: Option<Uuid>,
     /// Bookings confirmed in the range.
     pub total_bookings: u64,
@@ -49,8 +53,10 @@ pub struct Route {
     pub total_revenue: Amount,
     /// Seats booked over seats offered, in percent, of the departures in the range that have a booking which is
     /// confirmed and not cancelled.
+    #[schema(required)]
     pub avg_occupancy: Option<Hundredths>,
     /// Seats of a departure.
+    #[schema(required)]
     pub seats_total: Option<u8>,
 }
 

@@ -1,6 +1,12 @@
+use std::borrow::Cow;
+
 use chrono::{DateTime, Days, Months, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{
     Granularity, Moment,
@@ -16,6 +22,33 @@ pub struct DateRange {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     zone: Tz,
+}
+
+/// A range of time with both bounds included, so that they can be sent back as they are.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes how a range is written")]
+struct Written {
+    /// The first millisecond, on the local clock.
+    #[schema(example = "2024-01-01T00:00:00.000+01:00")]
+    start_date: String,
+    /// The last millisecond, on the local clock.
+    #[schema(example = "2024-01-31T23:59:59.999+01:00")]
+    end_date: String,
+    /// The zone whose clock it is.
+    #[schema(example = "Africa/Lagos")]
+    tz: String,
+}
+
+impl PartialSchema for DateRange {
+    fn schema() -> RefOr<Schema> {
+        Written::schema()
+    }
+}
+
+impl ToSchema for DateRange {
+    fn name() -> Cow<'static, str> {
+        "DateRange".into()
+    }
 }
 
 /// The range would hold nothing: its start is not before its end.

@@ -66,6 +66,7 @@ pub struct Trend {
     pub period: Period,
     /// The period before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub previous_period: Option<Previous>,
     /// The rule that was applied.
     pub rule: Rule,
@@ -75,6 +76,7 @@ pub struct Trend {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Period {
     /// Over the whole range; `null` where it is a rate, mean or percentile of nothing.
+    #[schema(required)]
     pub value: Option<Quantity>,
     /// One point for each calendar unit.
     pub time_series: Vec<Point<TrendPoint>>,
@@ -84,15 +86,13 @@ pub struct Period {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Previous {
     /// The period.
-    #[schema(value_type = Object, example = json!({
-        "start_date": "2023-12-01T00:00:00.000+01:00", "end_date": "2023-12-31T23:59:59.999+01:00", "tz": "Africa/Lagos"
-    }))]
     pub date_range: DateRange,
     /// The metric over it.
     #[serde(flatten)]
     pub period: Period,
     /// How much more a count or sum is now, in percent of what it was; `null` where it was nothing, and for rates, means
     /// and percentiles, which are rounded: compare the values.
+    #[schema(required)]
     pub change_percent: Option<Hundredths>,
 }
 
@@ -100,6 +100,7 @@ pub struct Previous {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TrendPoint {
     /// `null` where it is a rate, mean or percentile of nothing.
+    #[schema(required)]
     pub value: Option<Quantity>,
 }
 

@@ -41,11 +41,14 @@ pub struct Users {
     /// Users registered up to the end of the range, since ever.
     pub total_users: u64,
     /// Of the users registered in the range, the share whose latest verification says VERIFIED by now, in percent.
+    #[schema(required)]
     pub kyc_completion_rate: Option<Hundredths>,
     /// Of the users registered in the range, the share that has become drivers by now, in percent.
+    #[schema(required)]
     pub driver_activation_rate: Option<Hundredths>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub time_series: Option<Vec<Point<UserPoint>>>,
 }
 

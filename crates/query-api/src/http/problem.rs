@@ -4,6 +4,7 @@ use actix_web::{
 };
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::RequestId;
@@ -44,6 +45,7 @@ pub(crate) struct Problem {
     hint: String,
     /// The parameter at fault, if one is.
     #[schema(example = "from")]
+    #[schema(nullable = false)]
     parameter: Option<String>,
     /// The same as in the header `X-Request-Id`.
     request_id: String,
@@ -51,23 +53,8 @@ pub(crate) struct Problem {
 
 /// The answer to a request that is not answered.
 pub(crate) fn response(error: &ApiError, id: Option<&RequestId>) -> HttpResponse {
-    let verdict = error.verdict();
-    let members = Members {
-        code: verdict.code.as_str(),
-        hint: verdict.hint,
-        parameter: verdict.parameter,
-        request_id: id.map(ToString::to_string),
-    };
-    // Two generations of the same crate: the framework's status is not the document's.
-    let status = http::StatusCode::from_u16(verdict.code.status().as_u16())
-        .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut document = ProblemDetails::from_status_code(status)
-        .with_detail(verdict.detail)
-        .with_extensions(members);
-    if let Ok(reference) = http::Uri::try_from(verdict.code.reference()) {
-        document = document.with_type(reference);
-    }
-    let mut response = HttpResponse::build(verdict.code.status());
+    let id = id.map(ToString::to_string);
+    let mut response = HttpResponse::build(error.verdict().code.status());
     response.content_type(JsonProblemDetails::<Members>::CONTENT_TYPE);
     if let Some(seconds) = error.retry_after() {
         response.insert_header((RETRY_AFTER, seconds.to_string()));
@@ -78,5 +65,31 @@ pub(crate) fn response(error: &ApiError, id: Option<&RequestId>) -> HttpResponse
     if let ApiError::Unauthenticated(_) = error {
         response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"openride\""));
     }
-    response.json(document)
+    response.json(document(error, id))
+}
+
+/// The same as the description of the API shows it.
+pub(crate) fn example(error: &ApiError) -> Value {
+    let id = "01977c3a-8d2e-7f10-9c55-0b3a4f1e2d6c".to_owned();
+    json!(document(error, Some(id)))
+}
+
+fn document(error: &ApiError, request_id: Option<String>) -> ProblemDetails<Members> {
+    let verdict = error.verdict();
+    let members = Members {
+        code: verdict.code.as_str(),
+        hint: verdict.hint,
+        parameter: verdict.parameter,
+        request_id,
+    };
+    // Two generations of the same crate: the framework's status is not the document's.
+    let status = http::StatusCode::from_u16(verdict.code.status().as_u16())
+        .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let document = ProblemDetails::from_status_code(status)
+        .with_detail(verdict.detail)
+        .with_extensions(members);
+    match http::Uri::try_from(verdict.code.reference()) {
+        Ok(reference) => document.with_type(reference),
+        Err(_) => document,
+    }
 }

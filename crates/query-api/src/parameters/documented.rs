@@ -10,6 +10,8 @@ use analytics::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::texts::{ReasonCodes, StepList, TrendMetrics};
+
 /// The range of time.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -19,14 +21,26 @@ pub(crate) struct RangeParameters {
     /// Without an offset it is on the clock of `tz`; a time that comes twice is the earlier, one that never comes is
     /// the first instant after. Without it, the range has the 30 local days up to its end. Bounds off the quarters of
     /// an hour are answered exactly for the last 90 days, for users 30.
-    #[param(example = "2024-01-01")]
+    #[param(
+        example = "2024-01-01",
+        format = "iso8601",
+        pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
+    )]
     start_date: Option<String>,
     /// The last instant, inclusive to its own precision: a bare date is that whole day, `23:59:59` that whole second.
     /// A time that comes twice is the later. Without it, the range goes to the end of today.
-    #[param(example = "2024-01-31")]
+    #[param(
+        example = "2024-01-31",
+        format = "iso8601",
+        pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
+    )]
     end_date: Option<String>,
     /// The IANA zone whose clock days are counted on.
-    #[param(example = "Africa/Lagos", default = "Africa/Lagos")]
+    #[param(
+        example = "Africa/Lagos",
+        default = "Africa/Lagos",
+        format = "iana-time-zone"
+    )]
     tz: Option<String>,
 }
 
@@ -52,7 +66,7 @@ pub(crate) struct SeriesParameters {
     #[param(default = false)]
     include_time_series: Option<bool>,
     /// The width of its points, on the local clock. Needs `include_time_series`.
-    #[param(inline, default = "daily")]
+    #[param(default = "daily")]
     granularity: Option<Granularity>,
 }
 
@@ -82,12 +96,16 @@ pub(crate) struct RoutesLimit {
 #[expect(dead_code, reason = "they are read one by one, strictly")]
 pub(crate) struct DeadLetterParameters {
     /// Only this reason code.
-    #[param(example = "missing_field")]
+    #[param(value_type = Option<ReasonCodes>, inline, example = "missing_field")]
     reason: Option<String>,
     /// Only records of this topic, one that is read or has dead letters.
     #[param(example = "openride.events.booking")]
     topic: Option<String>,
     /// The `next_cursor` of the page before. Send the other parameters with it unchanged.
+    #[param(
+        example = "1706697000412.0.1234.openride.events.booking",
+        format = "cursor"
+    )]
     cursor: Option<String>,
     /// Dead letters at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -100,19 +118,16 @@ pub(crate) struct DeadLetterParameters {
 #[expect(dead_code, reason = "they are read one by one, strictly")]
 pub(crate) struct FunnelParameters {
     /// The steps, 1 to 10 types of user, booking, payment and trip events, separated by commas.
-    #[param(
-        example = "booking.created,payment.success,trip.completed",
-        default = "user.registered,booking.created,payment.initiated,payment.success,trip.completed"
-    )]
+    #[param(value_type = Option<StepList>, inline, example = "booking.created,payment.success,trip.completed")]
     steps: Option<String>,
     /// How events are matched with the steps.
-    #[param(inline, default = "ordered")]
+    #[param(default = "ordered")]
     order: Option<Order>,
     /// How long after its first step the last may come, its end inclusive: `30d`, `12h`, `90m`, at most 90 days.
-    #[param(example = "7d", default = "30d")]
+    #[param(example = "7d", default = "30d", format = "time-span")]
     window: Option<String>,
     /// What people are told apart by.
-    #[param(inline)]
+    #[param(example = "state")]
     breakdown: Option<Breakdown>,
 }
 
@@ -122,7 +137,7 @@ pub(crate) struct FunnelParameters {
 #[expect(dead_code, reason = "they are read one by one, strictly")]
 pub(crate) struct CohortParameters {
     /// The unit of cohorts and periods, on the local clock. Cohorts are whole units, every one that the range touches.
-    #[param(inline, default = "weekly")]
+    #[param(default = "weekly")]
     cohort_type: Option<CohortType>,
     /// Periods of each cohort; cohorts times periods are at most 10,000.
     #[param(minimum = 1, maximum = 52, default = 12)]
@@ -135,10 +150,10 @@ pub(crate) struct CohortParameters {
 #[expect(dead_code, reason = "they are read one by one, strictly")]
 pub(crate) struct RetentionParameters {
     /// Which users, by their role at registration.
-    #[param(inline, default = "all")]
+    #[param(default = "all")]
     user_type: Option<UserType>,
     /// What makes a user retained on day N.
-    #[param(inline, default = "on")]
+    #[param(default = "on")]
     mode: Option<Mode>,
 }
 
@@ -148,7 +163,7 @@ pub(crate) struct RetentionParameters {
 #[expect(dead_code, reason = "it is read strictly")]
 pub(crate) struct GeographicParameters {
     /// What is spread over the regions.
-    #[param(inline, default = "bookings")]
+    #[param(default = "bookings")]
     metric: Option<Measure>,
 }
 
@@ -159,13 +174,13 @@ pub(crate) struct GeographicParameters {
 pub(crate) struct TrendsParameters {
     /// Any metric of `/v1/metrics` that has one value for a range, by its name in those answers; or `active_users`, the
     /// distinct users of each unit.
-    #[param(example = "bookings_created")]
+    #[param(value_type = TrendMetrics, inline, example = "bookings_created")]
     metric: String,
     /// The width of the points, on the local clock; at most 10,000 points.
-    #[param(inline, default = "daily")]
+    #[param(default = "daily")]
     granularity: Option<Granularity>,
     /// Whether to compare with the period before.
-    #[param(inline)]
+    #[param(example = "previous_period")]
     compare: Option<Compare>,
 }
 

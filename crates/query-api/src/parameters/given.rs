@@ -129,15 +129,12 @@ pub(crate) fn documented<P: IntoParams>() -> Vec<Parameter> {
         .collect()
 }
 
-/// The default that a schema names, or one of those that it is made of.
+/// The default that a schema names, or the reference to one.
 fn default_of(schema: &RefOr<Schema>) -> Option<String> {
     let default = match schema {
         RefOr::T(Schema::Object(object)) => object.default.as_ref()?,
-        RefOr::T(Schema::AllOf(all)) => match &all.default {
-            Some(default) => default,
-            None => return all.items.iter().find_map(default_of),
-        },
-        _ => return None,
+        RefOr::Ref(reference) => reference.default.as_ref()?,
+        RefOr::T(_) => return None,
     };
     Some(
         default

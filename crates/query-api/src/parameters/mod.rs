@@ -5,6 +5,7 @@ mod analysis;
 mod documented;
 mod given;
 mod selection;
+mod texts;
 
 pub(crate) use self::{
     analysis::{

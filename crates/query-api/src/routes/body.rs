@@ -11,7 +11,7 @@ pub(crate) struct BodyError {
 }
 
 /// Reads a body; nothing at all is an object without fields.
-pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, BodyError> {
+pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, BodyError> {
     let text = match body.is_empty() {
         true => b"{}",
         false => body.as_ref(),

@@ -21,6 +21,8 @@ pub(crate) struct Definitions {
     get,
     path = "/v1/definitions",
     tag = "definitions",
+    operation_id = "list_definitions",
+    extensions(("x-role" = json!("viewer"))),
     responses((status = 200, description = "All definitions", body = Definitions, example = json!({
         "definitions": [{
             "name": "bookings",
@@ -51,6 +53,8 @@ pub(crate) async fn all(request: HttpRequest) -> Result<HttpResponse, ApiError> 
     get,
     path = "/v1/definitions/{metric}",
     tag = "definitions",
+    operation_id = "get_definition",
+    extensions(("x-role" = json!("viewer"))),
     params(("metric" = String, Path, description = "The name of a metric or analysis", example = "conversion_rate")),
     responses(
         (status = 200, description = "The definition", body = Definition, example = json!({
@@ -66,8 +70,7 @@ pub(crate) async fn all(request: HttpRequest) -> Result<HttpResponse, ApiError> 
                 "description": "Confirmed over created, in percent.",
                 "unit": "percent"
             }]
-        })),
-        (status = 404, description = "Nothing has this name", body = crate::http::problem::Problem, content_type = "application/problem+json")
+        }))
     )
 )]
 pub(crate) async fn one(

@@ -12,7 +12,11 @@ pub(crate) mod pipeline;
 use actix_web::{HttpResponse, web::ServiceConfig};
 use shared_schema::access::Role::{Admin, Analyst, Viewer};
 
-pub(crate) use self::{body::BodyError, keys::KeyError, methods::Methods};
+pub(crate) use self::{
+    body::{BodyError, read as read_body},
+    keys::KeyError,
+    methods::Methods,
+};
 use crate::error::ApiError;
 
 /// Everything below `/v1`, and who may ask it.

@@ -28,7 +28,7 @@ use crate::api::{Answer, Api, databases};
 const PATIENCE: Duration = Duration::from_secs(20);
 const SECRET: &str = "a secret of the tests, longer than 32 bytes";
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")
         .unwrap()
         .to_utc()
@@ -69,7 +69,7 @@ pub(crate) async fn key(api: &Api, role: Role, scope: Scope, pii: bool) -> Strin
     text
 }
 
-async fn with(api: &Api, key: &str, method: Method, path: &str) -> Answer {
+pub(crate) async fn with(api: &Api, key: &str, method: Method, path: &str) -> Answer {
     api.ask(method, path, &[("x-api-key", key)]).await
 }
 
@@ -84,12 +84,12 @@ async fn send(api: &Api, key: &str, method: Method, path: &str, body: Value) -> 
         .await
 }
 
-fn token(claims: &Value) -> String {
+pub(crate) fn token(claims: &Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     encode(&Header::default(), claims, &key).unwrap()
 }
 
-fn claims(role: &str) -> Value {
+pub(crate) fn claims(role: &str) -> Value {
     json!({
         "iss": "https://login.openride.example",
         "aud": "analytics",

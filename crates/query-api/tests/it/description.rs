@@ -1,10 +1,16 @@
 //! What the API says of itself is true, and can be read without a network.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use reqwest::Method;
 use serde_json::Value;
+use shared_schema::access::{Role, Scope};
 
-use crate::api::Api;
+use crate::{
+    access::{guarded, key, now, with},
+    api::Api,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_answer() {
@@ -34,10 +40,6 @@ async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_
             .into_iter()
             .flatten()
         {
-            assert!(
-                parameter["description"].as_str().unwrap().len() > 10,
-                "{path} {parameter}"
-            );
             bounds_are_kept(&api, path, parameter).await;
         }
     }
@@ -52,19 +54,12 @@ async fn done(api: &Api, method: Method, path: &str, operation: &Value, status: 
     answer.json()
 }
 
-/// The example has the fields of the answer, and every problem is described.
+/// The example has the fields of the answer.
 fn answer_is_described(path: &str, operation: &Value, status: &str, answer: &Value) {
     let example = &operation["responses"][status]["content"]["application/json"]["example"];
     let fields =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     assert_eq!(fields(example), fields(answer), "{path}");
-    for status in ["400", "401", "403", "422", "429", "500", "503"] {
-        let problem = &operation["responses"][status]["content"]["application/problem+json"];
-        assert_eq!(
-            problem["schema"]["$ref"], "#/components/schemas/Problem",
-            "{path} {status}"
-        );
-    }
 }
 
 /// A request that is answered with everything that an example shows.
@@ -118,34 +113,130 @@ async fn the_page_is_served_from_this_machine() {
 async fn the_type_of_every_described_problem_is_a_page_that_explains_it() {
     let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
     let description = api.json("/openapi.json").await;
-    let responses = &description["paths"]["/v1/metrics/users"]["get"]["responses"];
-    let list = api.get("/docs/errors").await;
-    assert_eq!(list.status, 200);
-    let mut explained = 0;
-    for (status, codes) in [
-        ("400", 3),
-        ("401", 1),
-        ("403", 2),
-        ("422", 8),
-        ("429", 1),
-        ("500", 1),
-        ("503", 4),
-    ] {
-        let text = responses[status]["description"].as_str().unwrap();
-        let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
-        assert_eq!(names.len(), codes, "{text}");
-        for name in names {
-            let page = api.get(&format!("/docs/errors/{name}")).await;
-            assert_eq!(page.status, 200, "{name}");
-            assert!(page.text.contains(status), "{name}: {}", page.text);
-            assert!(list.text.contains(&format!("/docs/errors/{name}\"")));
-            explained += 1;
+    let examples = &description["components"]["examples"];
+    let mut described = BTreeSet::new();
+    for (_, operation) in operations(&description) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let problem = &response["content"]["application/problem+json"];
+            let codes = response["x-codes"].as_array();
+            assert_eq!(problem.is_object(), codes.is_some(), "{response}");
+            for code in codes.into_iter().flatten() {
+                let code = code.as_str().unwrap();
+                assert!(problem["examples"][code]["$ref"].is_string(), "{code}");
+                assert_eq!(examples[code]["value"]["status"].to_string(), *status);
+                described.insert(code);
+            }
         }
     }
-    assert_eq!(explained, 20);
+    let list = api.get("/docs/errors").await;
+    assert_eq!(list.status, 200);
+    for (code, example) in examples.as_object().unwrap() {
+        let problem = &example["value"];
+        let page = api.get(problem["type"].as_str().unwrap()).await;
+        assert_eq!(page.status, 200, "{code}");
+        let status = problem["status"].to_string();
+        assert!(page.text.contains(&status), "{code}: {}", page.text);
+        assert!(list.text.contains(&format!("/docs/errors/{code}\"")));
+    }
+    // of a path, and of no operation
+    described.insert("method_not_allowed");
+    let explained: BTreeSet<&str> = examples
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(described, explained);
     let nothing = api.get("/docs/errors/no_such_code").await;
     assert_eq!(nothing.status, 404);
     assert_eq!(nothing.json()["type"], "/docs/errors/not_found");
+}
+
+#[test]
+fn every_operation_says_all_that_a_client_needs() {
+    let description = serde_json::to_value(query_api::openapi()).unwrap();
+    let mut ids = BTreeSet::new();
+    for (path, operation) in operations(&description) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "{id} twice");
+        for text in ["summary", "description"] {
+            assert!(
+                operation[text].as_str().is_some_and(|said| said.len() > 5),
+                "{id}: {text}"
+            );
+        }
+        let role = operation["x-role"].as_str().unwrap();
+        let needs = format!("Needs a key or token of the role `{role}`");
+        assert!(
+            operation["description"].as_str().unwrap().contains(&needs),
+            "{id}"
+        );
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let said = parameter["description"].as_str().unwrap();
+            assert!(said.len() > 10, "{path} {parameter}");
+            let shown = [&parameter["example"], &parameter["schema"]["default"]];
+            assert!(
+                shown.iter().any(|value| !value.is_null()),
+                "{id}: {parameter}"
+            );
+        }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(
+                response["headers"]["X-Request-Id"].is_object(),
+                "{id} {status}"
+            );
+            let contents = response["content"].as_object().into_iter().flatten();
+            assert!(
+                status == "304" || contents.clone().count() == 1,
+                "{id} {status}"
+            );
+            for (_, content) in contents {
+                let examples = [&content["example"], &content["examples"]];
+                assert!(content["schema"].is_object(), "{id} {status}");
+                assert!(
+                    examples.iter().any(|value| !value.is_null()),
+                    "{id} {status}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_that_an_operation_names_is_the_least_that_may() {
+    let api = Api::over(&guarded().await, now());
+    let viewer = key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    let analyst = key(&api, Role::Analyst, Scope::Everywhere, false).await;
+    let description = api.json("/openapi.json").await;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let (below, least) = match operation["x-role"].as_str().unwrap() {
+                "viewer" => (None, Some(&viewer)),
+                "analyst" => (Some(&viewer), Some(&analyst)),
+                _ => (Some(&analyst), None),
+            };
+            let method: Method = method.to_uppercase().parse().unwrap();
+            if let Some(key) = below {
+                assert_eq!(
+                    with(&api, key, method.clone(), path).await.status,
+                    403,
+                    "{path}"
+                );
+            }
+            if let Some(key) = least {
+                assert_ne!(with(&api, key, method, path).await.status, 403, "{path}");
+            }
+        }
+    }
+}
+
+/// Every operation of a description, with its path.
+fn operations(description: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let paths = description["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().values();
+        methods.map(move |operation| (path.as_str(), operation))
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<CohortP
     get,
     path = "/v1/analytics/cohort",
     tag = "analytics",
+    operation_id = "get_cohorts",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, CohortParameters),
     responses((status = 200, description = "The cohorts", body = Answer<CohortAnalysis>, example = json!({
         "date_range": {

@@ -25,6 +25,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<FunnelP
     get,
     path = "/v1/analytics/funnel",
     tag = "analytics",
+    operation_id = "get_funnel",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, FunnelParameters),
     responses((status = 200, description = "The funnel", body = Answer<FunnelAnalysis>, example = json!({
         "date_range": {

@@ -26,6 +26,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<Geograp
     get,
     path = "/v1/analytics/geographic",
     tag = "analytics",
+    operation_id = "get_geography",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, GeographicParameters),
     responses((status = 200, description = "The points", body = Answer<Geography>, example = json!({
         "date_range": {

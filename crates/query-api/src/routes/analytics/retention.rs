@@ -24,6 +24,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<Retenti
     get,
     path = "/v1/analytics/retention",
     tag = "analytics",
+    operation_id = "get_retention",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, RetentionParameters),
     responses((status = 200, description = "The retention", body = Answer<Retention>, example = json!({
         "date_range": {

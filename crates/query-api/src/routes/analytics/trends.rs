@@ -28,6 +28,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<TrendsP
     get,
     path = "/v1/analytics/trends",
     tag = "analytics",
+    operation_id = "get_trend",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, TrendsParameters),
     responses((status = 200, description = "The trend", body = Answer<Trend>, example = json!({
         "date_range": {

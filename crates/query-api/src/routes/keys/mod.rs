@@ -35,6 +35,8 @@ use crate::{
     get,
     path = "/v1/keys",
     tag = "keys",
+    operation_id = "list_keys",
+    extensions(("x-role" = json!("admin"))),
     responses((status = 200, description = "The keys", body = Keys, example = json!({"keys": [example()]})))
 )]
 pub(crate) async fn all(
@@ -59,6 +61,8 @@ pub(crate) async fn all(
     post,
     path = "/v1/keys",
     tag = "keys",
+    operation_id = "create_key",
+    extensions(("x-role" = json!("admin"))),
     request_body(content = KeyRequest, example = json!({"name": "nightly dashboard", "role": "viewer"})),
     responses((
         status = 201,
@@ -100,7 +104,9 @@ pub(crate) async fn create(
     get,
     path = "/v1/keys/{id}",
     tag = "keys",
-    params(("id" = Uuid, Path, description = "The id of the key")),
+    operation_id = "get_key",
+    extensions(("x-role" = json!("admin"))),
+    params(("id" = Uuid, Path, description = "The id of the key", example = "01977c3a-8d2e-7f10-9c55-0b3a4f1e2d6c")),
     responses((status = 200, description = "The key", body = KeyShown, example = json!(example())))
 )]
 pub(crate) async fn one(
@@ -121,7 +127,9 @@ pub(crate) async fn one(
     delete,
     path = "/v1/keys/{id}",
     tag = "keys",
-    params(("id" = Uuid, Path, description = "The id of the key")),
+    operation_id = "revoke_key",
+    extensions(("x-role" = json!("admin"))),
+    params(("id" = Uuid, Path, description = "The id of the key", example = "01977c3a-8d2e-7f10-9c55-0b3a4f1e2d6c")),
     responses((status = 200, description = "The key as it is now", body = KeyShown, example = json!(revoked_example())))
 )]
 pub(crate) async fn revoke(
@@ -147,7 +155,9 @@ pub(crate) async fn revoke(
     post,
     path = "/v1/keys/{id}/rotate",
     tag = "keys",
-    params(("id" = Uuid, Path, description = "The id of the key")),
+    operation_id = "rotate_key",
+    extensions(("x-role" = json!("admin"))),
+    params(("id" = Uuid, Path, description = "The id of the key", example = "01977c3a-8d2e-7f10-9c55-0b3a4f1e2d6c")),
     request_body(content = RotationRequest, example = json!({"overlap_seconds": 3600})),
     responses((status = 200, description = "The key", body = NewSecret, example = json!(rotated_example())))
 )]

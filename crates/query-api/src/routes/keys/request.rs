@@ -30,6 +30,7 @@ pub(crate) struct KeyRequest {
     pub(super) regions: Scope,
     /// Whether it may see phone numbers, names and e-mails.
     #[serde(default)]
+    #[schema(default = false)]
     pub(super) pii: bool,
     /// From when on it is refused. Left out, it does not expire.
     #[serde(default)]

@@ -12,7 +12,7 @@ use crate::access::Secret;
 
 /// What a caller may do. Each may also do what those before it may.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = Role, rename_all = "snake_case")]
 #[expect(dead_code, reason = "it describes how a role is written")]
 pub(crate) enum RoleShown {
     /// Reads metrics, analyses, definitions and the ledger.
@@ -25,18 +25,20 @@ pub(crate) enum RoleShown {
 
 /// A state, or a city in it.
 #[derive(ToSchema)]
+#[schema(as = Place)]
 #[expect(dead_code, reason = "it describes how a place is written")]
 pub(crate) struct PlaceShown {
     /// The state.
     #[schema(example = "Lagos")]
     state: String,
     /// The city; all of the state without it.
-    #[schema(example = "Ikeja")]
+    #[schema(example = "Ikeja", nullable = false)]
     city: Option<String>,
 }
 
 /// A key, without what it opens doors with.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(crate) struct KeyShown {
     id: Uuid,
     /// What people call it.
@@ -45,7 +47,7 @@ pub(crate) struct KeyShown {
     #[schema(value_type = RoleShown)]
     role: Role,
     /// What it may see: `null` for all regions.
-    #[schema(value_type = Option<Vec<PlaceShown>>)]
+    #[schema(value_type = Option<Vec<PlaceShown>>, required)]
     regions: Scope,
     /// Whether it may see phone numbers, names and e-mails.
     pii: bool,
@@ -53,8 +55,10 @@ pub(crate) struct KeyShown {
     /// Who made it: `api_key/` and its id, `token:` with issuer and subject, or `command`.
     created_by: String,
     /// From when on it is refused; `null` if it does not expire.
+    #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
     /// When it was revoked, if it was.
+    #[schema(required)]
     revoked_at: Option<DateTime<Utc>>,
     /// Its secrets, oldest first, those that have ended included.
     secrets: Vec<SecretShown>,
@@ -62,12 +66,14 @@ pub(crate) struct KeyShown {
 
 /// What may be told of a secret.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Secret)]
 pub(crate) struct SecretShown {
     /// The first characters of its text.
     #[schema(example = "ork_3f9a1c")]
     hint: String,
     created_at: DateTime<Utc>,
     /// From when on it is refused; `null` if it lasts as long as its key.
+    #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
 }
 

@@ -21,6 +21,8 @@ const KEEPING: Keeping = keeping(&[Domain::Booking], Reach::Range);
     get,
     path = "/v1/metrics/bookings",
     tag = "metrics",
+    operation_id = "get_booking_metrics",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, SeriesParameters),
     responses((status = 200, description = "The metrics", body = Answer<bookings::Bookings>, example = json!({
         "date_range": {

@@ -25,6 +25,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<Drivers
     get,
     path = "/v1/metrics/drivers",
     tag = "metrics",
+    operation_id = "list_top_drivers",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, DriversLimit),
     responses((status = 200, description = "The list", body = Answer<drivers::Drivers>, example = json!({
         "date_range": {

@@ -22,6 +22,8 @@ const KEEPING: Keeping = keeping(&[Domain::Payment], Reach::Range);
     get,
     path = "/v1/metrics/payments",
     tag = "metrics",
+    operation_id = "get_payment_metrics",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, SeriesParameters),
     responses((status = 200, description = "The metrics", body = Answer<Payments>, example = json!({
         "date_range": {

@@ -31,9 +31,11 @@ pub(crate) struct RealtimeAnswer {
     health: PipelineHealth,
     /// Everything that arrived at the broker before this is in the numbers; `null` as long as that is not known of
     /// every partition.
+    #[schema(required)]
     complete_through: Option<DateTime<Utc>>,
     /// With a region only: facts of the last day whose region is not known yet. They count as `unknown` until it is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     unsettled: Option<u64>,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct RealtimeAnswer {
     get,
     path = "/v1/metrics/realtime",
     tag = "metrics",
+    operation_id = "get_realtime_tiles",
+    extensions(("x-role" = json!("viewer"))),
     params(RegionParameters),
     responses((status = 200, description = "The tiles", body = RealtimeAnswer, example = json!({
         "timestamp": "2024-02-01T08:30:02Z",

@@ -25,6 +25,8 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<RoutesL
     get,
     path = "/v1/metrics/routes",
     tag = "metrics",
+    operation_id = "list_top_routes",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, RoutesLimit),
     responses((status = 200, description = "The list", body = Answer<Routes>, example = json!({
         "date_range": {

@@ -21,6 +21,8 @@ const KEEPING: Keeping = keeping(&[Domain::Trip], Reach::Range);
     get,
     path = "/v1/metrics/trips",
     tag = "metrics",
+    operation_id = "get_trip_metrics",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, SeriesParameters),
     responses((status = 200, description = "The metrics", body = Answer<trips::Trips>, example = json!({
         "date_range": {

@@ -21,6 +21,8 @@ const KEEPING: Keeping = keeping(&Domain::ALL, Reach::UpToItsEnd);
     get,
     path = "/v1/metrics/users",
     tag = "metrics",
+    operation_id = "get_user_metrics",
+    extensions(("x-role" = json!("viewer"))),
     params(RangeParameters, RegionParameters, SeriesParameters),
     responses((status = 200, description = "The metrics", body = Answer<users::Users>, example = json!({
         "date_range": {

@@ -11,7 +11,6 @@ use shared_schema::ReasonCode;
 use utoipa::ToSchema;
 
 use crate::{
-    answer::DateRangeShown,
     error::ApiError,
     parameters::{
         DeadLetterParameters, Fault, Given, Parameter, ParameterError, RangeParameters, dates,
@@ -32,7 +31,6 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadLetterPage {
     /// What was asked for, made explicit.
-    #[schema(value_type = DateRangeShown)]
     date_range: DateRange,
     #[serde(flatten)]
     page: Page,
@@ -46,6 +44,8 @@ pub(crate) struct DeadLetterPage {
     get,
     path = "/v1/pipeline/dead-letters",
     tag = "pipeline",
+    operation_id = "list_dead_letters",
+    extensions(("x-role" = json!("analyst"))),
     params(RangeParameters, DeadLetterParameters),
     responses((status = 200, description = "A page of the list", body = DeadLetterPage, example = json!({
         "date_range": {

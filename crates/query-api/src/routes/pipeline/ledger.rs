@@ -28,14 +28,19 @@ pub(crate) struct PartitionAccount {
     #[serde(flatten)]
     account: Account,
     /// Kafka's end of the partition when the ingestor last asked.
+    #[schema(required)]
     end_offset: Option<i64>,
     /// Everything that arrived in this partition before is durable.
+    #[schema(required)]
     complete_through: Option<DateTime<Utc>>,
     /// The batch that holds the next offsets and is being written. Its rows do not count yet.
+    #[schema(required)]
     open_batch: Option<Uuid>,
     /// Why the partition is not read on, if it is not.
+    #[schema(required)]
     stopped_reason: Option<String>,
     /// When an operator retired the partition, gone from Kafka or given up by force: nothing waits for it.
+    #[schema(required)]
     retired_at: Option<DateTime<Utc>>,
 }
 
@@ -48,6 +53,8 @@ pub(crate) struct PartitionAccount {
     get,
     path = "/v1/pipeline/ledger",
     tag = "pipeline",
+    operation_id = "get_ledger",
+    extensions(("x-role" = json!("viewer"))),
     responses((status = 200, description = "The ledger", body = Ledger, example = json!({
         "partitions": [{
             "topic": "openride.events.booking",

@@ -1,0 +1,61 @@
+//! Texts that are some of those that the crates below know.
+
+use analytics::{
+    funnel::{self, Steps},
+    trends::Metric,
+};
+use shared_schema::ReasonCode;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
+
+/// The names that a text may be.
+fn one_of<'n>(names: impl Iterator<Item = &'n str>) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names))
+        .into()
+}
+
+/// The reason codes.
+pub(super) struct ReasonCodes;
+
+impl PartialSchema for ReasonCodes {
+    fn schema() -> RefOr<Schema> {
+        one_of(ReasonCode::ALL.iter().map(|code| code.as_str()))
+    }
+}
+
+impl ToSchema for ReasonCodes {}
+
+/// The metrics that have trends.
+pub(super) struct TrendMetrics;
+
+impl PartialSchema for TrendMetrics {
+    fn schema() -> RefOr<Schema> {
+        one_of(Metric::ALL.into_iter().map(Metric::name))
+    }
+}
+
+impl ToSchema for TrendMetrics {}
+
+/// The steps of a funnel, separated by commas.
+pub(super) struct StepList;
+
+impl PartialSchema for StepList {
+    fn schema() -> RefOr<Schema> {
+        let step = format!("({})", funnel::step_types().join("|").replace('.', r"\."));
+        let more = funnel::STEPS.end().saturating_sub(1);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(format!("^{step}(,{step}){{0,{more}}}$")))
+            .default(Some(Steps::default().to_string().into()))
+            .into()
+    }
+}
+
+impl ToSchema for StepList {}
