@@ -11,6 +11,7 @@ use service_runtime::{
 use crate::{
     access::{AuthConfig, AuthMode, TokenConfig},
     cache::CacheConfig,
+    http::CorsConfig,
     redis::RedisConfig,
 };
 
@@ -54,6 +55,8 @@ pub struct HttpConfig {
     pub lanes_deadline: HumanDuration,
     /// How long requests that are under way may take after a SIGTERM.
     pub shutdown_timeout: HumanDuration,
+    /// Pages of other origins that may ask.
+    pub cors: CorsConfig,
 }
 
 impl Default for HttpConfig {
@@ -64,6 +67,7 @@ impl Default for HttpConfig {
             query_deadline: HumanDuration::secs(10),
             lanes_deadline: HumanDuration::secs(1),
             shutdown_timeout: HumanDuration::secs(20),
+            cors: CorsConfig::default(),
         }
     }
 }
@@ -79,6 +83,8 @@ impl Settings for HttpConfig {
                 problems.push(Problem::new(name, "it must be longer than 0s"));
             }
         }
+        let cors = Problem::of_sections([("cors", self.cors.validate())]);
+        problems.extend(cors.err().unwrap_or_default());
         Problem::none_of(problems)
     }
 }
@@ -92,8 +98,16 @@ impl Settings for Config {
                 "it may be off only where http.listen is a loopback address such as 127.0.0.1:8097",
             )
         });
+        let is_open_to_pages = self.auth.mode == AuthMode::Off && self.http.cors.allows_any();
+        let open_to_pages = is_open_to_pages.then(|| {
+            Problem::new(
+                "cors.origins",
+                "* is refused where auth.mode is off: any page that is opened on this machine could read and change everything",
+            )
+        });
         Problem::of_sections([
             ("auth", Problem::none_of(open)),
+            ("http", Problem::none_of(open_to_pages)),
             ("http", self.http.validate()),
             ("clickhouse", self.clickhouse.validate()),
             ("scoped", self.scoped.validate()),
@@ -123,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn without_access_control_an_address_that_others_can_reach_is_refused() {
+    fn without_access_control_what_others_can_reach_is_refused() {
         for listen in ["0.0.0.0:8097", "192.168.1.5:8097", "[::]:8097"] {
             let http = HttpConfig {
                 listen: listen.parse().unwrap(),
@@ -138,6 +152,12 @@ mod tests {
             let problems = config.validate().unwrap_err();
             assert_eq!(problems[0].setting, "auth.mode", "{listen}");
         }
+        let mut config = Config::default();
+        config.http.cors.origins = vec!["*".to_owned()];
+        assert!(config.validate().is_ok());
+        config.auth.mode = AuthMode::Off;
+        let problems = config.validate().unwrap_err();
+        assert_eq!(problems[0].setting, "http.cors.origins");
         for listen in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:8097"] {
             let mut config = Config::default();
             config.http.listen = listen.parse().unwrap();

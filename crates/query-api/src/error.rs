@@ -38,6 +38,9 @@ pub(crate) enum ApiError {
     /// The path exists, but not for this method.
     #[error("this path answers {0} only")]
     MethodNotAllowed(String),
+    /// A page of this origin may not ask this.
+    #[error("cross-origin request: {0}")]
+    Preflight(actix_cors::CorsError),
     /// It is not known who asks.
     #[error(transparent)]
     Unauthenticated(#[from] Refusal),
@@ -121,6 +124,11 @@ impl ApiError {
             Self::MethodNotAllowed(methods) => {
                 fixed(Code::MethodNotAllowed, self, &format!("Use {methods}."))
             }
+            Self::Preflight(_) => fixed(
+                Code::PreflightRefused,
+                self,
+                "Allowed are the origins of the setting http.cors.origins.",
+            ),
             Self::Unauthenticated(refusal) => fixed(Code::Unauthenticated, refusal, refusal.hint()),
             Self::Forbidden { needs, .. } => fixed(
                 Code::Forbidden,

@@ -27,6 +27,7 @@ mod routes;
 mod server;
 mod services;
 
+pub use crate::http::CorsConfig;
 pub use access::{AuthConfig, AuthMode, TokenConfig};
 pub use cache::CacheConfig;
 pub use config::{Config, HttpConfig};

@@ -66,6 +66,7 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
     let (state, probes) = (web::Data::new(services), health.clone());
     let requests = web::Data::new(http::Requests::new());
     let address = config.http.listen;
+    let cors = config.http.cors.clone();
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -76,6 +77,7 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
             .configure(routes::configure)
             .default_service(web::to(routes::not_found))
             .wrap(from_fn(access::admitted))
+            .wrap(http::sharing(&cors))
             .wrap(from_fn(http::framed))
     })
     .disable_signals()

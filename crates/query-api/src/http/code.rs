@@ -70,6 +70,8 @@ codes! {
         "There is nothing at this path.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "The path answers other methods; the header Allow names them.";
+    PreflightRefused = "preflight_refused", BAD_REQUEST,
+        "A browser asks whether a page of this origin may send this method and these headers, and it may not. Origins are allowed by the setting http.cors.origins.";
     KeyIsOver = "key_is_over", CONFLICT,
         "The key was revoked or has expired. Make a new one.";
     Internal = "internal", INTERNAL_SERVER_ERROR,

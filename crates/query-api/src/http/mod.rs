@@ -1,6 +1,7 @@
 //! What every request and answer has: an id, a place in the log and in the metrics, and problem documents.
 
 mod code;
+mod cors;
 pub(crate) mod problem;
 pub(crate) mod problem_page;
 mod request_id;
@@ -23,7 +24,8 @@ use actix_web::{
 use service_runtime::telemetry::trace_context;
 use tracing::{Instrument, debug, error, field, info_span, warn};
 
-pub(crate) use self::{code::Code, request_id::RequestId, requests::Requests};
+pub use self::cors::CorsConfig;
+pub(crate) use self::{code::Code, cors::sharing, request_id::RequestId, requests::Requests};
 use crate::error::ApiError;
 
 /// Gives the request its id and the answer its frame.
@@ -51,7 +53,10 @@ pub(crate) async fn framed(
     if let Some(requests) = requests {
         requests.count(&response, began.elapsed());
     }
-    let refused = refused(response.status());
+    let refused = match cors::refusal(response.response()) {
+        Some(error) => Some(ApiError::Preflight(error)),
+        None => refused(response.status()),
+    };
     let own = response
         .response()
         .error()

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
+use actix_cors::CorsError;
 use actix_web::web::Bytes;
 use analytics::time::{BeyondRetention, Side};
 use event_store::{At, Operation, StoreError};
@@ -98,6 +99,7 @@ pub(super) fn example(code: Code) -> ApiError {
         Code::BodyTooLarge => ApiError::BodyTooLarge,
         Code::NotFound => ApiError::NotFound,
         Code::MethodNotAllowed => ApiError::MethodNotAllowed("GET, HEAD".to_owned()),
+        Code::PreflightRefused => ApiError::Preflight(CorsError::OriginNotAllowed),
         Code::KeyIsOver => ApiError::KeyIsOver,
         Code::Internal => serde_json::Error::custom("").into(),
         Code::StoreUnavailable => StoreError::Unreachable {

@@ -140,7 +140,7 @@ impl Asked {
             Code::UnreadableBody | Code::FieldOutOfRange | Code::BodyTooLarge => self.has_body,
             Code::NotFound => self.path.contains('{'),
             // of a path, not of what it does by a method
-            Code::MethodNotAllowed => false,
+            Code::MethodNotAllowed | Code::PreflightRefused => false,
             Code::KeyIsOver => self.path.ends_with("/rotate"),
             Code::StoreUnavailable | Code::QueryTimedOut | Code::LanesUnavailable => {
                 self.is_below(&["/v1/metrics/", "/v1/analytics/", "/v1/pipeline/"])

@@ -139,7 +139,7 @@ async fn the_type_of_every_described_problem_is_a_page_that_explains_it() {
         assert!(list.text.contains(&format!("/docs/errors/{code}\"")));
     }
     // of a path, and of no operation
-    described.insert("method_not_allowed");
+    described.extend(["method_not_allowed", "preflight_refused"]);
     let explained: BTreeSet<&str> = examples
         .as_object()
         .unwrap()

@@ -1,0 +1,172 @@
+//! Which pages may read what the API answers.
+
+use reqwest::Method;
+use shared_schema::access::{Role, Scope};
+
+use crate::{
+    access::{guarded, key, now},
+    api::{Answer, Api},
+};
+
+const PAGE: &str = "https://dashboard.example";
+const PATH: &str = "/v1/metrics/users";
+
+async fn api(origins: &[&str]) -> Api {
+    let mut config = guarded().await;
+    config.auth.requests_per_minute = 2;
+    config.http.cors.origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
+    Api::over(&config, now())
+}
+
+/// What a browser asks before a page's request.
+async fn preflight(api: &Api, origin: &str, method: &str, headers: &str) -> Answer {
+    let asked = [
+        ("origin", origin),
+        ("access-control-request-method", method),
+        ("access-control-request-headers", headers),
+    ];
+    api.ask(Method::OPTIONS, PATH, &asked).await
+}
+
+fn listed<'a>(answer: &'a Answer, header: &str) -> Vec<&'a str> {
+    let mut names: Vec<&str> = answer.header(header).split(", ").collect();
+    names.sort_unstable();
+    names
+}
+
+/// The headers that tell browsers anything.
+fn told(answer: &Answer) -> Vec<&str> {
+    let names = answer.headers.keys().map(|name| name.as_str());
+    names
+        .filter(|name| name.starts_with("access-control-allow"))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_an_allowed_origin_may_ask_and_read() {
+    let api = api(&[PAGE, "http://localhost:3000"]).await;
+    let key = key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    // more often than requests are allowed, and without a key
+    for _ in 0..4 {
+        let asked = preflight(&api, PAGE, "GET", "x-api-key,if-none-match").await;
+        assert_eq!(asked.status, 200, "{}", asked.text);
+        assert_eq!(asked.header("access-control-allow-origin"), PAGE);
+        assert_eq!(asked.header("access-control-max-age"), "3600");
+        assert_eq!(
+            listed(&asked, "access-control-allow-methods"),
+            ["DELETE", "GET", "HEAD", "POST"]
+        );
+        assert!(
+            !asked
+                .headers
+                .contains_key("access-control-allow-credentials")
+        );
+        assert!(!asked.headers.contains_key("ratelimit-limit"));
+        assert!(asked.headers.contains_key("x-request-id"));
+    }
+    let headers = [("x-api-key", key.as_str()), ("origin", PAGE)];
+    for status in [200, 200, 429] {
+        let answer = api.ask(Method::GET, PATH, &headers).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.header("access-control-allow-origin"), PAGE);
+        assert!(answer.header("vary").contains("Origin"));
+        let exposed = listed(&answer, "access-control-expose-headers");
+        let exposed: Vec<String> = exposed.iter().map(|name| name.to_lowercase()).collect();
+        for name in [
+            "etag",
+            "ratelimit-remaining",
+            "retry-after",
+            "warning",
+            "x-cache",
+            "x-request-id",
+        ] {
+            assert!(
+                exposed.contains(&name.to_owned()),
+                "{name} is not in {exposed:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_may_read_why_it_is_refused() {
+    let api = api(&[PAGE]).await;
+    let answer = api.ask(Method::GET, PATH, &[("origin", PAGE)]).await;
+    assert_eq!(
+        (answer.status, answer.header("access-control-allow-origin")),
+        (401, PAGE)
+    );
+    assert_eq!(answer.json()["code"], "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_allowed_is_refused_before_it_is_sent() {
+    let api = api(&[PAGE]).await;
+    for (origin, method, headers) in [
+        ("https://other.example", "GET", "x-api-key"),
+        (
+            "https://dashboard.example.other.example",
+            "GET",
+            "x-api-key",
+        ),
+        ("http://dashboard.example", "GET", "x-api-key"),
+        ("null", "GET", "x-api-key"),
+        (PAGE, "PUT", "x-api-key"),
+        (PAGE, "GET", "x-api-key,cookie"),
+    ] {
+        let answer = preflight(&api, origin, method, headers).await;
+        assert_eq!(answer.status, 400, "{origin} {method} {headers}");
+        assert_eq!(answer.json()["code"], "preflight_refused");
+        assert_eq!(told(&answer), [""; 0]);
+    }
+    let answer = api
+        .ask(
+            Method::GET,
+            "/openapi.json",
+            &[("origin", "https://other.example")],
+        )
+        .await;
+    assert_eq!((answer.status, told(&answer)), (200, vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_may_ask_where_that_is_configured() {
+    let api = api(&["*"]).await;
+    let asked = preflight(
+        &api,
+        "https://other.example",
+        "POST",
+        "authorization,content-type",
+    )
+    .await;
+    assert_eq!(
+        (asked.status, asked.header("access-control-allow-origin")),
+        (200, "*")
+    );
+    let answer = api
+        .ask(
+            Method::GET,
+            "/openapi.json",
+            &[("origin", "https://other.example")],
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("access-control-allow-origin")),
+        (200, "*")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_to_browsers_where_no_origin_is_configured() {
+    let api = api(&[]).await;
+    let asked = preflight(&api, PAGE, "GET", "x-api-key").await;
+    assert_eq!(asked.status, 401);
+    let answer = api
+        .ask(Method::GET, "/openapi.json", &[("origin", PAGE)])
+        .await;
+    assert_eq!(answer.status, 200);
+    for answer in [asked, answer] {
+        let mut names = answer.headers.keys().map(|name| name.as_str());
+        assert!(!names.any(|name| name.starts_with("access-control-") || name == "vary"));
+    }
+}
