@@ -21,7 +21,7 @@ programs=(
   java=openjdk-17-jre-headless
   mvn=maven
   npm=npm
-  pip3=python3-pip   # the simulator's replay downloads its table of real trips with it
+  pip3=python3-pip   # downloads the tools that tests use, and the simulator's table of real trips
 )
 
 missing=()

@@ -33,6 +33,7 @@ mod test_stack;
 mod tree;
 mod wire;
 
+pub use cache::python_tools;
 pub use config::StackConfig;
 pub use endpoints::{CLICKHOUSE_DATABASE, Endpoints, POSTGRES_DATABASE, POSTGRES_USER};
 pub use error::{Result, StackError};

@@ -5,6 +5,7 @@
 
 mod chdb;
 mod kafka_jars;
+mod python_tools;
 
 use std::{
     env,
@@ -12,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use self::python_tools::python_tools;
 use crate::{
     command::Helpers,
     error::{FileContext as _, Result},

@@ -15,6 +15,7 @@ mod cache;
 mod cors;
 mod description;
 mod every_parameter;
+mod generated_client;
 mod histories;
 mod kyc;
 mod local_days;
