@@ -46,7 +46,11 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<CohortP
             "null_reasons": {"period_2": "period_not_over"}
         }],
         "average_retention_by_period": {"period_0": 61.25, "period_1": 43.75, "period_2": null},
-        "rule": {"name": "registration-cohorts/1", "description": "A cohort is everyone whose first registration ..."}
+        "rule": {
+            "name": "registration-cohorts/1",
+            "description": "A cohort is everyone whose first registration ...",
+            "definition": "/v1/definitions/cohort"
+        }
     })))
 )]
 pub(crate) async fn cohort(

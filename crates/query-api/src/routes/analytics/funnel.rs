@@ -58,6 +58,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<FunnelP
         "rule": {
             "name": "earliest-match/ordered/1",
             "description": "A person is the user_id or rider_id of an event. ...",
+            "definition": "/v1/definitions/funnel",
             "order": "ordered",
             "window_seconds": 2592000,
             "tie_breaking": [["user.registered"], ["user.kyc_verified"], ["booking.cancelled", "trip.cancelled"]]

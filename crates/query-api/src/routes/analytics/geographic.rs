@@ -43,7 +43,11 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<Geograp
             {"state": "unknown", "city": "unknown", "value": 200, "share": 25.0}
         ],
         "total_value": 800,
-        "rule": {"name": "shares-by-region/1", "description": "Bookings are booking.created events ..."}
+        "rule": {
+            "name": "shares-by-region/1",
+            "description": "Bookings are booking.created events ...",
+            "definition": "/v1/definitions/geographic"
+        }
     })))
 )]
 pub(crate) async fn geographic(

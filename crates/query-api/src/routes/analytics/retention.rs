@@ -47,7 +47,11 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<Retenti
         "d30_retained_users": 0,
         "d30_eligible_users": 0,
         "null_reasons": {"d30_retention_rate": "nobody_eligible"},
-        "rule": {"name": "day-n-retention/1", "description": "Day 0 is the local day of the first registration ..."}
+        "rule": {
+            "name": "day-n-retention/1",
+            "description": "Day 0 is the local day of the first registration ...",
+            "definition": "/v1/definitions/retention"
+        }
     })))
 )]
 pub(crate) async fn retention(

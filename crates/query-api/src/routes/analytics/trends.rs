@@ -53,7 +53,11 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<TrendsP
             "time_series": [{"start": "2023-12-01T00:00:00+01:00", "partial": false, "value": 1000}],
             "change_percent": 20.0
         },
-        "rule": {"name": "metric-by-unit/1", "description": "Each point is the metric over its calendar unit ..."}
+        "rule": {
+            "name": "metric-by-unit/1",
+            "description": "Each point is the metric over its calendar unit ...",
+            "definition": "/v1/definitions/trends"
+        }
     })))
 )]
 pub(crate) async fn trends(
