@@ -55,7 +55,7 @@ impl Cache {
         )?;
         let name = self.name(&python)?;
         let entry = self.entry(&name, progress, |partial| {
-            progress.while_busy("downloading tools in Python (40 MB)", &mut || {
+            progress.while_busy("downloading tools in Python (27 MB)", &mut || {
                 install(&python, partial, &self.helpers)
             })
         })?;
