@@ -95,14 +95,15 @@ async fn installed_client(directory: &Path, description: &str) -> PathBuf {
     python
 }
 
+/// A file of the tests in Python.
 pub(crate) fn python_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/python")
         .join(name)
 }
 
-/// What a command that must succeed writes.
-pub(crate) async fn run(command: &mut Command) -> String {
+/// What a command writes that must succeed.
+async fn run(command: &mut Command) -> String {
     let output = command.kill_on_drop(true).output().await.unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (written, errors) = (text(&output.stdout), text(&output.stderr));

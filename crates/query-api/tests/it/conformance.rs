@@ -1,0 +1,90 @@
+//! Whatever is asked, the answer is one that the description has, and never an error of ours.
+
+use std::{path::Path, process::Output};
+
+use futures::future::join_all;
+use query_api::Config;
+use serde_json::json;
+use shared_schema::access::{Role, Scope};
+use tokio::process::Command;
+
+use crate::{
+    access::{claims, guarded, key, token},
+    api::Api,
+    generated_client::python_file,
+    pipeline,
+    story::Story,
+};
+
+/// Requests that are made up for an operation, beside those that each of its parameters calls for.
+const EXAMPLES: &str = "25";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_is_one_that_the_description_has() {
+    let story = Story::of(31, 3, 300);
+    let api = Api::over(&config().await, story.end);
+    story.ingest(&api).await;
+    story.settle(&api).await;
+    pipeline::books(&api, story.end).await;
+
+    let of_key = async |role| key(&api, role, Scope::Everywhere, false).await;
+    let mut admin = claims("admin");
+    admin["exp"] = json!(story.end.timestamp() + 3600);
+    admin["pii"] = json!(true);
+    // not by a key, which it would revoke while it tries everything
+    let admin = format!("Authorization: Bearer {}", token(&admin));
+    let callers = [
+        (
+            Role::Viewer,
+            format!("X-API-Key: {}", of_key(Role::Viewer).await),
+        ),
+        (
+            Role::Analyst,
+            format!("X-API-Key: {}", of_key(Role::Analyst).await),
+        ),
+        (Role::Admin, admin),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let tried = callers
+        .iter()
+        .map(|(role, credentials)| try_all(&api, *role, credentials, directory.path()));
+    let tried = join_all(tried).await;
+    for tries in &tried {
+        let (told, errors) = (&tries.stdout, &tries.stderr);
+        println!(
+            "{}",
+            String::from_utf8_lossy(&[told.as_slice(), errors].concat())
+        );
+    }
+    assert!(tried.iter().all(|tries| tries.status.success()));
+}
+
+/// Answers are kept and requests are counted, as in operation, but as many as are made.
+async fn config() -> Config {
+    let mut config = guarded().await;
+    config.cache.enabled = true;
+    config.auth.requests_per_minute = 1_000_000;
+    config.http.workers = 2;
+    config
+}
+
+/// Tries all operations for which this role is the least, with the credentials of such a caller.
+async fn try_all(api: &Api, role: Role, credentials: &str, directory: &Path) -> Output {
+    let tools = tokio::task::spawn_blocking(devstack::python_tools)
+        .await
+        .unwrap();
+    Command::new(tools)
+        .current_dir(directory)
+        .args(["-m", "schemathesis.cli", "--config-file"])
+        .arg(python_file("schemathesis.toml"))
+        .args(["run", "--no-color", "--max-examples", EXAMPLES])
+        .args(["--include-by", &format!("/x-role == {role}")])
+        .args(["--header", credentials])
+        .arg(format!("http://{}/openapi.json", api.address()))
+        .env("SCHEMATHESIS_HOOKS", python_file("formats.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap()
+}
