@@ -26,7 +26,7 @@ pub(crate) struct KeyRequest {
     pub(super) role: Role,
     /// What it may see: `null`, or left out, for all regions. A list is refused for now.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<PlaceShown>>)]
+    #[schema(value_type = Option<Vec<PlaceShown>>, min_items = 1, max_items = 200)]
     pub(super) regions: Scope,
     /// Whether it may see phone numbers, names and e-mails.
     #[serde(default)]

@@ -47,7 +47,7 @@ pub(crate) struct KeyShown {
     #[schema(value_type = RoleShown)]
     role: Role,
     /// What it may see: `null` for all regions.
-    #[schema(value_type = Option<Vec<PlaceShown>>, required)]
+    #[schema(value_type = Option<Vec<PlaceShown>>, required, min_items = 1, max_items = 200)]
     regions: Scope,
     /// Whether it may see phone numbers, names and e-mails.
     pii: bool,
