@@ -15,6 +15,7 @@ type BoxedCheck = Box<dyn Fn() -> Pin<Box<dyn Future<Output = CheckResult> + Sen
 pub(super) struct Check {
     name: String,
     deadline: Duration,
+    is_optional: bool,
     ask: BoxedCheck,
 }
 
@@ -28,6 +29,17 @@ pub struct CheckReport {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether the process is ready without it.
+    #[serde(rename = "optional", skip_serializing_if = "is_no")]
+    pub is_optional: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 /// Whether a dependency can be used.
@@ -49,7 +61,16 @@ impl Check {
         Self {
             name,
             deadline,
+            is_optional: false,
             ask: Box::new(move || Box::pin(ask())),
+        }
+    }
+
+    /// The same, of what the process works without.
+    pub(super) fn optional(self) -> Self {
+        Self {
+            is_optional: true,
+            ..self
         }
     }
 
@@ -69,7 +90,15 @@ impl Check {
                 Some(_) => CheckStatus::Failed,
             },
             reason,
+            is_optional: self.is_optional,
         }
+    }
+}
+
+impl CheckReport {
+    /// Whether it lets the process be ready.
+    pub(super) fn lets(&self) -> bool {
+        self.is_optional || self.status == CheckStatus::Ok
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     Heartbeat,
-    check::{Check, CheckReport, CheckResult, CheckStatus},
+    check::{Check, CheckReport, CheckResult},
 };
 
 /// How long a dependency may take to answer a check, unless the check says otherwise.
@@ -97,7 +97,7 @@ impl HealthState {
         let checks = join_all(self.0.checks.iter().map(Check::run)).await;
         let draining = self.0.draining.load(Ordering::Relaxed);
         Readiness {
-            ready: !draining && checks.iter().all(|check| check.status == CheckStatus::Ok),
+            ready: !draining && checks.iter().all(CheckReport::lets),
             draining,
             checks,
         }
@@ -152,6 +152,19 @@ impl HealthStateBuilder {
         Fut: Future<Output = CheckResult> + Send + 'static,
     {
         self.0.checks.push(Check::new(name.into(), deadline, ask));
+        self
+    }
+
+    /// Adds a dependency that the process works without, somehow: it is asked and shown, and does not decide whether the
+    /// process is ready.
+    #[must_use]
+    pub fn optional<F, Fut>(mut self, name: impl Into<String>, ask: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = CheckResult> + Send + 'static,
+    {
+        let check = Check::new(name.into(), CHECK_DEADLINE, ask);
+        self.0.checks.push(check.optional());
         self
     }
 

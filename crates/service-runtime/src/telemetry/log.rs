@@ -31,7 +31,8 @@ where
     }
 }
 
-/// JSON escapes control characters by itself.
+/// JSON escapes control characters by itself. Beside the innermost span, a line has all that it is in: the id of a request
+/// is a field of the outermost.
 fn json<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -41,7 +42,7 @@ where
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(false)
+        .with_span_list(true)
         .map_event_format(Traced)
         .with_writer(writer)
 }

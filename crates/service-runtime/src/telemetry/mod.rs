@@ -11,6 +11,7 @@ mod config;
 mod guard;
 mod log;
 mod metrics;
+mod pools;
 pub mod trace_context;
 mod traces;
 
@@ -25,6 +26,7 @@ pub use self::{
     config::{LogFormat, TelemetryConfig},
     guard::TelemetryGuard,
     metrics::{LATENCY_SECONDS, MetricsError, meter, render},
+    pools::observe_pool,
 };
 pub(crate) use self::{log::log_panics, metrics::CONTENT_TYPE};
 

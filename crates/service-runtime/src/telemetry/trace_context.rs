@@ -1,6 +1,6 @@
 //! The W3C trace context (`traceparent`, `tracestate`) as strings: in HTTP headers, Kafka headers, jobs.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use opentelemetry::{
     Context,
@@ -10,6 +10,8 @@ use opentelemetry::{
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+const TRACE_PARENT: &str = "traceparent";
 
 /// The context of the span that is running, as strings; empty when none is.
 pub fn inject_current() -> HashMap<String, String> {
@@ -45,12 +47,39 @@ pub fn continue_from(span: &Span, carrier: &dyn Extractor) {
     }
 }
 
-/// Links a span to the context of one of several messages that it handles together.
-pub fn link(span: &Span, carrier: &dyn Extractor) {
-    let context = extract(carrier);
-    let linked = context.span().span_context().clone();
-    if linked.is_valid() {
-        span.add_link(linked);
+/// Names a span by what is known only once it runs; its field `otel.name` is not heard then.
+pub fn name(span: &Span, name: impl Into<Cow<'static, str>>) {
+    span.context().span().update_name(name);
+}
+
+/// Links that a span keeps, as OpenTelemetry bounds them.
+pub const MOST_LINKS: usize = 128;
+
+/// The span that a message comes from, as its `traceparent` tells, if its trace is recorded: there is nothing to see of
+/// another.
+pub fn origin(trace_parent: &str) -> Option<SpanContext> {
+    let context = extract(&TraceParent(trace_parent));
+    let origin = context.span().span_context().clone();
+    (origin.is_valid() && origin.is_sampled()).then_some(origin)
+}
+
+/// Links a span to those that messages come from which it handles together.
+pub fn link<'o>(span: &Span, origins: impl Iterator<Item = &'o SpanContext>) {
+    for origin in origins.take(MOST_LINKS) {
+        span.add_link(origin.clone());
+    }
+}
+
+/// A context of which nothing but the `traceparent` is known.
+struct TraceParent<'t>(&'t str);
+
+impl Extractor for TraceParent<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        (name == TRACE_PARENT).then_some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TRACE_PARENT]
     }
 }
 
@@ -62,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    const TRACE_PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn carrier(trace_parent: &str) -> HashMap<String, String> {
         HashMap::from([("traceparent".to_owned(), trace_parent.to_owned())])
@@ -78,7 +107,7 @@ mod tests {
     fn a_span_continues_the_trace_that_came_with_a_message_and_passes_it_on() {
         let passed_on = traced(|| {
             let span = tracing::info_span!("handle");
-            continue_from(&span, &carrier(TRACE_PARENT));
+            continue_from(&span, &carrier(CALLER));
             span.in_scope(inject_current)
         });
         let trace_parent = &passed_on["traceparent"];

@@ -165,6 +165,25 @@ async fn a_draining_process_is_live_but_not_ready() {
 }
 
 #[tokio::test]
+async fn what_a_process_works_without_is_shown_and_does_not_decide() {
+    let state = builder()
+        .optional("redis", || async { Err("no connection".to_owned()) })
+        .check("postgres", || async { Ok(()) })
+        .build();
+    let admin = Admin::start(&state);
+    let (status, body) = admin.get("/health/ready").await;
+    assert_eq!((status, &body["ready"]), (StatusCode::OK, &json!(true)));
+    assert_eq!(
+        body["checks"],
+        json!([
+            {"name": "redis", "status": "failed", "reason": "no connection", "optional": true},
+            {"name": "postgres", "status": "ok"},
+        ])
+    );
+    admin.stop().await;
+}
+
+#[tokio::test]
 async fn the_summary_names_version_and_uptime_and_answers_even_when_something_is_wrong() {
     let state = builder()
         .check("kafka", || async { Err("no connection".to_owned()) })
