@@ -16,14 +16,20 @@ pub enum Operation {
     Insert,
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Operation {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
             Self::Connect => "connect",
             Self::Select => "select",
             Self::Execute => "execute",
             Self::Insert => "insert",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -121,6 +127,19 @@ impl StoreError {
             Self::Unreachable { .. } | Self::Lost { .. } | Self::TimedOut { .. } => true,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
             Self::Answer { .. } | Self::Request { .. } => false,
+        }
+    }
+
+    /// What went wrong, in one word, for traces and metrics.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Server { .. } => "refused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Lost { .. } => "lost",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Status { .. } => "status",
+            Self::Answer { .. } => "answer",
+            Self::Request { .. } => "request",
         }
     }
 

@@ -2,6 +2,7 @@ use crate::{
     error::{At, Operation, StoreError},
     insert_settings::{self, PINNED, WAIT},
     native::Body,
+    observe::{self, Told},
     params::Params,
     store::Store,
 };
@@ -16,6 +17,8 @@ pub struct InsertSelect {
     pub params: Params,
     /// The query's id: [`fence::query_id`](crate::fence::query_id) where a batch is written.
     pub query_id: String,
+    /// What traces and metrics call it: one of a few names, such as the table's.
+    pub name: Option<String>,
     /// Settings beside the [pinned](crate::insert_settings) ones, which cannot be changed here.
     pub settings: Vec<(String, String)>,
     /// One block, as [`Block::take`](crate::native::Block::take) makes it; empty for none.
@@ -29,6 +32,7 @@ impl InsertSelect {
             sql: sql.into(),
             params: Params::new(),
             query_id: query_id.into(),
+            name: None,
             settings: Vec::new(),
             body: body.into(),
         }
@@ -38,6 +42,13 @@ impl InsertSelect {
     #[must_use]
     pub fn params(mut self, params: Params) -> Self {
         self.params = params;
+        self
+    }
+
+    /// The same with a name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 
@@ -104,7 +115,14 @@ impl Store {
             .chain(settings)
             .chain(pinned.iter().copied());
         let query = query.chain(insert.params.pairs());
-        self.http().post(at, query, insert.body.clone()).await
+        let told = Told {
+            operation: at.operation,
+            name: insert.name.as_deref(),
+            query_id: &insert.query_id,
+        };
+        let sent = self.http().post(at, query, insert.body.clone());
+        told.run(self.duration(), observe::span(self.database()), sent)
+            .await
     }
 }
 

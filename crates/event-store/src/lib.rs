@@ -17,6 +17,7 @@ mod insert;
 pub mod insert_settings;
 pub mod migrations;
 pub mod native;
+mod observe;
 mod params;
 pub mod probe;
 mod query;

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use clickhouse::{RowOwned, RowRead};
 use serde::Serialize;
 use tokio::time::timeout;
+use tracing::Span;
 
 use crate::{
     error::{At, Operation, StoreError},
+    observe::Told,
     params::Params,
     store::Store,
 };
@@ -23,17 +25,24 @@ pub struct Query {
     store: Store,
     query: clickhouse::query::Query,
     id: String,
+    span: Span,
     subject: Option<String>,
     deadline: Duration,
 }
 
 impl Query {
-    pub(crate) fn new(store: Store, query: clickhouse::query::Query, id: String) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        query: clickhouse::query::Query,
+        id: String,
+        span: Span,
+    ) -> Self {
         Self {
             deadline: store.config().request_timeout.get(),
             store,
             query,
             id,
+            span,
             subject: None,
         }
     }
@@ -64,7 +73,7 @@ impl Query {
         self
     }
 
-    /// What errors and the server's query log call it.
+    /// What errors, the server's query log, traces and metrics call it: one of a few names.
     pub fn named(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
         self
@@ -132,10 +141,16 @@ impl Query {
             store,
             mut query,
             id,
-            subject,
+            span,
+            subject: name,
             deadline,
         } = self;
-        let subject = subject.unwrap_or_else(|| id.clone());
+        let told = Told {
+            operation,
+            name: name.as_deref(),
+            query_id: &id,
+        };
+        let subject = name.clone().unwrap_or_else(|| id.clone());
         query = query
             .with_setting("query_id", &id)
             .with_setting("log_comment", &subject)
@@ -147,16 +162,19 @@ impl Query {
                 .with_setting("cancel_http_readonly_queries_on_client_close", "1");
         }
         let at = At { operation, subject };
-        match timeout(deadline + GRACE, run(query)).await {
-            Ok(result) => result.map_err(|error| StoreError::of_client(at, deadline, error)),
-            Err(_) => {
-                store.give_up(&id).await;
-                Err(StoreError::TimedOut {
-                    at,
-                    after: deadline,
-                })
+        let statement = async {
+            match timeout(deadline + GRACE, run(query)).await {
+                Ok(result) => result.map_err(|error| StoreError::of_client(at, deadline, error)),
+                Err(_) => {
+                    store.give_up(&id).await;
+                    Err(StoreError::TimedOut {
+                        at,
+                        after: deadline,
+                    })
+                }
             }
-        }
+        };
+        told.run(store.duration(), span, statement).await
     }
 }
 

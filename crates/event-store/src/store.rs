@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clickhouse::Client;
+use opentelemetry::metrics::Histogram;
 use service_runtime::telemetry::trace_context;
 use uuid::Uuid;
 
@@ -8,6 +9,7 @@ use crate::{
     config::Config,
     error::{At, Operation, StoreError},
     http::Http,
+    observe,
     params::Params,
     query::Query,
 };
@@ -23,6 +25,7 @@ struct Inner {
     config: Config,
     select: Client,
     http: Http,
+    duration: Histogram<f64>,
 }
 
 impl Store {
@@ -52,6 +55,7 @@ impl Store {
                 config,
                 select,
                 http,
+                duration: observe::duration(),
             }),
         })
     }
@@ -78,14 +82,15 @@ impl Store {
     }
 
     /// A statement to be given parameters and run. `?` has no meaning in it; its parameters are `{name:Type}`.
-    /// The server sees it as part of the trace of the span that is running now.
+    /// Where a span is running now, it is a span of its own below that, and the server sees it as part of the trace.
     pub fn query(&self, sql: &str) -> Query {
         self.query_by(&self.inner.select, sql, Uuid::now_v7().to_string())
     }
 
     /// The same, sent by a client of another user.
     pub(crate) fn query_by(&self, client: &Client, sql: &str, id: String) -> Query {
-        let trace = trace_context::inject_current();
+        let span = observe::span(self.database());
+        let trace = span.in_scope(trace_context::inject_current);
         let query = match trace.is_empty() {
             true => client.query_raw(sql),
             false => {
@@ -96,7 +101,7 @@ impl Store {
                     .query_raw(sql)
             }
         };
-        Query::new(self.clone(), query, id)
+        Query::new(self.clone(), query, id, span)
     }
 
     /// Runs a statement that returns no rows.
@@ -123,6 +128,11 @@ impl Store {
 
     pub(crate) fn http(&self) -> &Http {
         &self.inner.http
+    }
+
+    /// Times statements.
+    pub(crate) fn duration(&self) -> &Histogram<f64> {
+        &self.inner.duration
     }
 }
 

@@ -13,6 +13,7 @@ use diesel_async::{
     AsyncPgConnection, RunQueryDsl,
     pooled_connection::{PoolError, PoolableConnection},
 };
+use service_runtime::telemetry::observe_pool;
 use std::{
     ops::{Deref, DerefMut},
     time::Duration,
@@ -50,6 +51,12 @@ impl Pool {
             connect_timeout: config.connect_timeout.get(),
             limit: config.statement_timeout.get() + GRACE,
         })
+    }
+
+    /// Shows at `/metrics` how the pool is used. To be called once in a process.
+    pub fn observe(&self) {
+        let pool = self.inner.clone();
+        observe_pool("postgres", move || pool.status());
     }
 
     /// A connection that has just answered, for one operation.

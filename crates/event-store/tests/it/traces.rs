@@ -60,10 +60,13 @@ async fn statements_within_a_span_carry_its_trace_and_others_none() {
     let span = called();
     let selected = received_by_select(&store).instrument(span.clone()).await;
     let inserted = received_by_insert(&store).instrument(span.clone()).await;
-    let expected = &span.in_scope(trace_context::inject_current)["traceparent"];
-    assert!(expected.starts_with(&format!("00-{CALLER}-")), "{expected}");
-    assert!(expected.ends_with("-01"), "{expected}");
-    assert_eq!((&selected, &inserted), (expected, expected));
+    let within = &span.in_scope(trace_context::inject_current)["traceparent"];
+    for trace in [&selected, &inserted, within] {
+        assert!(trace.starts_with(&format!("00-{CALLER}-")), "{trace}");
+        assert!(trace.ends_with("-01"), "{trace}");
+    }
+    // each is a span of its own
+    assert!(selected != *within && inserted != *within && selected != inserted);
 
     assert_eq!(received_by_select(&store).await, "");
     assert_eq!(received_by_insert(&store).await, "");
