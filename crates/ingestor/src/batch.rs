@@ -1,13 +1,16 @@
 //! Records as they came from Kafka, gathered by lane.
 
+use crate::origins::Origins;
 use event_store::Buffer;
 use metadata_store::{
     LaneId,
     batches::{self, Gap, Verdicts},
 };
 use rdkafka::Message;
+use service_runtime::telemetry::trace_context;
 use shared_schema::Subscription;
 use std::{ops::Range, sync::Arc};
+use tracing::Span;
 use xxhash_rust::xxh3::Xxh3;
 
 /// A record; its bytes stand in the arena of its lane.
@@ -40,6 +43,8 @@ pub struct LaneRecords {
     pub gaps: Vec<Gap>,
     /// Keys and values of the records.
     pub arena: Buffer,
+    /// The spans that they come from.
+    pub origins: Origins,
 }
 
 impl LaneRecords {
@@ -107,6 +112,12 @@ impl RawBatch {
     /// All records.
     pub fn len(&self) -> usize {
         self.lanes.iter().map(|lane| lane.records.len()).sum()
+    }
+
+    /// Links a span to those that the records come from.
+    pub(crate) fn link(&self, span: &Span) {
+        let origins = self.lanes.iter().flat_map(|lane| lane.origins.iter());
+        trace_context::link(span, origins);
     }
 
     /// Whether there is nothing to write, not even a gap.

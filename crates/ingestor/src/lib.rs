@@ -38,6 +38,7 @@ mod kafka;
 pub mod lanes_command;
 pub mod meters;
 mod open_batches;
+mod origins;
 mod persist;
 mod pipeline;
 pub mod places;

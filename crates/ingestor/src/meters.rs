@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Lets the age of the oldest open batch be asked for. Every member tells the same.
 pub(crate) fn observe_oldest(meter: &Meter, oldest: Arc<OldestOpen>, clock: Arc<dyn Clock>) {
     meter
-        .u64_observable_gauge("openride_ingest_oldest_open_batch_seconds")
+        .u64_observable_gauge("openride_ingest_oldest_open_batch")
         .with_unit("s")
         .with_description(
             "Age of the oldest batch that is promised and not finished; 0 if there is none.",
@@ -66,7 +66,7 @@ impl Meters {
             .with_description("Partitions that stand still until an operator decides.")
             .with_callback(move |observer| observer.observe(stopped.stopped() as u64, &[]))
             .build();
-        Self {
+        let meters = Self {
             records: meter
                 .u64_counter("openride_ingest_records")
                 .with_description("Durable records by domain and verdict.")
@@ -89,7 +89,7 @@ impl Meters {
                 .with_description("Records in a batch.")
                 .build(),
             write_seconds: meter
-                .f64_histogram("openride_ingest_write_seconds")
+                .f64_histogram("openride_ingest_write")
                 .with_unit("s")
                 .with_description("From opening a batch to all its parts being there.")
                 .build(),
@@ -97,7 +97,17 @@ impl Meters {
                 .u64_counter("openride_ingest_settled_facts")
                 .with_description("Facts whose region was settled.")
                 .build(),
+        };
+        // shown from the start: what has never been counted would be missing where an alert looks for it
+        for counter in [
+            &meters.batches,
+            &meters.recoveries,
+            &meters.rewound,
+            &meters.settled,
+        ] {
+            counter.add(0, &[]);
         }
+        meters
     }
 
     /// Counts a batch that was closed, without the ranges of `parked` lanes.

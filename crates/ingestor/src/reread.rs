@@ -8,6 +8,7 @@ use crate::{
     batch::{LaneRecords, RawBatch, Record, keep},
     config::KafkaConfig,
     kafka::{bounds, partitions},
+    origins::Origins,
     stopped,
 };
 use event_store::Buffer;
@@ -73,8 +74,8 @@ pub(crate) fn ranges(
         let Some(source) = sources.by_topic(&range.lane.topic) else {
             return Err(RereadError::Unsubscribed(range.lane.topic.clone()));
         };
-        let mut arena = Buffer::default();
-        match read_range(&consumer, range, &mut arena)? {
+        let (mut arena, mut origins) = (Buffer::default(), Origins::default());
+        match read_range(&consumer, range, &mut arena, &mut origins)? {
             Ok(records) => {
                 let records = LaneRecords {
                     lane: range.lane.clone(),
@@ -85,6 +86,7 @@ pub(crate) fn ranges(
                     records,
                     gaps: range.verdicts.gaps.clone(),
                     arena,
+                    origins,
                 };
                 if range.hash == UNKNOWN_HASH || range.hash == records.hash() {
                     reread.raw.lanes.push(records);
@@ -107,6 +109,7 @@ fn read_range(
     consumer: &BaseConsumer,
     range: &Range,
     arena: &mut Vec<u8>,
+    origins: &mut Origins,
 ) -> Result<Result<Vec<Record>, String>, RereadError> {
     let wanted = usize::try_from(range.records).unwrap_or(usize::MAX);
     let mut records = Vec::new();
@@ -135,6 +138,7 @@ fn read_range(
             Some(Ok(message)) => {
                 heard = Instant::now();
                 records.push(keep(arena, &message));
+                origins.note(&message);
             }
             Some(Err(error)) if is_final(&error) => return Err(error.into()),
             Some(Err(_)) | None if heard.elapsed() > SILENCE => return Err(RereadError::Silent),

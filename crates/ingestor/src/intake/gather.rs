@@ -3,7 +3,7 @@
 mod topic;
 
 use super::choice::{self, Gathered, Size};
-use crate::{batch::RawBatch, board::Board, config::BatchConfig};
+use crate::{batch::RawBatch, board::Board, config::BatchConfig, origins::ByName};
 use event_store::Buffers;
 use metadata_store::LaneId;
 use rdkafka::Message;
@@ -110,7 +110,7 @@ impl Gather {
     ///
     /// Those that are missing between two records of one stream are looked into later, all of a range at once: a producer's
     /// transactions leave thousands of them.
-    pub(super) fn take(&mut self, message: &impl Message, board: &Board) -> Taken {
+    pub(super) fn take(&mut self, message: &impl Message<Headers: ByName>, board: &Board) -> Taken {
         match self.topics.get_mut(message.topic()) {
             Some(topic) => topic.take(message, self.stream, &self.memory, board),
             None => Taken::Ignored,

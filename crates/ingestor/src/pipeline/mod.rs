@@ -197,7 +197,14 @@ impl Pipeline {
         judged.shed();
         let judged = Arc::new(judged);
         let (batch, recovery) = (judged.clone(), self.recovery.clone());
-        let span = info_span!("batch", batch.id = %judged.id, batch.records = judged.raw.len());
+        let span = info_span!(
+            "batch",
+            otel.kind = "consumer",
+            messaging.system = "kafka",
+            messaging.batch.message_count = judged.raw.len(),
+            batch.id = %judged.id,
+        );
+        judged.raw.link(&span);
         let writing = async move {
             let started = tokio::time::Instant::now();
             let delivered = Delivered::default();

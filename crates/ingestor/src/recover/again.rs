@@ -11,7 +11,7 @@ use metadata_store::{
     LaneId, StoreError,
     batches::{self, Batch, Range},
 };
-use tracing::error;
+use tracing::{Span, error};
 use uuid::Uuid;
 
 /// Refuses a batch whose rows this version would make otherwise.
@@ -42,6 +42,7 @@ impl Recovery {
         if !reread.changed.is_empty() {
             share.lacks(self.park(batch.id, attempt, &reread.changed).await?);
         }
+        reread.raw.link(&Span::current());
         let judging = judge_aside(batch.id, reread.raw, rules, verdicts, Encoder::default());
         let (judged, ..) = judging.await?;
         Ok(Judged {

@@ -129,7 +129,7 @@ impl Recovery {
             Some(Own { judged, delivered }) => (Some(judged), delivered),
             None => (None, Delivered::default()),
         };
-        let span = info_span!("recover", batch.id = %batch);
+        let span = info_span!("recover", otel.kind = "consumer", messaging.system = "kafka", batch.id = %batch);
         let mut races = PAUSES.with_max_delay(CONTENTION).build();
         let mut failures = 0;
         let patiently = (|| {

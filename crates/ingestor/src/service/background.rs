@@ -35,6 +35,7 @@ impl Background {
         let Recovery { pool, clock, .. } = &member.recovery;
         let oldest = Arc::new(OldestOpen::default());
         observe_oldest(&telemetry::meter(), oldest.clone(), clock.clone());
+        pool.observe();
         self.spawn(open_batches::watch(pool.clone(), clock.clone(), oldest));
         self.spawn(topics::warn_of_producers_clocks(member.config.clone()));
         self.spawn(progress::tidy(pool.clone(), clock.clone()));

@@ -224,8 +224,11 @@ impl<'a> Applying<'a> {
 
     async fn insert(&self, sql: String, table: &str, params: Params) -> Result<(), StoreError> {
         let query_id = fence::settling_query_id(self.settling.id, table, self.fence.attempt);
-        let request = InsertSelect::new(sql, query_id, Vec::new()).params(params);
-        self.settler.store.insert_select(request).await
+        let request = InsertSelect::new(sql, query_id, Vec::new()).named(table);
+        self.settler
+            .store
+            .insert_select(request.params(params))
+            .await
     }
 }
 

@@ -269,7 +269,8 @@ impl Writer {
             .with("batch", judged.id)
             .with("mark", judged.share.mark(judged.id, insert.domain))
             .with("decided_at", judged.decided_at);
-        let request = InsertSelect::new(sql, query_id, insert.body.clone()).params(params);
+        let request = InsertSelect::new(sql, query_id, insert.body.clone());
+        let request = request.named(insert.domain.input_table()).params(params);
         Ok(self.store.insert_select(request).await?)
     }
 
@@ -285,7 +286,8 @@ impl Writer {
             .params()
             .with("batch", judged.id)
             .with("decided_at", judged.decided_at);
-        let request = InsertSelect::new(sql, query_id, insert.body.clone()).params(params);
+        let request = InsertSelect::new(sql, query_id, insert.body.clone());
+        let request = request.named(insert.table).params(params);
         Ok(self.store.insert_select(request).await?)
     }
 

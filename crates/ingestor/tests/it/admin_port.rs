@@ -29,7 +29,7 @@ pub async fn metric(address: &str, name: &str) -> Option<f64> {
 }
 
 /// What it answers, if it answers well.
-async fn ask(address: &str, path: &str) -> Option<String> {
+pub async fn ask(address: &str, path: &str) -> Option<String> {
     let url = format!("http://{address}/{path}");
     let asking = tokio::task::spawn_blocking(move || {
         let mut answer = ureq::get(&url).call().ok()?;

@@ -50,6 +50,7 @@ mod settling_sources;
 mod stored_rows;
 mod story;
 mod takeover;
+mod telemetry;
 mod tidy;
 mod too_old;
 mod topics;

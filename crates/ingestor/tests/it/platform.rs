@@ -7,6 +7,7 @@ use ingestor::Config;
 use metadata_store::{Pool, batches, lanes, lanes::Lane};
 use rdkafka::{
     ClientConfig,
+    message::{Header, OwnedHeaders},
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
 use service_runtime::config::HumanDuration;
@@ -173,6 +174,21 @@ impl Platform {
             .send(record)
             .map_err(|(error, _)| error)
             .unwrap();
+    }
+
+    /// An event that says where it comes from, and is there when this returns.
+    pub fn send_traced(&self, topic: &str, value: &str, trace_parent: &str) {
+        let header = Header {
+            key: "traceparent",
+            value: Some(trace_parent),
+        };
+        let record = BaseRecord::to(topic).key("key").payload(value);
+        let record = record.headers(OwnedHeaders::new().insert(header));
+        self.producer
+            .send(record)
+            .map_err(|(error, _)| error)
+            .unwrap();
+        self.flush();
     }
 
     pub fn flush(&self) {

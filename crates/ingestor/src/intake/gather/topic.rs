@@ -6,6 +6,7 @@ use crate::{
     board::Board,
     intake::choice::Size,
     kafka::lane_of,
+    origins::{ByName, Origins},
 };
 use event_store::{Buffer, Buffers};
 use metadata_store::{LaneId, batches::Gap};
@@ -80,7 +81,7 @@ impl Topic {
     /// Takes a record of the stream, unless offsets before it are missing.
     pub(super) fn take(
         &mut self,
-        message: &impl Message,
+        message: &impl Message<Headers: ByName>,
         stream: u64,
         memory: &Buffers,
         board: &Board,
@@ -102,6 +103,7 @@ impl Topic {
         }
         let before = range.arena.len();
         let record = keep(&mut range.arena, message);
+        range.origins.note(message);
         if range.records.is_empty() {
             board.gathering(&range.lane, arrived_ms(message));
             lane.heard = Instant::now();
@@ -160,5 +162,6 @@ fn open_range(lane: LaneId, epoch: i64, source: &Arc<Subscription>, lo: i64) -> 
         records: Vec::new(),
         gaps: Vec::new(),
         arena: Buffer::default(),
+        origins: Origins::default(),
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     batch::{LaneRecords, RawBatch},
     judge::{Encoder, Judged, StoredVerdicts, judge},
     lanes_command::{finish::finish, plan::Plan},
+    origins::Origins,
     recover::RecoverError,
 };
 use anyhow::bail;
@@ -64,6 +65,7 @@ impl Declaration<'_> {
             records: Vec::new(),
             gaps: plan.gaps(),
             arena: Buffer::default(),
+            origins: Origins::default(),
         };
         let rules = self.config.judge.rules(decided_at);
         let raw = RawBatch {
