@@ -4,9 +4,10 @@ use tracing::warn;
 use crate::services::Services;
 
 /// Ready while the numbers can be read. PostgreSQL is asked too, although metrics are answered without it for a
-/// while: the ledger is not.
+/// while: the ledger is not. Redis is asked and shown, but everything is answered without it.
 pub(crate) fn state(services: &Services) -> HealthState {
     let (store, lanes) = (services.store.clone(), services.lanes.clone());
+    let redis = services.redis.clone();
     HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
         .check("clickhouse", move || {
             let store = store.clone();
@@ -15,6 +16,13 @@ pub(crate) fn state(services: &Services) -> HealthState {
         .check("postgres", move || {
             let lanes = lanes.clone();
             async move { reported("postgres", lanes.ping().await) }
+        })
+        .optional("redis", move || {
+            let redis = redis.clone();
+            async move {
+                let pong = redis.ping().await;
+                pong.map_err(|_| "it does not answer".to_owned())
+            }
         })
         .build()
 }

@@ -10,7 +10,10 @@ use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime, TimeoutType,
 use redis::{AsyncConnectionConfig, RedisError, RedisResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_runtime::config::{HumanDuration, Problem, Secret, Settings};
+use service_runtime::{
+    config::{HumanDuration, Problem, Secret, Settings},
+    telemetry::observe_pool,
+};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -86,6 +89,8 @@ impl Redis {
             .map_err(|error| {
                 RedisError::from((redis::ErrorKind::Client, "no pool", error.to_string()))
             })?;
+        let shown = pool.clone();
+        observe_pool("redis", move || shown.status());
         Ok(Self {
             pool,
             space: format!("openride:{}", hex::encode(Sha256::digest(databases))),
@@ -125,6 +130,12 @@ impl Redis {
             }
             Err(_) => Err(self.went_away("it took too long")),
         }
+    }
+
+    /// Whether it answers.
+    pub(crate) async fn ping(&self) -> Result<(), Undone> {
+        self.ask(async |connection| redis::cmd("PING").query_async(connection).await)
+            .await
     }
 
     fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {

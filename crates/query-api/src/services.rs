@@ -25,6 +25,8 @@ pub(crate) struct Services {
     pub(crate) pool: metadata_store::Pool,
     /// Who is let in.
     pub(crate) access: Arc<Access>,
+    /// Redis.
+    pub(crate) redis: Arc<Redis>,
     /// Answers that are kept.
     pub(crate) cache: Arc<Cache>,
     /// The present.
@@ -58,12 +60,13 @@ impl Services {
         } = &config.http;
         let store = Store::connect(&config.clickhouse)?;
         let pool = metadata_store::Pool::new(&config.postgres)?;
+        pool.observe();
         let deadline = deadline(query_deadline.get());
         let events = &config.clickhouse;
         let databases = format!("{} {}", events.url, events.database);
         let redis = Arc::new(Redis::new(&config.redis, &databases)?);
         let cache = Cache::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock));
-        let access = Access::new(config, redis, pool.clone(), Arc::clone(&clock))
+        let access = Access::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
         Ok(Self {
             store: Asker::new(store, deadline),
@@ -71,6 +74,7 @@ impl Services {
             lanes: Lanes::new(pool.clone(), lanes_deadline.get()),
             pool,
             access: Arc::new(access),
+            redis,
             cache: Arc::new(cache),
             clock,
         })

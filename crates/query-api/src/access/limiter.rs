@@ -8,7 +8,9 @@ use std::{
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use moka::future::Cache;
+use opentelemetry::metrics::Counter;
 use redis::Script;
+use service_runtime::telemetry;
 use sha2::{Digest, Sha256};
 
 use super::Caller;
@@ -34,6 +36,7 @@ pub(super) struct Limiter {
     redis: Arc<Redis>,
     per_minute: u32,
     count: Script,
+    refusals: Counter<u64>,
     near: Cache<String, Arc<Window>>,
 }
 
@@ -59,6 +62,7 @@ impl Limiter {
             redis,
             per_minute,
             count: Script::new(COUNT),
+            refusals: refusals(),
             near: Cache::builder()
                 .max_capacity(MOST)
                 .time_to_live(WINDOW)
@@ -78,10 +82,14 @@ impl Limiter {
                 .invoke_async::<(u32, u64)>(connection)
                 .await
         });
-        match counted.await {
+        let allowance = match counted.await {
             Ok((count, left)) => self.allowance(count, Duration::from_millis(left)),
             Err(_) => self.counted_near(name).await,
+        };
+        if allowance.is_over {
+            self.refusals.add(1, &[]);
         }
+        allowance
     }
 
     async fn counted_near(&self, name: String) -> Allowance {
@@ -109,6 +117,16 @@ impl Limiter {
             is_over: count > self.per_minute,
         }
     }
+}
+
+/// Shown from the start, so that it is not missing until the first.
+fn refusals() -> Counter<u64> {
+    let refusals = telemetry::meter()
+        .u64_counter("openride_rate_limit_refusals")
+        .with_description("Requests that were refused because their caller had made as many in this minute as it may.")
+        .build();
+    refusals.add(0, &[]);
+    refusals
 }
 
 impl Allowance {

@@ -21,7 +21,7 @@ mod shared;
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use opentelemetry::{KeyValue, metrics::Counter};
 use service_runtime::{clock::Clock, telemetry};
 use tokio::time::{Instant, sleep};
@@ -30,12 +30,13 @@ pub use self::config::CacheConfig;
 use self::{
     kept::Kept,
     late::Late,
-    response::{Source, Wish},
+    response::Wish,
     shared::{Shared, Taken},
 };
 pub(crate) use self::{
     kept::Made,
     question::{Keeping, Question, Reach, Sought},
+    response::Source,
 };
 use crate::{config::Config, error::ApiError, redis::Redis};
 
@@ -88,12 +89,7 @@ impl Cache {
                 .build(),
             shared: Shared::new(redis, stale),
             late: Late::new(pool, config.longest()),
-            requests: telemetry::meter()
-                .u64_counter("cache.requests")
-                .with_description(
-                    "Requests for answers that may be kept, by where the answer came from.",
-                )
-                .build(),
+            requests: requests(),
             config: config.clone(),
             clock,
             patience,
@@ -123,8 +119,8 @@ impl Cache {
             }
             Wish::Any => self.found_or_made(question, make).await?,
         };
-        self.requests
-            .add(1, &[KeyValue::new("result", source.as_str())]);
+        self.requests.add(1, &[result(source)]);
+        request.extensions_mut().insert(source);
         Ok(response::of(request, &kept, source, self.clock.now()))
     }
 
@@ -153,7 +149,8 @@ impl Cache {
         {
             return Ok((Arc::clone(kept), Source::Hit));
         }
-        let source = Cell::new(Source::Hit);
+        // unless this request is the one that fetches or makes it
+        let source = Cell::new(Source::Coalesced);
         let flight = (question.key, found.as_ref().map(|kept| kept.serial));
         if let Some(landed) = self.flights.get(&flight).await
             && !self.is_usable(question, &landed).await
@@ -196,6 +193,7 @@ impl Cache {
         let patient_until = Instant::now() + self.patience;
         let lease = loop {
             if let Some(kept) = self.fetched(question).await {
+                source.set(Source::Hit);
                 return Ok(kept);
             }
             match self.shared.lease(&question.key).await {
@@ -261,4 +259,20 @@ impl Cache {
         self.near.insert(question.key, Arc::clone(kept)).await;
         self.shared.put(&question.key, kept, self.clock.now()).await;
     }
+}
+
+/// Shows every result from the start, so that none is missing as long as it has not come about.
+fn requests() -> Counter<u64> {
+    let requests = telemetry::meter()
+        .u64_counter("openride_cache_requests")
+        .with_description("Requests for answers that may be kept, by where the answer came from.")
+        .build();
+    for source in Source::ALL {
+        requests.add(0, &[result(source)]);
+    }
+    requests
+}
+
+fn result(source: Source) -> KeyValue {
+    KeyValue::new("result", source.as_str())
 }

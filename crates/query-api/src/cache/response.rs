@@ -16,9 +16,11 @@ pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// It was kept, or was being made for another request.
+pub(crate) enum Source {
+    /// It was kept.
     Hit,
+    /// It was being made for another request.
+    Coalesced,
     /// It was made.
     Miss,
     /// It was made although one may be kept.
@@ -30,9 +32,20 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Hit,
+        Self::Coalesced,
+        Self::Miss,
+        Self::Bypass,
+        Self::Unkept,
+        Self::Stale,
+    ];
+
+    /// What logs, traces and metrics say.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::Coalesced => "coalesced",
             Self::Miss => "miss",
             Self::Bypass => "bypass",
             Self::Unkept => "unkept",
@@ -43,7 +56,7 @@ impl Source {
     /// What `X-Cache` says.
     fn shown(self) -> &'static str {
         match self {
-            Self::Hit | Self::Stale => "hit",
+            Self::Hit | Self::Coalesced | Self::Stale => "hit",
             Self::Miss => "miss",
             Self::Bypass | Self::Unkept => "bypass",
         }

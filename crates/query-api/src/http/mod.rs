@@ -1,5 +1,6 @@
 //! What every request and answer has: an id, a place in the log and in the metrics, and problem documents.
 
+mod answered;
 mod code;
 mod cors;
 pub(crate) mod problem;
@@ -24,6 +25,7 @@ use actix_web::{
 use service_runtime::telemetry::trace_context;
 use tracing::{Instrument, debug, error, field, info_span, warn};
 
+use self::answered::Answered;
 pub use self::cors::CorsConfig;
 pub(crate) use self::{code::Code, cors::sharing, request_id::RequestId, requests::Requests};
 use crate::error::ApiError;
@@ -37,11 +39,13 @@ pub(crate) async fn framed(
     let span = info_span!(
         "request",
         otel.kind = "server",
-        otel.name = field::Empty,
         request_id = %id,
-        http.request.method = %request.method(),
+        otel.status_code = field::Empty,
+        http.request.method = answered::method_of(&request),
+        http.route = field::Empty,
         http.response.status_code = field::Empty,
-        url.path = request.path(),
+        cache.result = field::Empty,
+        caller.key_id = field::Empty,
     );
     trace_context::continue_from(&span, &trace::Carrier(request.headers()));
     request.extensions_mut().insert(id.clone());
@@ -49,9 +53,11 @@ pub(crate) async fn framed(
     let requests = request.app_data::<Data<Requests>>().cloned();
     let response = next.call(request).instrument(span.clone()).await?;
     let _entered = span.enter();
-    trace::name(&span, &response);
+    let answered = Answered::of(&response, began);
+    answered.log();
+    answered.record(&span);
     if let Some(requests) = requests {
-        requests.count(&response, began.elapsed());
+        requests.count(&answered);
     }
     let refused = match cors::refusal(response.response()) {
         Some(error) => Some(ApiError::Preflight(error)),

@@ -1,8 +1,7 @@
-use std::time::Duration;
-
-use actix_web::dev::ServiceResponse;
-use opentelemetry::{KeyValue, metrics::Histogram};
+use opentelemetry::metrics::Histogram;
 use service_runtime::telemetry::{self, LATENCY_SECONDS};
+
+use super::answered::Answered;
 
 /// Counts and times requests.
 #[derive(Clone, Debug)]
@@ -21,37 +20,8 @@ impl Requests {
         Self { duration }
     }
 
-    /// By the pattern of the path, never the path itself: there are endlessly many of those.
-    pub(super) fn count<B>(&self, response: &ServiceResponse<B>, took: Duration) {
-        let route = response
-            .request()
-            .match_pattern()
-            .unwrap_or_else(|| "none".to_owned());
-        let attributes = [
-            KeyValue::new(
-                "http.request.method",
-                method(response.request().method().as_str()),
-            ),
-            KeyValue::new("http.route", route),
-            KeyValue::new(
-                "http.response.status_code",
-                i64::from(response.status().as_u16()),
-            ),
-        ];
-        self.duration.record(took.as_secs_f64(), &attributes);
-    }
-}
-
-/// Clients can make methods up.
-fn method(name: &str) -> &'static str {
-    match name {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "_OTHER",
+    pub(super) fn count(&self, answered: &Answered) {
+        let seconds = answered.took().as_secs_f64();
+        self.duration.record(seconds, &answered.attributes());
     }
 }

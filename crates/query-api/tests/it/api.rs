@@ -172,6 +172,13 @@ impl Answer {
 
 /// Databases of this test with the whole schema.
 pub(crate) async fn databases() -> Config {
+    let config = places().await;
+    migrate(&config).await;
+    config
+}
+
+/// Where databases of this test can be, on the servers that all tests share.
+pub(crate) async fn places() -> Config {
     let stack = devstack::test_stack();
     let mut config = Config::default();
     config.http.listen = "127.0.0.1:0".parse().unwrap();
@@ -183,10 +190,14 @@ pub(crate) async fn databases() -> Config {
     config.cache.enabled = false;
     config.auth.mode = AuthMode::Off;
     config.postgres.url = stack.postgres_database().await.as_str().into();
+    config
+}
+
+/// Makes the whole schema.
+pub(crate) async fn migrate(config: &Config) {
     metadata_store::migrate(&config.postgres).await.unwrap();
     let store = Store::connect(&config.clickhouse).unwrap();
     migrations::apply(&store, &Rendering::single(&config.clickhouse.database))
         .await
         .unwrap();
-    config
 }

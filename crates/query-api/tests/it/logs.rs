@@ -1,0 +1,177 @@
+//! What a process logs of requests, line by line.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use query_api::{AuthMode, Config};
+use serde_json::{Value, json};
+use service_runtime::config::HumanDuration;
+
+use crate::{
+    api::databases,
+    process::{Process, new_key},
+};
+
+/// The fields of a request's line that do not change from run to run.
+fn told(line: &Value) -> Value {
+    assert!(line["duration_seconds"].as_f64().unwrap() < 20.0, "{line}");
+    let names = [
+        "http.request.method",
+        "http.route",
+        "http.response.status_code",
+        "cache.result",
+    ];
+    let values = names.map(|name| line[name].clone());
+    json!([line["span"]["request_id"], values])
+}
+
+async fn guarded() -> (Config, String) {
+    let mut config = databases().await;
+    config.auth.mode = AuthMode::Required;
+    config.cache.enabled = true;
+    let key = new_key(&config);
+    (config, key)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_has_one_line_that_names_its_route_its_key_and_where_its_answer_came_from() {
+    let (config, key) = guarded().await;
+    let mut api = Process::start(&config, &[]);
+    let keys = api.get("/v1/keys").header("x-api-key", &key).send();
+    let keys: Value = keys.await.unwrap().json().await.unwrap();
+    let key_id = keys["keys"][0]["id"].as_str().unwrap();
+    api.line("answered");
+
+    let trips = "/v1/metrics/trips?start_date=2026-05-01&end_date=2026-05-31";
+    let of_a_key = format!("/v1/keys/{key_id}");
+    let unknown = format!("/v1/{key}?x={key}");
+    for (id, path, cache_control, expected) in [
+        (
+            "first",
+            trips,
+            "",
+            json!(["GET", "/v1/metrics/trips", 200, "miss"]),
+        ),
+        (
+            "again",
+            trips,
+            "",
+            json!(["GET", "/v1/metrics/trips", 200, "hit"]),
+        ),
+        (
+            "anew",
+            trips,
+            "no-cache",
+            json!(["GET", "/v1/metrics/trips", 200, "bypass"]),
+        ),
+        (
+            "one",
+            &of_a_key,
+            "",
+            json!(["GET", "/v1/keys/{id}", 200, null]),
+        ),
+        ("unknown", &unknown, "", json!(["GET", "none", 404, null])),
+    ] {
+        let request = api
+            .get(path)
+            .header("x-api-key", &key)
+            .header("x-request-id", id)
+            .header("cache-control", cache_control);
+        assert_eq!(
+            request.send().await.unwrap().status(),
+            expected[2].as_u64().unwrap() as u16
+        );
+        let line = api.line("answered");
+        assert_eq!(told(&line), json!([id, expected]));
+        assert_eq!(
+            (&line["caller.key_id"], &line["level"]),
+            (&json!(key_id), &json!("INFO"))
+        );
+    }
+    let nobody = api.get(trips).header("x-request-id", "nobody");
+    assert_eq!(nobody.send().await.unwrap().status(), 401);
+    let line = api.line("answered");
+    assert_eq!(
+        (told(&line), &line["caller.key_id"]),
+        (
+            json!(["nobody", ["GET", "/v1/metrics/trips", 401, null]]),
+            &Value::Null
+        )
+    );
+
+    // probes have none
+    for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
+        assert_eq!(api.get(path).send().await.unwrap().status(), 200, "{path}");
+    }
+    let log = api.end();
+    let answered = log.iter().filter(|line| line["message"] == "answered");
+    assert_eq!(answered.count(), 7);
+    assert!(
+        log.iter().all(|line| !line.to_string().contains(&key)),
+        "the key is in the log"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_within_a_request_has_its_id() {
+    let (mut config, key) = guarded().await;
+    let (wire, through) = devstack::Wire::to(config.clickhouse.url.as_str())
+        .await
+        .unwrap();
+    config.clickhouse.url = through.parse().unwrap();
+    let deadline = HumanDuration::secs(1).to_string();
+    let api = Process::start(
+        &config,
+        &[
+            ("OPENRIDE_HTTP_QUERY_DEADLINE", deadline.as_str()),
+            // what is logged of a statement stands in a span of its own
+            (
+                "OPENRIDE_TELEMETRY_LOG_FILTER",
+                "info,event_store=debug,query_api=debug",
+            ),
+        ],
+    );
+    wire.set(devstack::Flow::Neither);
+    let ids = ["one", "two"];
+    let asked = ids.map(|id| {
+        let request = api.get(&format!(
+            "/v1/metrics/trips?city={}",
+            ["Ikeja", "Aba"][usize::from(id == "two")]
+        ));
+        let request = request.header("x-api-key", &key).header("x-request-id", id);
+        request.timeout(Duration::from_secs(30)).send()
+    });
+    for answer in futures::future::join_all(asked).await {
+        assert_eq!(answer.unwrap().status(), 503);
+    }
+    let mut of_traces: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in api.end() {
+        if let Some(trace) = line["trace_id"].as_str() {
+            of_traces
+                .entry(trace.to_owned())
+                .or_default()
+                .push(line.clone());
+        }
+    }
+    assert_eq!(of_traces.len(), 2, "{of_traces:#?}");
+    for lines in of_traces.values() {
+        let id = &lines[0]["spans"][0]["request_id"];
+        assert!(ids.iter().any(|known| id == known), "{id}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line["spans"][0]["request_id"] == *id),
+            "{lines:#?}"
+        );
+        let messages: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line["message"].as_str())
+            .collect();
+        for message in [
+            "an overdue query could not be killed in time",
+            "answered",
+            "the request cannot be answered",
+        ] {
+            assert!(messages.contains(&message), "{messages:?}");
+        }
+    }
+}
