@@ -17,6 +17,7 @@ mod cors;
 mod description;
 mod every_parameter;
 mod generated_client;
+mod faults;
 mod histories;
 mod kyc;
 mod local_days;
