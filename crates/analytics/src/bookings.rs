@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ask::Ask,
+    cells::{Cells, Counted, counted},
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -15,7 +16,7 @@ use crate::{
     series::{self, OfUnit, Point},
     source::{Column, Family},
 };
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 /// Bookings by what happened to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,6 +24,9 @@ pub struct Bookings {
     /// The whole range.
     #[serde(flatten)]
     pub totals: BookingTotals,
+    /// What opens its counts, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -127,9 +131,11 @@ fn query(selection: &Selection) -> Query {
 
 /// The metrics that the rows tell.
 fn assemble(selection: &Selection, rows: Vec<BookingRow>) -> Bookings {
-    let (totals, time_series) = series::totals(selection, rows, BookingTotals::of);
+    let (totals, time_series) =
+        series::totals(selection, BookingTotals::COUNTED, rows, BookingTotals::of);
     Bookings {
         totals,
+        cells: selection.cells(BookingTotals::COUNTED, &selection.whole()),
         time_series,
     }
 }
@@ -138,6 +144,16 @@ impl OfUnit for BookingRow {
     fn unit(&self) -> u64 {
         self.unit
     }
+}
+
+impl BookingTotals {
+    /// What can be opened of them.
+    pub(crate) const COUNTED: &'static [Counted] = &[
+        counted("bookings_created", EventType::BookingCreated),
+        counted("bookings_confirmed", EventType::BookingConfirmed),
+        counted("bookings_cancelled", EventType::BookingCancelled),
+        counted("bookings_completed", EventType::BookingCompleted),
+    ];
 }
 
 impl BookingTotals {
@@ -164,7 +180,7 @@ impl BookingTotals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{everywhere, shown, unknown_off_grid};
+    use crate::tests::{everywhere, in_lagos_off_grid, opened, shown, unknown_off_grid};
 
     #[test]
     fn the_whole_range_is_one_row_of_slots() {
@@ -174,6 +190,15 @@ mod tests {
     #[test]
     fn bounds_off_the_grid_and_the_unknown_region_read_the_stored_events() {
         insta::assert_snapshot!(shown(&query(&unknown_off_grid())));
+    }
+
+    #[test]
+    fn what_can_be_opened_is_of_events_that_were_durable_and_settled() {
+        insta::assert_snapshot!("opened", shown(&query(&opened(everywhere(false)))));
+        insta::assert_snapshot!(
+            "opened_in_lagos",
+            shown(&query(&opened(in_lagos_off_grid())))
+        );
     }
 
     #[test]

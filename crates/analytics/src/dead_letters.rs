@@ -1,8 +1,6 @@
 //! `/pipeline/dead-letters`: the records that are no event, the latest first, and why. Never their bytes: those may
 //! hold names and phone numbers.
 
-use std::{fmt, str::FromStr};
-
 use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -10,6 +8,7 @@ use shared_schema::ReasonCode;
 use utoipa::ToSchema;
 
 use crate::{
+    cursor::{Cursor, Way},
     query::{Parameters, Query},
     time::{DateRange, clamped},
 };
@@ -28,20 +27,6 @@ pub struct Filter {
     /// How many at most.
     pub limit: u64,
 }
-
-/// A place in the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    decided_ms: i64,
-    partition: u32,
-    offset: u64,
-    topic: String,
-}
-
-/// A text is no cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is not the next_cursor of an answer")]
-pub struct NoCursor;
 
 /// A record that is no event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -116,7 +101,7 @@ pub fn query(filter: &Filter) -> Query {
         conditions.push(format!("kafka_topic = {}", parameters.text("topic", topic)));
     }
     if let Some(after) = &filter.after {
-        conditions.push(after.condition(&mut parameters));
+        conditions.push(after.condition("decided_at", Way::Down, &mut parameters));
     }
     let limit = parameters.number("limit", filter.limit.saturating_add(1));
     parameters.into_query(format!(
@@ -151,10 +136,21 @@ pub fn assemble(filter: &Filter, mut rows: Vec<DeadLetterRow>) -> Page {
     let next_cursor = rows
         .last()
         .filter(|_| more)
-        .map(|row| Cursor::at(row).to_string());
+        .map(|row| row.place().to_string());
     Page {
         dead_letters: rows.into_iter().map(DeadLetter::of).collect(),
         next_cursor,
+    }
+}
+
+impl DeadLetterRow {
+    fn place(&self) -> Cursor {
+        Cursor {
+            at_ms: self.decided_ms,
+            partition: self.partition,
+            offset: self.offset,
+            topic: self.topic.clone(),
+        }
     }
 }
 
@@ -171,58 +167,6 @@ impl DeadLetter {
             decided_at: DateTime::from_timestamp_millis(row.decided_ms).unwrap_or_default(),
             bytes: row.bytes,
         }
-    }
-}
-
-impl Cursor {
-    fn at(row: &DeadLetterRow) -> Self {
-        Self {
-            decided_ms: row.decided_ms,
-            partition: row.partition,
-            offset: row.offset,
-            topic: row.topic.clone(),
-        }
-    }
-
-    fn condition(&self, parameters: &mut Parameters) -> String {
-        let decided = DateTime::from_timestamp_millis(self.decided_ms).unwrap_or_default();
-        format!(
-            "(decided_at, toString(kafka_topic), kafka_partition, kafka_offset) < ({}, {}, toUInt32({}), {})",
-            parameters.time("after", clamped(decided)),
-            parameters.text("after_topic", &self.topic),
-            parameters.number("after_partition", self.partition.into()),
-            parameters.number("after_offset", self.offset),
-        )
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{}.{}.{}",
-            self.decided_ms, self.partition, self.offset, self.topic
-        )
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = NoCursor;
-
-    fn from_str(text: &str) -> Result<Self, NoCursor> {
-        let mut parts = text.splitn(4, '.');
-        let mut next = || parts.next().ok_or(NoCursor);
-        let decided_ms = next()?.parse().map_err(|_| NoCursor)?;
-        // none was ever told for a time outside of what can be asked for
-        DateTime::from_timestamp_millis(decided_ms)
-            .filter(|time| clamped(*time) == *time)
-            .ok_or(NoCursor)?;
-        Ok(Self {
-            decided_ms,
-            partition: next()?.parse().map_err(|_| NoCursor)?,
-            offset: next()?.parse().map_err(|_| NoCursor)?,
-            topic: next()?.to_owned(),
-        })
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     ask::Ask,
+    cells::{Cells, Counted, Only, Part, counted},
     count,
     number::{Amount, Hundredths, Metres},
     query::{Parameters, Query},
@@ -16,7 +17,7 @@ use crate::{
     source::{Column, Family},
     time::LocalDays,
 };
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 /// The drivers that earned most, and the distribution over all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,6 +47,9 @@ pub struct Driver {
     /// Share of the trips that were on time, in percent.
     #[schema(required)]
     pub on_time_rate: Option<Hundredths>,
+    /// What opens the trips, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
 }
 
 /// Percentiles of the drivers' earnings, interpolated linearly; `null` without drivers.
@@ -156,7 +160,7 @@ pub async fn ask<A: Ask>(
     limit: u64,
 ) -> Result<Drivers, A::Error> {
     let row = store.row("drivers", &query(selection, limit)).await?;
-    Ok(assemble(row))
+    Ok(assemble(selection, row))
 }
 
 /// Counts the facts that no regional number holds yet, if a region is asked of.
@@ -207,10 +211,14 @@ fn query(selection: &Selection, limit: u64) -> Query {
 const PERCENTILES: [u8; 5] = [10, 25, 50, 75, 90];
 
 /// The metrics that the row tells.
-fn assemble(row: DriversRow) -> Drivers {
+fn assemble(selection: &Selection, row: DriversRow) -> Drivers {
     let [p10, p25, p50, p75, p90] = percentiles(&row);
     Drivers {
-        drivers: row.most.into_iter().map(Driver::of).collect(),
+        drivers: row
+            .most
+            .into_iter()
+            .map(|row| Driver::of(selection, row))
+            .collect(),
         earnings_distribution: EarningsDistribution {
             p10,
             p25,
@@ -222,7 +230,10 @@ fn assemble(row: DriversRow) -> Drivers {
 }
 
 impl Driver {
-    fn of(row: DriverRow) -> Self {
+    /// What can be opened of one.
+    const COUNTED: &'static [Counted] = &[counted("total_trips", EventType::TripCompleted)];
+
+    fn of(selection: &Selection, row: DriverRow) -> Self {
         let trips = count(row.trips);
         let earned = Amount::of_hundredths(row.earned);
         Self {
@@ -233,6 +244,13 @@ impl Driver {
             total_distance_km: Metres::new(count(row.distance_m)),
             active_days: count(row.active_days),
             on_time_rate: Hundredths::percent(count(row.on_time), trips),
+            cells: selection.cells(
+                Self::COUNTED,
+                &Part {
+                    only: Some(Only::Driver(row.driver_id)),
+                    ..selection.whole()
+                },
+            ),
         }
     }
 }
@@ -271,7 +289,7 @@ mod tests {
     fn a_driver_is_told_by_the_places_of_its_row() {
         let id = Uuid::from_u128(7);
         let place = (-10_000, id.to_string(), DriverId(id), 4, 12_345, 3, 2);
-        let driver = Driver::of(place.into());
+        let driver = Driver::of(&everywhere(false), place.into());
         assert_eq!(
             serde_json::to_value(driver).unwrap(),
             serde_json::json!({
@@ -290,7 +308,7 @@ mod tests {
             above: vec![200, 200, 400, 400, 400],
             ..DriversRow::default()
         };
-        let json = serde_json::to_value(assemble(row)).unwrap();
+        let json = serde_json::to_value(assemble(&everywhere(false), row)).unwrap();
         assert_eq!(
             json["earnings_distribution"],
             serde_json::json!({"p10": "1.20", "p25": "1.50", "p50": "2.00", "p75": "3.00", "p90": "3.60"})
@@ -306,7 +324,7 @@ mod tests {
             ..DriversRow::default()
         };
         assert_eq!(
-            assemble(row).earnings_distribution,
+            assemble(&everywhere(false), row).earnings_distribution,
             EarningsDistribution::default()
         );
     }

@@ -2,7 +2,7 @@
 //! statement is given ([`Ask`]).
 //!
 //! ```text
-//! Selection { range, region, series, now } ──metric────▶ Query { sql, parameters } ──Ask──▶ ClickHouse
+//! Selection { range, region, series, … } ────metric────▶ Query { sql, parameters } ──Ask──▶ ClickHouse
 //! Question  { …, steps, periods, … }       ──analysis──▶        │                              │
 //!                                                                                               │
 //!                         JSON ◀──Serialize── typed results ◀──assemble── typed rows ◀──────────┘
@@ -12,7 +12,8 @@
 //! [`routes`], [`realtime`]; and one per analysis: [`funnel`], [`cohort`], [`retention`], [`geographic`], [`trends`]. Each
 //! holds the definition, its statements and its results. Its text is a file of its own, which [`definitions`] shows too.
 //!
-//! Beside them there are the books of the pipeline: [`ledger`] and [`dead_letters`].
+//! Beside them there are the events behind a count ([`cells`]), and the books of the pipeline: [`ledger`] and
+//! [`dead_letters`].
 //!
 //! # How ranges are answered
 //! Aggregates have a grain of 15 minutes, which every zone's days and hours fall on. A bound off that grid is
@@ -25,7 +26,9 @@
 mod activity;
 mod ask;
 pub mod bookings;
+pub mod cells;
 pub mod cohort;
+mod cursor;
 pub mod dead_letters;
 pub mod definitions;
 pub mod drivers;
@@ -50,6 +53,7 @@ pub mod trips;
 pub mod users;
 
 pub use ask::{Ask, SETTINGS};
+pub use cursor::{Cursor, NoCursor};
 pub use query::{Query, Value};
 pub use region::{OutOfScope, RegionFilter, UnknownRegion};
 pub use rule::Rule;
@@ -66,8 +70,11 @@ fn count(sum: i64) -> u64 {
 mod tests {
     use chrono::{DateTime, Utc};
 
+    use std::sync::Arc;
+
     pub(crate) use crate::query::tests::shown;
     use crate::{
+        cells::{Opening, Pin},
         region::{RegionFilter, Unknown},
         selection::Selection,
         time::{Buckets, DateRange, Granularity},
@@ -84,6 +91,7 @@ mod tests {
             region,
             series: None,
             now: at("2024-03-01T00:00:00Z"),
+            opening: None,
         }
     }
 
@@ -96,6 +104,28 @@ mod tests {
         );
         let series = series.then(|| Buckets::of(&january.range, Granularity::Daily).unwrap());
         Selection { series, ..january }
+    }
+
+    /// What was durable in two topics.
+    pub(crate) fn pin() -> Pin {
+        let lanes = [
+            ("openride.events.booking", 1, 70),
+            ("openride.events.booking", 0, 8),
+            ("openride.events.payment", 2, 9),
+            ("openride.events.trip", 0, 0),
+            ("openride.events.trip", -1, 5),
+            ("openride.events.trip", i32::MAX, 5),
+        ];
+        Pin::new(lanes, 1_706_745_600_123)
+    }
+
+    /// The same selection with cells that are written as JSON.
+    pub(crate) fn opened(selection: Selection) -> Selection {
+        let opening = Opening::new(pin(), |cell| serde_json::to_string(cell).ok());
+        Selection {
+            opening: Some(Arc::new(opening)),
+            ..selection
+        }
     }
 
     /// The unknown region, both bounds off the grid.

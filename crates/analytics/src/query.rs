@@ -92,6 +92,11 @@ impl Parameters {
         self.bind(name, "Array(String)", Value::Texts(value))
     }
 
+    /// Binds an id and returns its place.
+    pub(crate) fn id(&mut self, name: &'static str, value: Uuid) -> String {
+        self.bind(name, "UUID", Value::Text(value.to_string()))
+    }
+
     /// Binds a list of ids and returns its place.
     pub(crate) fn ids(&mut self, name: &'static str, value: &[Uuid]) -> String {
         self.bind(name, "Array(UUID)", Value::Ids(value.to_vec()))

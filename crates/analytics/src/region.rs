@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use shared_schema::{
     Region,
     access::{Place, Scope},
@@ -17,11 +18,13 @@ use crate::query::Parameters;
 pub(crate) const UNKNOWN: &str = "unknown";
 
 /// Which regions count.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegionFilter {
     /// All of them.
     #[default]
     Everywhere,
+    /// All of them, of what has been settled.
+    Settled,
     /// A state, a city in it, or all cities of a name.
     Within {
         /// The state's name.
@@ -36,7 +39,7 @@ pub enum RegionFilter {
 }
 
 /// Which part of a region is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unknown {
     /// The state, and so the city.
     State,
@@ -91,6 +94,7 @@ impl RegionFilter {
             return Ok(self);
         };
         let seen = match self {
+            Self::Everywhere => Self::Settled,
             Self::Remainder(Unknown::City) => Self::Within {
                 state: None,
                 city: Some(UNKNOWN.to_owned()),
@@ -98,7 +102,7 @@ impl RegionFilter {
             other => other,
         };
         let is_seen = match &seen {
-            Self::Everywhere => true,
+            Self::Everywhere | Self::Settled => true,
             Self::Within { state, city } => places
                 .iter()
                 .any(|place| lies_in(place, state.as_deref(), city.as_deref())),
@@ -172,6 +176,7 @@ impl RegionFilter {
     pub(crate) fn stored(&self, parameters: &mut Parameters) -> String {
         match self {
             Self::Everywhere => "scope = 'total'".to_owned(),
+            Self::Settled => "scope = 'region'".to_owned(),
             Self::Within { .. } => format!("scope = 'region' AND {}", self.named(parameters)),
             Self::Remainder(unknown) => {
                 format!("(scope = 'total' OR {} != 'unknown')", unknown.column())
@@ -187,7 +192,7 @@ impl RegionFilter {
         let rows = self.stored(parameters);
         match self {
             Self::Everywhere | Self::Nowhere => (rows, "true"),
-            Self::Within { .. } => (
+            Self::Settled | Self::Within { .. } => (
                 format!("(scope = 'total' OR {rows})"),
                 "max(scope = 'region') = 1",
             ),
@@ -218,7 +223,7 @@ impl RegionFilter {
     pub(crate) fn facts(&self, parameters: &mut Parameters) -> String {
         match self {
             Self::Everywhere | Self::Remainder(_) => "true".to_owned(),
-            Self::Within { .. } => self.named(parameters),
+            Self::Settled | Self::Within { .. } => self.named(parameters),
             Self::Nowhere => "false".to_owned(),
         }
     }
@@ -238,16 +243,26 @@ impl RegionFilter {
     pub(crate) fn own(&self, parameters: &mut Parameters) -> String {
         match self {
             Self::Everywhere => "true".to_owned(),
-            Self::Within { .. } => self.named(parameters),
+            Self::Settled | Self::Within { .. } => self.named(parameters),
             Self::Remainder(unknown) => format!("{} IN ('', 'unknown')", unknown.column()),
             Self::Nowhere => "false".to_owned(),
+        }
+    }
+
+    /// That a region, in the same columns, is known, where it is not to be.
+    pub(crate) fn known(&self) -> Option<String> {
+        match self {
+            Self::Remainder(unknown) => {
+                Some(format!("{} NOT IN ('', 'unknown')", unknown.column()))
+            }
+            _ => None,
         }
     }
 
     /// The names that are asked for.
     fn named(&self, parameters: &mut Parameters) -> String {
         let Self::Within { state, city } = self else {
-            return "true".to_owned();
+            return "state != ''".to_owned();
         };
         let mut conditions = Vec::new();
         if let Some(state) = state {

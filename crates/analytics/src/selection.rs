@@ -1,8 +1,11 @@
 //! What is asked of a metric, and the facts of it that have no region yet.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::{
+    cells::{Opening, Pin},
     query::{Parameters, Query},
     region::RegionFilter,
     time::{Buckets, DateRange, Grid},
@@ -20,9 +23,24 @@ pub struct Selection {
     pub series: Option<Buckets>,
     /// The present: "up to now", and which point of a series is unfinished.
     pub now: DateTime<Utc>,
+    /// Where counts are to be opened. What is made of events in the range is then made of the stored ones at its pin.
+    pub opening: Option<Arc<Opening>>,
 }
 
 impl Selection {
+    /// The range as slots of the aggregates and stretches of stored events; at a pin all of it is such a stretch.
+    pub(crate) fn grid(&self) -> Grid {
+        match self.opening {
+            None => Grid::of(&self.range),
+            Some(_) => Grid::of_events(&self.range),
+        }
+    }
+
+    /// What was durable when the answer was made, where counts are to be opened.
+    pub(crate) fn pin(&self) -> Option<&Pin> {
+        self.opening.as_ref().map(|opening| &opening.pin)
+    }
+
     /// Counts the facts of these domains in the range that no regional number holds yet, if a region is asked of.
     #[must_use]
     pub fn unsettled(&self, domains: &[Domain]) -> Option<Query> {

@@ -6,7 +6,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{selection::Selection, time::Span};
+use crate::{
+    cells::{Cells, Counted},
+    selection::Selection,
+    time::Span,
+};
 
 /// One point of a time series.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -19,6 +23,9 @@ pub struct Point<T> {
     /// The metrics of the unit.
     #[serde(flatten)]
     pub values: T,
+    /// What opens its counts, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
 }
 
 /// A row of the whole range, which is unit 0, or of the unit of a series that begins at a second.
@@ -30,21 +37,25 @@ pub(crate) trait OfUnit {
 /// What the rows tell of the whole range, and of each point of the series if one is wanted.
 pub(crate) fn totals<R: OfUnit, T: Default>(
     selection: &Selection,
+    counted: &[Counted],
     rows: Vec<R>,
     of: impl Fn(&R) -> T,
 ) -> (T, Option<Vec<Point<T>>>) {
     let (whole, units): (Vec<R>, Vec<R>) = rows.into_iter().partition(|row| row.unit() == 0);
     let units = units.into_iter().map(|row| (row.unit(), row));
-    let points = points(selection, units, |_, row| row.map(&of).unwrap_or_default());
+    let points = points(selection, counted, units, |_, row| {
+        row.map(&of).unwrap_or_default()
+    });
     (whole.first().map(of).unwrap_or_default(), points)
 }
 
 /// The points of a selection's series from what is known of some units, by the second in which they begin.
 ///
 /// The series ends with the unit of the present, or with the last unit that has events, if producers' clocks are
-/// ahead. `make` gets the unit and what is known of it.
+/// ahead. `counted` names what of a point can be opened. `make` gets the unit and what is known of it.
 pub(crate) fn points<R, T>(
     selection: &Selection,
+    counted: &[Counted],
     rows: impl IntoIterator<Item = (u64, R)>,
     make: impl Fn(Span, Option<&R>) -> T,
 ) -> Option<Vec<Point<T>>> {
@@ -66,6 +77,7 @@ pub(crate) fn points<R, T>(
             start: start_of(selection, unit.from),
             partial: unit.until > selection.range.end().min(selection.now),
             values: make(unit, known.get(&index)),
+            cells: selection.cells(counted, &selection.part(unit)),
         });
     Some(points.collect())
 }
@@ -99,6 +111,7 @@ mod tests {
             region: RegionFilter::Everywhere,
             series: Some(Buckets::of(&range, Granularity::Daily).unwrap()),
             now: at(now),
+            opening: None,
         }
     }
 
@@ -106,7 +119,7 @@ mod tests {
         let rows = rows
             .iter()
             .map(|(start, value)| (u64::try_from(at(start).timestamp()).unwrap(), *value));
-        let points = points(selection, rows, |_, value| {
+        let points = points(selection, &[], rows, |_, value| {
             value.copied().unwrap_or_default()
         })
         .unwrap();

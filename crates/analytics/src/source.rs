@@ -7,14 +7,17 @@
 //!                                    ▼
 //!           at (second), sign (1, or -1 to take away), keys, measures
 //! ```
+//!
+//! At a pin ([`Pin`]) all of it is events, those that were durable and settled then.
 
 use crate::{
+    cells::Pin,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
     time::{Buckets, Grid, Span},
 };
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 /// An aggregate, and how its columns follow from the events.
 pub(crate) struct Family {
@@ -51,16 +54,14 @@ impl Family {
 
     /// The rows of a selection, as a subquery without its parentheses.
     pub(crate) fn rows(&self, selection: &Selection, parameters: &mut Parameters) -> String {
-        let (grid, region) = (Grid::of(&selection.range), &selection.region);
-        let slots = (!grid.core.is_empty() || grid.slices().next().is_none())
+        let (grid, region) = (selection.grid(), &selection.region);
+        let slots = grid
+            .has_slots()
             .then(|| self.of_slots(grid.core, region, parameters));
-        let head = grid
-            .head
-            .map(|span| self.of_events(Slice::head(span), region, parameters));
-        let tail = grid
-            .tail
-            .map(|span| self.of_events(Slice::tail(span), region, parameters));
-        let parts: Vec<String> = [slots, head, tail].into_iter().flatten().collect();
+        let mut parts: Vec<String> = slots.into_iter().collect();
+        for slice in slices(&grid) {
+            parts.push(self.of_events(slice.at(selection.pin()), region, parameters));
+        }
         parts.join("\nUNION ALL\n")
     }
 
@@ -82,7 +83,7 @@ impl Family {
 
     fn of_events(
         &self,
-        slice: Slice,
+        slice: Slice<'_>,
         region: &RegionFilter,
         parameters: &mut Parameters,
     ) -> String {
@@ -123,18 +124,24 @@ pub(crate) fn slots_within(core: Span, parameters: &mut Parameters) -> String {
 
 /// A stretch of events with the names of the parameters that bound it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slice {
+pub(crate) struct Slice<'p> {
     span: Span,
     from: &'static str,
     until: &'static str,
+    /// Only events of this type.
+    event_type: Option<EventType>,
+    /// Only what was durable and settled then.
+    pin: Option<&'p Pin>,
 }
 
-impl Slice {
+impl<'p> Slice<'p> {
     pub(crate) fn head(span: Span) -> Self {
         Self {
             span,
             from: "head_from",
             until: "head_until",
+            event_type: None,
+            pin: None,
         }
     }
 
@@ -143,19 +150,40 @@ impl Slice {
             span,
             from: "tail_from",
             until: "tail_until",
+            event_type: None,
+            pin: None,
         }
     }
 
-    /// The condition on `event_timestamp`.
+    /// Its events of one type.
+    pub(crate) fn of_type(self, event_type: EventType) -> Self {
+        Self {
+            event_type: Some(event_type),
+            ..self
+        }
+    }
+
+    /// Its events as they were at a pin, if there is one.
+    pub(crate) fn at(self, pin: Option<&'p Pin>) -> Self {
+        Self { pin, ..self }
+    }
+
+    /// The condition on an event that it lies in the slice.
     pub(crate) fn condition(self, parameters: &mut Parameters) -> String {
         let from = parameters.time(self.from, self.span.from);
         let until = parameters.time(self.until, self.span.until);
-        format!("event_timestamp >= {from} AND event_timestamp < {until}")
+        let event_type = self.event_type.map_or_else(String::new, |event_type| {
+            format!("event_type = '{event_type}' AND ")
+        });
+        let durable = self.pin.map_or_else(String::new, |pin| {
+            format!(" AND {}", pin.durable(parameters))
+        });
+        format!("{event_type}event_timestamp >= {from} AND event_timestamp < {until}{durable}")
     }
 }
 
 /// The slices of a grid.
-pub(crate) fn slices(grid: &Grid) -> impl Iterator<Item = Slice> {
+pub(crate) fn slices<'p>(grid: &Grid) -> impl Iterator<Item = Slice<'p>> {
     grid.head
         .map(Slice::head)
         .into_iter()
@@ -166,7 +194,7 @@ pub(crate) fn slices(grid: &Grid) -> impl Iterator<Item = Slice> {
 /// update that writes them to the events has come by.
 pub(crate) fn facts(
     domain: Domain,
-    slice: Slice,
+    slice: Slice<'_>,
     region: &RegionFilter,
     parameters: &mut Parameters,
 ) -> String {
@@ -192,36 +220,71 @@ const fn columns(domain: Domain) -> &'static str {
 }
 
 /// The events of a slice with their settled regions.
-pub(crate) fn settled_facts(domain: Domain, slice: Slice, parameters: &mut Parameters) -> String {
+pub(crate) fn settled_facts(
+    domain: Domain,
+    slice: Slice<'_>,
+    parameters: &mut Parameters,
+) -> String {
     // Where the update has come by, the event says it itself. Both readings are of one moment ([`crate::SETTINGS`]).
     with_settlements(domain, "NOT region_settled", slice, parameters)
 }
 
 /// The payments of a slice with their settled regions, and in `settled_method` the methods that settling found.
-pub(crate) fn settled_payments(slice: Slice, parameters: &mut Parameters) -> String {
+pub(crate) fn settled_payments(slice: Slice<'_>, parameters: &mut Parameters) -> String {
     with_settlements(Domain::Payment, "true", slice, parameters)
 }
+
+/// Where an event stands in Kafka, which is what settlements know it by.
+const PLACE: &str = "kafka_topic, kafka_partition, kafka_offset";
 
 fn with_settlements(
     domain: Domain,
     looked_up: &str,
-    slice: Slice,
+    slice: Slice<'_>,
     parameters: &mut Parameters,
 ) -> String {
     let (columns, events) = (columns(domain), domain.events_table());
     let condition = slice.condition(parameters);
+    let found = format!(
+        "SELECT {PLACE},
+            state AS settled_state, city AS settled_city, payment_method AS settled_method"
+    );
+    let wanted = format!(
+        "({PLACE}) IN
+            (SELECT {PLACE} FROM {events} WHERE {condition} AND {looked_up})"
+    );
+    let (known, settlements) = match slice.pin {
+        None => (
+            "region_settled",
+            format!(
+                "{found}
+        FROM settlements
+        WHERE {wanted}"
+            ),
+        ),
+        // what was settled later was not settled then, whatever the update has written to the event since
+        Some(pin) => (
+            "region_settled AND NOT settled_later",
+            format!(
+                "{found}, false AS settled_later
+        FROM settlements
+        WHERE settled_at <= {settled} AND {wanted}
+        UNION ALL
+        SELECT {PLACE}, '', '', '', true
+        FROM settlements
+        WHERE settled_at > {settled}",
+                settled = pin.settled(parameters),
+            ),
+        ),
+    };
     format!(
         "(
-    SELECT * EXCEPT (state, city), if(region_settled, state, settled_state) AS state, if(region_settled, city, settled_city) AS city
+    SELECT * EXCEPT (state, city), if({known}, state, settled_state) AS state, if({known}, city, settled_city) AS city
     FROM (SELECT {columns} FROM {events} WHERE {condition}) AS event
     LEFT ANY JOIN
     (
-        SELECT kafka_topic, kafka_partition, kafka_offset,
-            state AS settled_state, city AS settled_city, payment_method AS settled_method
-        FROM settlements
-        WHERE (kafka_topic, kafka_partition, kafka_offset) IN
-            (SELECT kafka_topic, kafka_partition, kafka_offset FROM {events} WHERE {condition} AND {looked_up})
-    ) AS settlement USING (kafka_topic, kafka_partition, kafka_offset)
+        {settlements}
+    ) AS settlement USING ({PLACE})
 )"
     )
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ask::Ask,
+    cells::{Cells, Counted, What, counted},
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -15,7 +16,7 @@ use crate::{
     series::{self, OfUnit, Point},
     source::{Column, Family},
 };
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 /// Trips by what happened to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,6 +24,9 @@ pub struct Trips {
     /// The whole range.
     #[serde(flatten)]
     pub totals: TripTotals,
+    /// What opens its counts, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -155,9 +159,11 @@ fn query(selection: &Selection) -> Query {
 
 /// The metrics that the rows tell.
 fn assemble(selection: &Selection, rows: Vec<TripRow>) -> Trips {
-    let (totals, time_series) = series::totals(selection, rows, TripTotals::of);
+    let (totals, time_series) =
+        series::totals(selection, TripTotals::COUNTED, rows, TripTotals::of);
     Trips {
         totals,
+        cells: selection.cells(TripTotals::COUNTED, &selection.whole()),
         time_series,
     }
 }
@@ -166,6 +172,19 @@ impl OfUnit for TripRow {
     fn unit(&self) -> u64 {
         self.unit
     }
+}
+
+impl TripTotals {
+    /// What can be opened of them.
+    const COUNTED: &'static [Counted] = &[
+        counted("trips_started", EventType::TripStarted),
+        counted("trips_completed", EventType::TripCompleted),
+        counted("trips_cancelled", EventType::TripCancelled),
+        Counted {
+            name: "active_drivers",
+            what: What::DriversOfTrips,
+        },
+    ];
 }
 
 impl TripTotals {

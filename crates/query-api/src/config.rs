@@ -11,6 +11,7 @@ use service_runtime::{
 use crate::{
     access::{AuthConfig, AuthMode, TokenConfig},
     cache::CacheConfig,
+    cells::CellsConfig,
     http::CorsConfig,
     redis::RedisConfig,
 };
@@ -35,6 +36,8 @@ pub struct Config {
     pub redis: RedisConfig,
     /// Answers that are kept.
     pub cache: CacheConfig,
+    /// The tokens that open counts down to their events.
+    pub cells: CellsConfig,
     /// Logs, metrics, traces.
     pub telemetry: TelemetryConfig,
 }
@@ -116,6 +119,7 @@ impl Settings for Config {
             ("tokens", self.tokens.validate()),
             ("redis", self.redis.validate()),
             ("cache", self.cache.validate()),
+            ("cells", self.cells.validate()),
             ("telemetry", self.telemetry.validate()),
         ])
     }

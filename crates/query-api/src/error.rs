@@ -10,6 +10,7 @@ use shared_schema::access::Role;
 
 use crate::{
     access::{KeyringError, Refusal},
+    cells::CellError,
     http::{Code, problem},
     lanes::LanesError,
     parameters::{Fault, ParameterError},
@@ -29,6 +30,12 @@ pub(crate) enum ApiError {
     /// The range begins before what is stored.
     #[error(transparent)]
     TooOld(#[from] TooOld),
+    /// What a cell counted may be gone.
+    #[error(transparent)]
+    CellTooOld(TooOld),
+    /// A cell opens nothing.
+    #[error(transparent)]
+    Cell(#[from] CellError),
     /// There is nothing at this path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -115,7 +122,9 @@ impl ApiError {
         match self {
             Self::Parameter(error) => of_parameter(error),
             Self::BeyondRetention(error) => of_retention(error),
-            Self::TooOld(error) => of_age(error),
+            Self::TooOld(error) => of_age("start_date", error),
+            Self::CellTooOld(error) => of_age("cell", error),
+            Self::Cell(error) => of_cell(*error),
             Self::NotFound => fixed(Code::NotFound, self, "/docs lists all paths."),
             Self::NoSuchDefinition => {
                 let names = analytics::definitions::names().join(", ");
@@ -207,6 +216,7 @@ fn of_parameter(error: &ParameterError) -> Verdict {
         Fault::OutOfScope => Code::OutOfScope,
         Fault::UnknownReason => Code::UnknownReason,
         Fault::UnknownTopic => Code::UnknownTopic,
+        Fault::NotConfigured => Code::CellsNotConfigured,
     };
     Verdict {
         code,
@@ -232,15 +242,32 @@ fn of_retention(error: &BeyondRetention) -> Verdict {
     }
 }
 
-fn of_age(error: &TooOld) -> Verdict {
+fn of_age(parameter: &str, error: &TooOld) -> Verdict {
     Verdict {
         code: Code::BeyondRetention,
-        detail: format!("start_date: {error}"),
+        detail: format!("{parameter}: {error}"),
         hint: format!(
             "The earliest start that can be served is {}.",
             error.earliest
         ),
-        parameter: Some("start_date".to_owned()),
+        parameter: Some(parameter.to_owned()),
+    }
+}
+
+fn of_cell(error: CellError) -> Verdict {
+    const AGAIN: &str = "Ask for its answer again.";
+    let verdict = match error {
+        CellError::NotOne => fixed(
+            Code::UnreadableParameter,
+            format!("cell: {error}"),
+            "Allowed is a token out of the cells of an answer with include_cells=true, unchanged.",
+        ),
+        CellError::Foreign => fixed(Code::NotFound, error, AGAIN),
+        CellError::Expired => fixed(Code::CellExpired, error, AGAIN),
+    };
+    Verdict {
+        parameter: Some("cell".to_owned()),
+        ..verdict
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     access::{Access, Caller},
     ask::Asker,
     cache::Cache,
+    cells::Cells,
     config::{Config, HttpConfig},
     lanes::Lanes,
     redis::Redis,
@@ -29,6 +30,8 @@ pub(crate) struct Services {
     pub(crate) redis: Arc<Redis>,
     /// Answers that are kept.
     pub(crate) cache: Arc<Cache>,
+    /// What opens counts.
+    pub(crate) cells: Cells,
     /// The present.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -76,6 +79,7 @@ impl Services {
             access: Arc::new(access),
             redis,
             cache: Arc::new(cache),
+            cells: Cells::new(&config.cells),
             clock,
         })
     }

@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 use utoipa::ToSchema;
 
 use crate::{
     ask::Ask,
+    cells::{Cells, Counted, Part, counted},
     number::{Amount, Hundredths, Quantity},
     query::Query,
     region::{RegionFilter, UNKNOWN, Unknown},
@@ -47,6 +48,9 @@ pub struct Geography {
     pub data_points: Vec<DataPoint>,
     /// The sum of the points.
     pub total_value: Quantity,
+    /// What opens it, where it was asked for and counts events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
     /// Revenue in other currencies, by ISO 4217 code, over all points. It is never converted or summed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -69,6 +73,9 @@ pub struct DataPoint {
     /// Its share of the total, in percent.
     #[schema(required)]
     pub share: Option<Hundredths>,
+    /// What opens the value, where it was asked for and counts events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
 }
 
 /// What a region has, or all of them together (no state).
@@ -155,10 +162,14 @@ fn assemble(selection: &Selection, measure: Measure, rows: Vec<RegionRow>) -> Ge
     let mut data_points: Vec<DataPoint> = points
         .into_iter()
         .map(|((state, city), value)| DataPoint {
-            state,
-            city,
             value: quantity(value),
             share: Hundredths::share(value, total),
+            cells: selection.cells(
+                &measure.counted("value"),
+                &of_region(selection, &state, &city),
+            ),
+            state,
+            city,
         })
         .collect();
     data_points.sort_by_key(|point| std::cmp::Reverse(point.value));
@@ -170,8 +181,34 @@ fn assemble(selection: &Selection, measure: Measure, rows: Vec<RegionRow>) -> Ge
         metric: measure,
         data_points,
         total_value: quantity(total),
+        cells: selection.cells(&measure.counted("total_value"), &selection.whole()),
         other_currencies: (measure == Measure::Revenue).then(|| others.collect()),
         rule: rule(),
+    }
+}
+
+impl Measure {
+    /// The field that can be opened, if what it shows is a count of events.
+    fn counted(self, name: &'static str) -> Vec<Counted> {
+        match self {
+            Self::Bookings => vec![counted(name, EventType::BookingCreated)],
+            Self::Revenue | Self::Users => Vec::new(),
+        }
+    }
+}
+
+/// The events of a point.
+fn of_region(selection: &Selection, state: &str, city: &str) -> Part {
+    let region = match state {
+        UNKNOWN => RegionFilter::Remainder(Unknown::State),
+        _ => RegionFilter::Within {
+            state: Some(state.to_owned()),
+            city: Some(city.to_owned()),
+        },
+    };
+    Part {
+        region,
+        ..selection.whole()
     }
 }
 
@@ -204,7 +241,7 @@ fn rule() -> Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
+    use crate::tests::{everywhere, in_lagos_off_grid, opened, shown, unknown_off_grid};
 
     #[test]
     fn regions_are_taken_away_from_the_total() {
@@ -216,6 +253,12 @@ mod tests {
             "bookings_in_lagos",
             shown(&query(&in_lagos_off_grid(), Measure::Bookings))
         );
+    }
+
+    #[test]
+    fn points_that_can_be_opened_are_of_stored_events() {
+        let opened = query(&opened(everywhere(false)), Measure::Bookings);
+        insta::assert_snapshot!("bookings_opened", shown(&opened));
     }
 
     #[test]

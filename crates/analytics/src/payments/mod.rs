@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use clickhouse::Row;
 use futures::try_join;
 use serde::{Deserialize, Serialize};
+use shared_schema::EventType;
 use utoipa::ToSchema;
 
 pub use self::refunds::unsettled_facts;
@@ -24,8 +25,10 @@ use self::{
 };
 use crate::{
     ask::Ask,
+    cells::{Cells, Counted, Only, Part, counted},
     count,
     number::{Amount, Hundredths},
+    query::Parameters,
     selection::Selection,
     series::{self, OfUnit, Point},
 };
@@ -36,6 +39,9 @@ pub struct Payments {
     /// The whole range.
     #[serde(flatten)]
     pub totals: PaymentTotals,
+    /// What opens its counts, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
     /// By method, in the order of their names.
     pub by_method: Vec<MethodTotals>,
     /// One point per calendar unit, where it was asked for.
@@ -53,6 +59,9 @@ pub struct MethodTotals {
     /// Its payments.
     #[serde(flatten)]
     pub totals: PaymentTotals,
+    /// What opens its counts, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
 }
 
 /// Payments of a stretch of time, each event counted at its own time.
@@ -144,16 +153,19 @@ fn assemble(
         unknown_times::replace(&mut rows, times);
     }
     let (methods, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.of_method == 1);
-    let (totals, time_series) = series::totals(selection, others, PaymentTotals::of);
+    let (totals, time_series) =
+        series::totals(selection, PaymentTotals::COUNTED, others, PaymentTotals::of);
     Payments {
-        by_method: by_method(&totals, &methods, refunds),
+        by_method: by_method(selection, &totals, &methods, refunds),
         totals,
+        cells: selection.cells(PaymentTotals::COUNTED, &selection.whole()),
         time_series,
     }
 }
 
 /// The methods with everything but refunds from their own rows, refunds from the settled ones.
 fn by_method(
+    selection: &Selection,
     whole: &PaymentTotals,
     rows: &[PaymentRow],
     refunds: Vec<RefundRow>,
@@ -179,8 +191,44 @@ fn by_method(
     let busy = methods
         .into_iter()
         .filter(|(_, totals)| *totals != PaymentTotals::default());
-    busy.map(|(method, totals)| MethodTotals { method, totals })
-        .collect()
+    let rows = busy.map(|(method, totals)| {
+        let part = Part {
+            only: Some(Only::Method(method.clone())),
+            ..selection.whole()
+        };
+        let cells = selection.cells(PaymentTotals::COUNTED, &part);
+        MethodTotals {
+            method,
+            totals,
+            cells,
+        }
+    });
+    rows.collect()
+}
+
+/// The condition on a settled event of a type that it counts under a method: a refund under that which settling found.
+pub(crate) fn of_method(
+    event_type: EventType,
+    method: &str,
+    parameters: &mut Parameters,
+) -> String {
+    match (event_type, method) {
+        (EventType::PaymentRefunded, UNKNOWN_METHOD) => "settled_method = ''".to_owned(),
+        (EventType::PaymentRefunded, _) => {
+            format!("settled_method = {}", parameters.text("method", method))
+        }
+        _ => format!("payment_method = {}", parameters.text("method", method)),
+    }
+}
+
+impl PaymentTotals {
+    /// What can be opened of them.
+    pub(crate) const COUNTED: &'static [Counted] = &[
+        counted("payments_initiated", EventType::PaymentInitiated),
+        counted("payments_success", EventType::PaymentSuccess),
+        counted("payments_failed", EventType::PaymentFailed),
+        counted("payments_refunded", EventType::PaymentRefunded),
+    ];
 }
 
 impl OfUnit for PaymentRow {

@@ -1,12 +1,12 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
+use shared_schema::{Domain, EventType};
+
 use crate::{
-    Domain,
     query::{Parameters, Query},
     selection::{Selection, unsettled_that},
     source::{settled_payments, slices, slots_within},
-    time::Grid,
 };
 
 /// The refunds of a method in a currency.
@@ -28,22 +28,28 @@ pub(super) struct RefundRow {
 /// the method `unknown` is never negative.
 pub(super) fn refunds_by_method(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
-    let grid = Grid::of(&selection.range);
-    let mut parts = vec![format!(
-        "SELECT toString(payment_method) AS method, toString(currency) AS money, \
-         toUInt64(refunded) AS events, toDecimal128(refunded_value, 2) AS returned\n\
-         FROM agg_payments\n\
-         WHERE {slots} AND {regions} AND refunded > 0",
-        slots = slots_within(grid.core, &mut parameters),
-        regions = selection.region.settled(&mut parameters),
-    )];
+    let grid = selection.grid();
+    let mut parts = Vec::new();
+    if grid.has_slots() {
+        parts.push(format!(
+            "SELECT toString(payment_method) AS method, toString(currency) AS money, \
+             toUInt64(refunded) AS events, toDecimal128(refunded_value, 2) AS returned\n\
+             FROM agg_payments\n\
+             WHERE {slots} AND {regions} AND refunded > 0",
+            slots = slots_within(grid.core, &mut parameters),
+            regions = selection.region.settled(&mut parameters),
+        ));
+    }
     for slice in slices(&grid) {
+        let slice = slice
+            .of_type(EventType::PaymentRefunded)
+            .at(selection.pin());
         let facts = settled_payments(slice, &mut parameters);
         parts.push(format!(
             "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS events, \
              toDecimal128(ifNull(refund_amount, 0), 2) AS returned\n\
              FROM {facts}\n\
-             WHERE event_type = 'payment.refunded' AND {regions}",
+             WHERE {regions}",
             regions = selection.region.own(&mut parameters),
         ));
     }
@@ -73,7 +79,7 @@ pub fn unsettled_facts(selection: &Selection) -> Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
+    use crate::tests::{everywhere, in_lagos_off_grid, opened, shown, unknown_off_grid};
 
     #[test]
     fn settled_rows_know_the_method() {
@@ -91,5 +97,9 @@ mod tests {
     fn bounds_off_the_grid_ask_the_settlements() {
         insta::assert_snapshot!("in_lagos", shown(&refunds_by_method(&in_lagos_off_grid())));
         insta::assert_snapshot!("unknown", shown(&refunds_by_method(&unknown_off_grid())));
+        insta::assert_snapshot!(
+            "opened",
+            shown(&refunds_by_method(&opened(everywhere(false))))
+        );
     }
 }

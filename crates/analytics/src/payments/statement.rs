@@ -163,7 +163,7 @@ impl Sums<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{everywhere, in_lagos_off_grid, shown, unknown_off_grid};
+    use crate::tests::{everywhere, in_lagos_off_grid, opened, shown, unknown_off_grid};
 
     #[test]
     fn slots_are_grouped_by_method_and_unit() {
@@ -173,6 +173,11 @@ mod tests {
     #[test]
     fn the_unknown_region_has_no_percentiles_here() {
         insta::assert_snapshot!(shown(&query(&unknown_off_grid())));
+    }
+
+    #[test]
+    fn what_can_be_opened_is_of_stored_events() {
+        insta::assert_snapshot!(shown(&query(&opened(everywhere(true)))));
     }
 
     #[test]

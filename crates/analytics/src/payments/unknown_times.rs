@@ -35,20 +35,21 @@ pub(super) fn unknown_times(selection: &Selection) -> Option<Query> {
         return None;
     }
     let mut parameters = Parameters::default();
-    let grid = Grid::of(&selection.range);
-    let mut parts = vec![
-        format!(
+    let grid = selection.grid();
+    let mut parts = Vec::new();
+    if grid.has_slots() {
+        parts.push(format!(
             "SELECT toUInt64(toUnixTimestamp(slot)) AS at, toString(payment_method) AS method, \
              processing_quantiles AS times\n\
              FROM agg_payments\n\
              WHERE {slots} AND {regions}",
             slots = slots_within(grid.core, &mut parameters),
             regions = selection.region.settled(&mut parameters),
-        ),
-        waiting(&grid, &mut parameters),
-    ];
+        ));
+        parts.push(waiting(&grid, &mut parameters));
+    }
     for slice in slices(&grid) {
-        let facts = settled_facts(Domain::Payment, slice, &mut parameters);
+        let facts = settled_facts(Domain::Payment, slice.at(selection.pin()), &mut parameters);
         let regions = selection.region.own(&mut parameters);
         parts.push(of_events(&facts, &regions));
     }
@@ -97,11 +98,13 @@ pub(super) fn replace(rows: &mut [PaymentRow], times: Vec<TimesRow>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{everywhere, shown, unknown_off_grid};
+    use crate::tests::{everywhere, opened, shown, unknown_off_grid};
 
     #[test]
     fn they_are_taken_over_what_is_settled_as_unknown_and_what_waits() {
         insta::assert_snapshot!(shown(&unknown_times(&unknown_off_grid()).unwrap()));
+        let opened = unknown_times(&opened(unknown_off_grid())).unwrap();
+        insta::assert_snapshot!("opened", shown(&opened));
     }
 
     #[test]

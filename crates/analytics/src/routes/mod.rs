@@ -15,13 +15,14 @@ use uuid::Uuid;
 use self::details::{OccupancyRow, ProfileRow, occupancy, profiles};
 use crate::{
     ask::Ask,
+    cells::{Cells, Counted, Only, Part, counted},
     count,
     number::{Amount, Hundredths},
     query::{Parameters, Query},
     selection::Selection,
     source::{Column, Family},
 };
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 /// The routes with the most confirmed bookings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -58,6 +59,9 @@ pub struct Route {
     /// Seats of a departure.
     #[schema(required)]
     pub seats_total: Option<u8>,
+    /// What opens the bookings, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
 }
 
 /// A row of the list.
@@ -105,7 +109,7 @@ pub async fn ask<A: Ask>(store: &A, selection: &Selection, limit: u64) -> Result
         store.rows("routes: profiles", &profiles),
         store.rows("routes: occupancy", &occupancy),
     )?;
-    Ok(assemble(rows, profiles, occupancy))
+    Ok(assemble(selection, rows, profiles, occupancy))
 }
 
 /// Counts the facts that no regional number holds yet, if a region is asked of.
@@ -134,6 +138,7 @@ fn query(selection: &Selection, limit: u64) -> Query {
 
 /// The metrics that the rows tell.
 fn assemble(
+    selection: &Selection,
     rows: Vec<RouteRow>,
     profiles: Vec<ProfileRow>,
     occupancy: Vec<OccupancyRow>,
@@ -148,7 +153,16 @@ fn assemble(
         .collect();
     let routes = rows.into_iter().map(|row| {
         let id = row.route_id;
-        Route::of(row, profiles.get(&id), sold.get(&id))
+        Route {
+            cells: selection.cells(
+                Route::COUNTED,
+                &Part {
+                    only: Some(Only::Route(id)),
+                    ..selection.whole()
+                },
+            ),
+            ..Route::of(row, profiles.get(&id), sold.get(&id))
+        }
     });
     Routes {
         routes: routes.collect(),
@@ -156,6 +170,9 @@ fn assemble(
 }
 
 impl Route {
+    /// What can be opened of one.
+    const COUNTED: &'static [Counted] = &[counted("total_bookings", EventType::BookingConfirmed)];
+
     fn of(row: RouteRow, profile: Option<&ProfileRow>, sold: Option<&OccupancyRow>) -> Self {
         let created = profile.filter(|profile| profile.seats_total > 0);
         let seats_total = created.map(|profile| profile.seats_total);
@@ -173,6 +190,7 @@ impl Route {
                 .zip(seats_total)
                 .and_then(|(sold, seats)| sold.share_of(seats)),
             seats_total,
+            cells: None,
         }
     }
 }
@@ -199,7 +217,13 @@ mod tests {
             confirmed: 2,
             revenue: 600_000,
         };
-        let json = serde_json::to_value(assemble(vec![row], Vec::new(), Vec::new())).unwrap();
+        let json = serde_json::to_value(assemble(
+            &everywhere(false),
+            vec![row],
+            Vec::new(),
+            Vec::new(),
+        ))
+        .unwrap();
         let route = &json["routes"][0];
         assert_eq!(route["total_revenue"], "6000.00");
         for field in [

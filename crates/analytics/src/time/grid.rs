@@ -107,8 +107,21 @@ impl Kept {
     /// # Errors
     /// When it begins before that.
     pub fn check_start(self, range: &DateRange, now: DateTime<Utc>) -> Result<(), TooOld> {
-        let (since, zone) = (self.since(now), range.zone());
-        match range.start() < since {
+        self.check_since(range.start(), range.zone(), now)
+    }
+
+    /// Checks that everything from an instant on is still stored.
+    ///
+    /// # Errors
+    /// When it is before that.
+    pub(crate) fn check_since(
+        self,
+        start: DateTime<Utc>,
+        zone: Tz,
+        now: DateTime<Utc>,
+    ) -> Result<(), TooOld> {
+        let since = self.since(now);
+        match start < since {
             // the next day: what is kept for certain now may be gone when the answer has been read
             true => Err(TooOld {
                 kept_days: self.days(),
@@ -175,6 +188,22 @@ impl Grid {
         Self::between(range.start(), range.end())
     }
 
+    /// The same range as stored events alone.
+    pub(crate) fn of_events(range: &DateRange) -> Self {
+        let (start, end) = (clamped(range.start()), clamped(range.end()));
+        Self {
+            core: Span {
+                from: start,
+                until: start,
+            },
+            head: Some(Span {
+                from: start,
+                until: end,
+            }),
+            tail: None,
+        }
+    }
+
     pub(crate) fn between(start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
         let (start, end) = (clamped(start), clamped(end));
         let core = Span {
@@ -201,6 +230,11 @@ impl Grid {
             head: slice(start, core.from),
             tail: slice(core.until, end),
         }
+    }
+
+    /// Whether slots are to be read: there are some, or else there is nothing to read at all.
+    pub(crate) fn has_slots(&self) -> bool {
+        !self.core.is_empty() || self.slices().next().is_none()
     }
 
     pub(crate) fn slices(&self) -> impl Iterator<Item = Span> {

@@ -9,7 +9,6 @@
 
 mod metric;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,14 +16,14 @@ pub use self::metric::{Metric, Unit, UnknownMetric};
 use crate::{
     ask::Ask,
     bookings,
+    cells::Cells,
     number::{Hundredths, Quantity},
     payments,
     query::Query,
-    region::RegionFilter,
     rule::Rule,
     selection::{Selection, unsettled},
     series::Point,
-    time::{BeyondRetention, Buckets, DateRange, Granularity, TooManyPoints},
+    time::{BeyondRetention, Buckets, DateRange, Granularity, Kept, TooManyPoints, TooOld},
     trips,
     users::{self, UserMetric},
 };
@@ -78,6 +77,9 @@ pub struct Period {
     /// Over the whole range; `null` where it is a rate, mean or percentile of nothing.
     #[schema(required)]
     pub value: Option<Quantity>,
+    /// What opens the value, where it was asked for and counts events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
     /// One point for each calendar unit.
     pub time_series: Vec<Point<TrendPoint>>,
 }
@@ -105,26 +107,24 @@ pub struct TrendPoint {
 }
 
 impl Question {
-    /// A metric over the units of a range, compared with the period before or not.
+    /// A metric over the units of a selection's range, compared with the period before or not.
     ///
     /// # Errors
     /// When the series would have too many points, or there is no period before to compare with.
     pub fn new(
         metric: Metric,
         granularity: Granularity,
-        range: DateRange,
-        region: &RegionFilter,
-        now: DateTime<Utc>,
+        asked: &Selection,
         with_previous: bool,
     ) -> Result<Self, TrendError> {
         let selection = |range: DateRange| -> Result<Selection, TooManyPoints> {
             Ok(Selection {
                 range,
-                region: region.clone(),
                 series: Some(Buckets::of(&range, granularity)?),
-                now,
+                ..asked.clone()
             })
         };
+        let range = asked.range;
         let current = selection(range)?;
         let previous = match with_previous {
             true => {
@@ -155,6 +155,13 @@ impl Question {
             .flatten()
     }
 
+    /// How many points its series have.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        let series = self.selections().filter_map(|asked| asked.series.as_ref());
+        series.map(Buckets::len).sum()
+    }
+
     /// Checks that what the bounds need is still stored.
     ///
     /// # Errors
@@ -170,6 +177,20 @@ impl Question {
     pub fn check_previous_kept(&self) -> Result<(), BeyondRetention> {
         let previous = self.previous.as_ref();
         previous.map_or(Ok(()), |previous| self.metric.check_kept(previous))
+    }
+
+    /// Checks that the events of the period before are still stored, where counts are to be opened.
+    ///
+    /// # Errors
+    /// When the first may be gone.
+    pub fn check_previous_opens(&self) -> Result<(), TooOld> {
+        let opened = self
+            .previous
+            .iter()
+            .filter(|previous| previous.opening.is_some());
+        opened
+            .map(|previous| Kept::Events.check_start(&previous.range, previous.now))
+            .collect()
     }
 
     /// Counts the facts that no regional number holds yet, if a region is asked of.
@@ -236,34 +257,58 @@ async fn period<A: Ask>(
     match metric.source() {
         Source::Bookings(value) => {
             let bookings = bookings::ask(store, selection).await?;
-            Ok(Period::of(&bookings.totals, bookings.time_series, value))
+            Ok(Period::of(
+                metric,
+                &bookings.totals,
+                bookings.cells,
+                bookings.time_series,
+                value,
+            ))
         }
         Source::Payments(value) => {
             let payments = payments::ask(store, selection).await?;
-            Ok(Period::of(&payments.totals, payments.time_series, value))
+            Ok(Period::of(
+                metric,
+                &payments.totals,
+                payments.cells,
+                payments.time_series,
+                value,
+            ))
         }
         Source::Trips(value) => {
             let trips = trips::ask(store, selection).await?;
-            Ok(Period::of(&trips.totals, trips.time_series, value))
+            Ok(Period::of(
+                metric,
+                &trips.totals,
+                trips.cells,
+                trips.time_series,
+                value,
+            ))
         }
-        Source::Users(metric) => {
-            let (value, time_series) = users::trend(store, selection, metric).await?;
-            Ok(Period { value, time_series })
-        }
+        Source::Users(metric) => users::trend(store, selection, metric).await,
     }
 }
 
 impl Period {
-    fn of<T>(totals: &T, series: Option<Vec<Point<T>>>, value: fn(&T) -> Option<Quantity>) -> Self {
+    fn of<T>(
+        metric: Metric,
+        totals: &T,
+        cells: Option<Cells>,
+        series: Option<Vec<Point<T>>>,
+        value: fn(&T) -> Option<Quantity>,
+    ) -> Self {
+        let of_value = |cells: Option<Cells>| cells?.renamed(metric.name(), "value");
         let points = series.into_iter().flatten().map(|point| Point {
             values: TrendPoint {
                 value: value(&point.values),
             },
+            cells: of_value(point.cells),
             start: point.start,
             partial: point.partial,
         });
         Self {
             value: value(totals),
+            cells: of_value(cells),
             time_series: points.collect(),
         }
     }

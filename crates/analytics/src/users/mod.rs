@@ -18,6 +18,7 @@ pub(crate) use crate::activity::is_within_reach;
 use crate::{
     activity::{self, ActiveRow, WindowsRow, active_by_unit, windows},
     ask::Ask,
+    cells::{Cells, Counted, counted},
     count,
     number::Hundredths,
     query::Query,
@@ -25,7 +26,7 @@ use crate::{
     series::{self, Point},
     time::{BeyondRetention, Buckets, Kept, Span},
 };
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 /// Users by activity and by how far they got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,6 +47,9 @@ pub struct Users {
     /// Of the users registered in the range, the share that has become drivers by now, in percent.
     #[schema(required)]
     pub driver_activation_rate: Option<Hundredths>,
+    /// What opens its counts of events, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Cells>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -135,8 +139,14 @@ fn assemble(selection: &Selection, answers: Answers) -> Users {
         total_users: of_people(|row| row.users),
         kyc_completion_rate: Hundredths::percent(verified, registered),
         driver_activation_rate: Hundredths::percent(upgraded, registered),
+        cells: selection.cells(UserPoint::COUNTED, &selection.whole()),
         time_series: time_series(selection, answers),
     }
+}
+
+impl UserPoint {
+    /// What can be opened of them.
+    const COUNTED: &'static [Counted] = &[counted("new_registrations", EventType::UserRegistered)];
 }
 
 fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<UserPoint>>> {
@@ -153,7 +163,7 @@ fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<User
     for row in answers.everyone.iter().filter(|row| row.unit != 0) {
         points.entry(row.unit).or_default();
     }
-    let mut series = series::points(selection, points, |_, known| {
+    let mut series = series::points(selection, UserPoint::COUNTED, points, |_, known| {
         known.cloned().unwrap_or_default()
     })?;
     for (point, (_, total)) in series.iter_mut().zip(totals) {

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::try_join;
-use shared_schema::Domain;
+use shared_schema::{Domain, EventType};
 
 use super::{
     registrations::{PeopleRow, RegistrationRow, everyone, new_registrations},
@@ -11,12 +11,13 @@ use super::{
 use crate::{
     activity::{ActiveRow, ChangeRow, active_by_unit, active_in_all, rolling},
     ask::Ask,
+    cells::{Counted, counted},
     count,
     number::{Hundredths, Quantity},
     selection::Selection,
-    series::{self, Point},
+    series,
     time::{BeyondRetention, Buckets, Kept},
-    trends::TrendPoint,
+    trends::{Period, TrendPoint},
 };
 
 /// A metric of users that has one value for a range.
@@ -58,6 +59,15 @@ impl UserMetric {
         }
     }
 
+    /// What can be opened of it.
+    const fn counted(self) -> &'static [Counted] {
+        const REGISTRATIONS: &[Counted] = &[counted("value", EventType::UserRegistered)];
+        match self {
+            Self::Registrations => REGISTRATIONS,
+            _ => &[],
+        }
+    }
+
     /// When the first event may have happened that matters.
     pub(crate) fn since(self, selection: &Selection) -> DateTime<Utc> {
         let start = selection.range.start();
@@ -76,7 +86,7 @@ pub(crate) async fn trend<A: Ask>(
     store: &A,
     selection: &Selection,
     metric: UserMetric,
-) -> Result<(Option<Quantity>, Vec<Point<TrendPoint>>), A::Error> {
+) -> Result<Period, A::Error> {
     let (value, units) = match metric {
         UserMetric::ActiveInLast(days) => active_in_last(store, selection, days).await?,
         UserMetric::Active => active(store, selection).await?,
@@ -89,10 +99,14 @@ pub(crate) async fn trend<A: Ask>(
         UserMetric::Verified | UserMetric::Upgraded => None,
         _ => Some(Quantity::Count(0)),
     };
-    let points = series::points(selection, units, |_, known| TrendPoint {
+    let points = series::points(selection, metric.counted(), units, |_, known| TrendPoint {
         value: known.copied().unwrap_or(nothing),
     });
-    Ok((value, points.unwrap_or_default()))
+    Ok(Period {
+        value,
+        cells: selection.cells(metric.counted(), &selection.whole()),
+        time_series: points.unwrap_or_default(),
+    })
 }
 
 /// The value of the whole range, and those of some units by the second in which they begin.

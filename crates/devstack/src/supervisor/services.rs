@@ -150,6 +150,9 @@ impl Service {
                 environment.push(("OPENRIDE_HTTP_LISTEN", listen));
                 // it listens to this machine only, and whoever tries it has no key yet
                 environment.push(("OPENRIDE_AUTH_MODE", "off".to_owned()));
+                // whoever reaches it may see all of it anyway
+                let secret = "the local stack signs its cells with this";
+                environment.push(("OPENRIDE_CELLS_SECRET", secret.to_owned()));
                 vec!["run".to_owned()]
             }
             Self::Simulator => ["live", "--rate", &settings.rate.to_string()]

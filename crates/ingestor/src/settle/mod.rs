@@ -25,7 +25,7 @@ use crate::{
 };
 use applying::Applying;
 use chrono::{DateTime, SubsecRound, Utc};
-use event_store::{Store, fence, shape};
+use event_store::{Store, StoreError, fence, shape};
 use metadata_store::{
     Pool, lanes,
     settlings::{self, Facts, Settling, State},
@@ -146,11 +146,22 @@ impl Settler {
                 if self.put_back_forgotten(horizon).await? {
                     return Ok(None);
                 }
-                let settling = self.open(id, now, facts).await?;
+                let settled_at = self.settled_at(now).await.map_err(WriteError::from)?;
+                let settling = self.open(id, settled_at, facts).await?;
                 return Ok(settling.map(|settling| (settling, life)));
             }
         }
         Ok(None)
+    }
+
+    /// The time of a settling that begins now: later than that of every other, whosever clock those went by. So a time
+    /// tells which of them an answer saw, for good.
+    async fn settled_at(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
+        let last = "SELECT toUnixTimestamp64Milli(max(settled_at)) FROM settlements";
+        let query = self.store.query(last).named("last settling");
+        let last: i64 = query.fetch_one().await?;
+        let next = DateTime::from_timestamp_millis(last.saturating_add(1));
+        Ok(next.map_or(now, |next| next.max(now)))
     }
 
     async fn open(

@@ -119,9 +119,23 @@ impl Cache {
             }
             Wish::Any => self.found_or_made(question, make).await?,
         };
+        Ok(self.shown(request, &kept, source))
+    }
+
+    /// Answers with what `make` makes, for this request alone.
+    pub(crate) async fn answer_unkept(
+        &self,
+        request: &HttpRequest,
+        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+    ) -> Result<HttpResponse, ApiError> {
+        let (kept, source) = self.unkept(make).await?;
+        Ok(self.shown(request, &kept, source))
+    }
+
+    fn shown(&self, request: &HttpRequest, kept: &Kept, source: Source) -> HttpResponse {
         self.requests.add(1, &[result(source)]);
         request.extensions_mut().insert(source);
-        Ok(response::of(request, &kept, source, self.clock.now()))
+        response::of(request, kept, source, self.clock.now())
     }
 
     /// An answer for this request alone.

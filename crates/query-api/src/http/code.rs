@@ -51,7 +51,11 @@ codes! {
     UnknownTopic = "unknown_topic", UNPROCESSABLE_ENTITY,
         "The topic is neither read nor among the dead letters; the hint lists those that are.";
     BeyondRetention = "beyond_retention", UNPROCESSABLE_ENTITY,
-        "The answer needs stored events that are gone: of a bound off the quarters of an hour, or, of a funnel, of the whole range. The hint names what can be served.";
+        "The answer needs stored events that are gone: of a bound off the quarters of an hour, or, of a funnel and of counts that are to be opened, of the whole range. The hint names what can be served.";
+    CellsNotConfigured = "cells_not_configured", UNPROCESSABLE_ENTITY,
+        "Counts cannot be opened here: no secret is configured that signs what opens them, cells.secret (OPENRIDE_CELLS_SECRET).";
+    CellExpired = "cell_expired", GONE,
+        "What opens a count is good for a while after its answer. Ask for the answer again.";
     Unauthenticated = "unauthenticated", UNAUTHORIZED,
         "The request shows no API key or token that is valid. Send a key in X-API-Key, or a token in Authorization as Bearer.";
     Forbidden = "forbidden", FORBIDDEN,

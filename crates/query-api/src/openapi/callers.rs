@@ -22,7 +22,7 @@ impl Modify for Callers {
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("A token with the claims `iss`, `aud`, `exp`, `sub`, `role`, `regions` (`null`; a list is refused for now) and, to see personal data, `pii`."))
+            .description(Some("A token with the claims `iss`, `aud`, `exp`, `sub`, `role`, `regions` (`null` for all, or a list of states and cities) and, to see personal data, `pii`."))
             .build();
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(key)));

@@ -9,10 +9,11 @@ use shared_schema::access::Role;
 
 use crate::{
     access::Refusal,
+    cells::CellError,
     error::ApiError,
     http::Code,
     lanes::LanesError,
-    parameters::{Fault, ParameterError},
+    parameters::{Fault, ParameterError, not_configured},
     routes::{KeyError, read_body},
 };
 
@@ -88,7 +89,7 @@ pub(super) fn example(code: Code) -> ApiError {
             has: Role::Viewer,
             needs: Role::Admin,
         },
-        Code::OutOfScope => ApiError::ScopeNotServed,
+        Code::OutOfScope => ApiError::NotByRegion,
         Code::RateLimited => ApiError::TooManyRequests(42),
         Code::UnreadableBody => {
             let body = Bytes::from_static(br#"{"role": "owner"}"#);
@@ -101,6 +102,8 @@ pub(super) fn example(code: Code) -> ApiError {
         Code::MethodNotAllowed => ApiError::MethodNotAllowed("GET, HEAD".to_owned()),
         Code::PreflightRefused => ApiError::Preflight(CorsError::OriginNotAllowed),
         Code::KeyIsOver => ApiError::KeyIsOver,
+        Code::CellsNotConfigured => not_configured("include_cells").into(),
+        Code::CellExpired => CellError::Expired.into(),
         Code::Internal => serde_json::Error::custom("").into(),
         Code::StoreUnavailable => StoreError::Unreachable {
             at: at(),

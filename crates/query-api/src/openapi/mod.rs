@@ -44,6 +44,7 @@ use crate::{
         routes::analytics::retention,
         routes::analytics::geographic,
         routes::analytics::trends,
+        routes::events,
         routes::definitions::all,
         routes::definitions::one,
         routes::pipeline::ledger,
@@ -58,6 +59,7 @@ use crate::{
     tags(
         (name = "metrics", description = "The numbers"),
         (name = "analytics", description = "What several numbers tell together"),
+        (name = "events", description = "What was counted"),
         (name = "definitions", description = "What the numbers mean"),
         (name = "pipeline", description = "The books of the ingestor"),
         (name = "keys", description = "Who may ask, for administrators"),

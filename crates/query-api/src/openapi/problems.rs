@@ -107,6 +107,10 @@ impl Asked {
         paths.iter().any(|path| self.path.starts_with(path))
     }
 
+    fn reads_lanes(&self) -> bool {
+        self.is_below(&["/v1/metrics/", "/v1/analytics/", "/v1/pipeline/"])
+    }
+
     fn can_give(&self, code: Code) -> bool {
         match code {
             Code::UnknownParameter
@@ -123,28 +127,33 @@ impl Asked {
                 !self.parameters.iter().all(is_text)
             }
             Code::MissingParameter => {
-                self.takes(&["include_time_series"]) || self.path.ends_with("/trends")
+                self.takes(&["include_time_series", "cell"]) || self.path.ends_with("/trends")
             }
             Code::ParameterOutOfRange => {
-                self.takes(&["limit", "steps", "window", "periods", "compare"])
+                self.takes(&["limit", "steps", "window", "periods", "compare", "include_cells"])
             }
+            Code::CellsNotConfigured => self.takes(&["include_cells", "cell"]),
+            Code::CellExpired => self.takes(&["cell"]),
             Code::StartAfterEnd => self.takes(&["start_date"]),
             Code::TooManyPoints => self.takes(&["granularity", "periods", "user_type"]),
             Code::UnknownRegion => self.takes(&["state"]),
             Code::UnknownReason => self.takes(&["reason"]),
             Code::UnknownTopic => self.takes(&["topic"]),
             Code::BeyondRetention => {
-                self.takes(&["start_date"]) && self.is_below(&["/v1/metrics/", "/v1/analytics/"])
+                self.takes(&["cell"])
+                    || self.takes(&["start_date"])
+                        && self.is_below(&["/v1/metrics/", "/v1/analytics/"])
             }
-            Code::Forbidden => self.role > Role::Viewer,
+            Code::Forbidden => self.role > Role::Viewer || self.takes(&["include_cells"]),
             Code::UnreadableBody | Code::FieldOutOfRange | Code::BodyTooLarge => self.has_body,
-            Code::NotFound => self.path.contains('{'),
+            Code::NotFound => self.path.contains('{') || self.takes(&["cell"]),
             // of a path, not of what it does by a method
             Code::MethodNotAllowed | Code::PreflightRefused => false,
             Code::KeyIsOver => self.path.ends_with("/rotate"),
-            Code::StoreUnavailable | Code::QueryTimedOut | Code::LanesUnavailable => {
-                self.is_below(&["/v1/metrics/", "/v1/analytics/", "/v1/pipeline/"])
+            Code::StoreUnavailable | Code::QueryTimedOut => {
+                self.reads_lanes() || self.takes(&["cell"])
             }
+            Code::LanesUnavailable => self.reads_lanes(),
         }
     }
 }

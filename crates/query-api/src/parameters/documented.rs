@@ -70,6 +70,33 @@ pub(crate) struct SeriesParameters {
     granularity: Option<Granularity>,
 }
 
+/// The counts that can be opened.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is read strictly")]
+pub(crate) struct CellsParameters {
+    /// Whether to add `cells`: for each count of events a token that `/v1/events` opens. The answer is then made of stored
+    /// events alone, so that its range may begin 90 days ago at the earliest, and kept nowhere; its time series has at most
+    /// 1,000 points. For analysts. Of the counts of people only `active_drivers` of trips has a token yet; the others, and
+    /// what is not counted over events of the range, as the names of routes, are those of now.
+    #[param(default = false)]
+    include_cells: Option<bool>,
+}
+
+/// The events behind a count.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "they are read one by one, strictly")]
+pub(crate) struct EventsParameters {
+    /// A token out of the `cells` of an answer with `include_cells=true`, for a caller that sees the same regions.
+    cell: String,
+    /// The `next_cursor` of the page before. Send the same `cell` with it.
+    cursor: Option<String>,
+    /// Events at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u64>,
+}
+
 /// The length of the list of drivers.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -2,6 +2,7 @@
 //! answer over everything.
 
 mod analysis;
+mod cells;
 mod documented;
 mod given;
 mod selection;
@@ -11,10 +12,11 @@ pub(crate) use self::{
     analysis::{
         no_trend, previous_gone, steps, too_long_ago, too_many_cells, trend_metric, window,
     },
+    cells::{cell, few_enough, include_cells, not_configured, previous_not_opened},
     documented::{
-        CohortParameters, Compare, DeadLetterParameters, DriversLimit, FunnelParameters,
-        GeographicParameters, RangeParameters, RegionParameters, RetentionParameters, RoutesLimit,
-        SeriesParameters, TrendsParameters,
+        CellsParameters, CohortParameters, Compare, DeadLetterParameters, DriversLimit,
+        EventsParameters, FunnelParameters, GeographicParameters, RangeParameters,
+        RegionParameters, RetentionParameters, RoutesLimit, SeriesParameters, TrendsParameters,
     },
     given::{Given, Parameter, documented},
     selection::{dates, limit, number, region, selection, series},
@@ -45,6 +47,8 @@ pub(crate) enum Fault {
     UnknownReason,
     /// No such topic is known.
     UnknownTopic,
+    /// It needs something that is not configured.
+    NotConfigured,
 }
 
 /// A parameter that is at fault.

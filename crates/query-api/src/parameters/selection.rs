@@ -25,6 +25,7 @@ pub(crate) fn selection(
         region: region(given, scope)?,
         series: None,
         now,
+        opening: None,
     })
 }
 

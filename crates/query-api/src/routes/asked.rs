@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use analytics::{
     Ask, Query, Selection,
-    time::{DateRange, Kept},
+    time::{Buckets, DateRange, Kept},
 };
 use chrono::{DateTime, Utc};
 use event_store::StoreError;
@@ -13,8 +13,9 @@ use crate::{
     answer::Answer,
     ask::Asker,
     cache::{Keeping, Made, Question, Sought},
+    cells,
     error::ApiError,
-    parameters::{Given, Parameter, selection, series},
+    parameters::{Given, Parameter, few_enough, include_cells, selection, series},
     services::Services,
 };
 
@@ -30,6 +31,8 @@ pub(in crate::routes) struct Asked<'r> {
     pub(in crate::routes) given: Given,
     /// What they select.
     pub(in crate::routes) selection: Selection,
+    /// Where counts are to be opened: everything that arrived at the broker before this was durable then.
+    durable_through: Option<DateTime<Utc>>,
 }
 
 impl<'r> Asked<'r> {
@@ -49,6 +52,7 @@ impl<'r> Asked<'r> {
             scope: caller.scope,
             given,
             selection,
+            durable_through: None,
         })
     }
 
@@ -61,6 +65,23 @@ impl<'r> Asked<'r> {
     /// Checks that the stored events which bounds off the grid need are still there.
     pub(in crate::routes) fn that_is_kept(self) -> Result<Self, ApiError> {
         Kept::Events.check(&self.selection.range, self.selection.now)?;
+        Ok(self)
+    }
+
+    /// Makes counts ones that can be opened, where that is asked for. To be called after the time series was read.
+    pub(in crate::routes) async fn with_cells(
+        mut self,
+        services: &Services,
+    ) -> Result<Self, ApiError> {
+        if !include_cells(&self.given)? {
+            return Ok(self);
+        }
+        let selection = &mut self.selection;
+        few_enough(selection.series.as_ref().map_or(0, Buckets::len))?;
+        Kept::Events.check_start(&selection.range, selection.now)?;
+        let opened = cells::opened(services, self.request, selection.now).await?;
+        selection.opening = Some(opened.opening);
+        self.durable_through = opened.complete_through;
         Ok(self)
     }
 
@@ -87,6 +108,17 @@ impl<'r> Asked<'r> {
         ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
     ) -> Result<HttpResponse, ApiError> {
         let cache = &services.cache;
+        let unsettled = match self.scope {
+            Scope::Everywhere => Unsettled::Shown(unsettled),
+            Scope::Within(_) => Unsettled::Hidden(keeping.unsettled(&range, self.selection.now)),
+        };
+        if self.selection.opening.is_some() {
+            let make = async || {
+                let waiting = unsettled.count(services).await?;
+                answered(range, self.durable_through, waiting, ask).await
+            };
+            return cache.answer_unkept(self.request, make).await;
+        }
         let sought = Sought {
             path: self.request.path(),
             scope: &self.scope,
@@ -95,10 +127,6 @@ impl<'r> Asked<'r> {
             given: &self.given,
         };
         let question = Question::about(sought, &range, keeping, cache.config(), self.selection.now);
-        let unsettled = match self.scope {
-            Scope::Everywhere => Unsettled::Shown(unsettled),
-            Scope::Within(_) => Unsettled::Hidden(keeping.unsettled(&range, self.selection.now)),
-        };
         let make = async || made(services, range, unsettled, ask).await;
         cache.answer(self.request, &question, make).await
     }
@@ -113,6 +141,23 @@ enum Unsettled {
     Hidden(Query),
 }
 
+/// How many facts have no region yet.
+struct Waiting {
+    facts: Option<u64>,
+    is_shown: bool,
+}
+
+impl Unsettled {
+    async fn count(self, services: &Services) -> Result<Waiting, ApiError> {
+        let (query, is_shown) = match self {
+            Self::Shown(query) => (query, true),
+            Self::Hidden(query) => (Some(query), false),
+        };
+        let facts = unsettled_facts(services, query).await?;
+        Ok(Waiting { facts, is_shown })
+    }
+}
+
 /// What `ask` asks for, after the lanes were read: what those call complete is in it.
 async fn made<T: Serialize>(
     services: &Services,
@@ -122,19 +167,24 @@ async fn made<T: Serialize>(
 ) -> Result<Made, ApiError> {
     let complete_through = services.lanes.signs().await?.complete_through;
     // before the numbers: what is settled in between is in them, and at the worst counted as if it were not
-    let (query, is_shown) = match unsettled {
-        Unsettled::Shown(query) => (query, true),
-        Unsettled::Hidden(query) => (Some(query), false),
-    };
-    let unsettled = unsettled_facts(services, query).await?;
+    let waiting = unsettled.count(services).await?;
+    answered(date_range, complete_through, waiting, ask).await
+}
+
+async fn answered<T: Serialize>(
+    date_range: DateRange,
+    complete_through: Option<DateTime<Utc>>,
+    waiting: Waiting,
+    ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
+) -> Result<Made, ApiError> {
     let metrics = ask(complete_through).await?;
     let answer = Answer {
         date_range,
         complete_through,
-        unsettled: unsettled.filter(|_| is_shown),
+        unsettled: waiting.facts.filter(|_| waiting.is_shown),
         metrics,
     };
-    Made::of(&answer, unsettled.is_none_or(|facts| facts == 0))
+    Made::of(&answer, waiting.facts.is_none_or(|facts| facts == 0))
 }
 
 /// Counts the facts whose region is not known yet, where the answer says how many there are.

@@ -4,6 +4,7 @@ pub(crate) mod analytics;
 mod asked;
 mod body;
 pub(crate) mod definitions;
+mod events;
 pub(crate) mod keys;
 mod methods;
 pub(crate) mod metrics;
@@ -14,6 +15,7 @@ use shared_schema::access::Role::{Admin, Analyst, Viewer};
 
 pub(crate) use self::{
     body::{BodyError, read as read_body},
+    events::{__path_events, events},
     keys::KeyError,
     methods::Methods,
 };
@@ -36,6 +38,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/v1/analytics/retention").shows(analytics::retention).for_role(Viewer))
         .service(at("/v1/analytics/geographic").shows(analytics::geographic).for_role(Viewer))
         .service(at("/v1/analytics/trends").shows(analytics::trends).for_role(Viewer))
+        .service(at("/v1/events").shows(events).for_role(Analyst))
         .service(at("/v1/definitions").shows(definitions::all).for_role(Viewer))
         .service(at("/v1/definitions/{metric}").shows(definitions::one).for_role(Viewer))
         .service(at("/v1/pipeline/ledger").shows(pipeline::ledger).for_role_everywhere(Viewer))

@@ -189,6 +189,7 @@ pub(crate) async fn places() -> Config {
     // rows that a test inserts past the ingestor show at once
     config.cache.enabled = false;
     config.auth.mode = AuthMode::Off;
+    config.cells.secret = "0123456789abcdef0123456789abcdef".into();
     config.postgres.url = stack.postgres_database().await.as_str().into();
     config
 }

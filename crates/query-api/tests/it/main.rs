@@ -12,6 +12,7 @@ mod analyses;
 mod answers;
 mod api;
 mod cache;
+mod cells;
 mod conformance;
 mod cors;
 mod description;

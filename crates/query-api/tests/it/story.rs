@@ -1,6 +1,9 @@
 //! A simulated story in the tables, as the ingestor would write it, and the answer key to it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -23,6 +26,14 @@ const DOMAINS: [Domain; 6] = [
     Domain::Trip,
     Domain::Route,
     Domain::Location,
+];
+
+const WAITING: [&str; 5] = [
+    "waiting_user",
+    "waiting_booking",
+    "waiting_payment",
+    "waiting_trip",
+    "waiting_route",
 ];
 
 /// The events of a story, and what is right about them.
@@ -131,28 +142,50 @@ impl Story {
 
     /// Writes the events, each with its region if it says so itself.
     pub(crate) async fn ingest(&self, api: &Api) {
+        self.ingest_those(api, 0..self.facts.len()).await;
+    }
+
+    /// The number of events; their offsets are their numbers, whatever their topic.
+    pub(crate) fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Writes the events with these offsets.
+    pub(crate) async fn ingest_those(&self, api: &Api, offsets: Range<usize>) {
+        let facts = &self.facts[offsets];
         for domain in DOMAINS {
-            let rows = self
-                .facts
-                .iter()
-                .filter(|row| row.domain == domain)
-                .map(|row| {
-                    let region = match row.own {
-                        Own::Known(region) => Some(region),
-                        _ => None,
-                    };
-                    row.with("ingest", region)
-                });
+            let rows = facts.iter().filter(|row| row.domain == domain).map(|row| {
+                let region = match row.own {
+                    Own::Known(region) => Some(region),
+                    _ => None,
+                };
+                row.with("ingest", region)
+            });
             insert(api, domain, rows).await;
         }
     }
 
     /// Gives every waiting fact its region. The domain rows are left as they are: settlements tell their regions.
     pub(crate) async fn settle(&self, api: &Api) {
+        let all = |_: usize| true;
+        self.settle_those(api, all, self.end).await;
+        for table in WAITING {
+            api.execute(&format!("TRUNCATE TABLE {table}")).await;
+        }
+    }
+
+    /// Gives those waiting facts their region whose offset is wanted.
+    pub(crate) async fn settle_those(
+        &self,
+        api: &Api,
+        is_wanted: impl Fn(usize) -> bool,
+        settled_at: DateTime<Utc>,
+    ) {
         let (regions, methods) = (self.regions(), self.methods());
-        let waiting: Vec<(&Row, Region)> = self
-            .facts
-            .iter()
+        let facts = self.facts.iter().enumerate();
+        let waiting: Vec<(&Row, Region)> = facts
+            .filter(|(offset, _)| is_wanted(*offset))
+            .map(|(_, row)| row)
             .filter(|row| !matches!(row.own, Own::Known(_)))
             .map(|row| (row, regions.of(&row.own)))
             .collect();
@@ -175,7 +208,7 @@ impl Story {
             let method = row.payment.and_then(|payment| methods.get(&payment)).copied().unwrap_or_default();
             let mut settled = object(json!({
                 "batch": Uuid::from_u128(2), "state": region.state, "city": region.city, "payment_method": method,
-                "settled_at": self.end.to_rfc3339(),
+                "settled_at": settled_at.to_rfc3339(),
             }));
             for column in ["kafka_topic", "kafka_partition", "kafka_offset"] {
                 settled.insert(column.to_owned(), row.columns[column].clone());
@@ -183,14 +216,35 @@ impl Story {
             settled
         });
         write(api, "settlements", settlements).await;
-        for table in [
-            "waiting_user",
-            "waiting_booking",
-            "waiting_payment",
-            "waiting_trip",
-            "waiting_route",
-        ] {
-            api.execute(&format!("TRUNCATE TABLE {table}")).await;
+    }
+
+    /// Removes from the waiting facts those that have been settled, and writes their regions to the domain's rows.
+    pub(crate) async fn finish_settling(&self, api: &Api) {
+        for table in WAITING {
+            api.execute(&format!(
+                "ALTER TABLE {table} DELETE WHERE kafka_offset IN (SELECT kafka_offset FROM settlements) \
+                 SETTINGS mutations_sync = 1"
+            ))
+            .await;
+        }
+        for domain in DOMAINS {
+            let region = |column: &str| {
+                let known = format!(
+                    "(SELECT groupArray(kafka_offset), groupArray({column}) FROM settlements)"
+                );
+                format!(
+                    "{column} = transform(kafka_offset, {known}.1, {known}.2, toString({column}))"
+                )
+            };
+            api.execute(&format!(
+                "ALTER TABLE {} UPDATE {}, {}, region_settled = true \
+                 WHERE NOT region_settled AND kafka_offset IN (SELECT kafka_offset FROM settlements) \
+                 SETTINGS mutations_sync = 1, allow_nondeterministic_mutations = 1",
+                domain.events_table(),
+                region("state"),
+                region("city"),
+            ))
+            .await;
         }
     }
 

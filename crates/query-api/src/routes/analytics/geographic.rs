@@ -4,19 +4,21 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::geographic::{self, Geography};
 use shared_schema::Domain;
 
-use super::{keeping, parameters};
+use super::{keeping, opened};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{GeographicParameters, Parameter, RangeParameters, RegionParameters},
+    parameters::{
+        CellsParameters, GeographicParameters, Parameter, RangeParameters, RegionParameters,
+    },
     routes::asked::Asked,
     services::Services,
 };
 
 const KEEPING: Keeping = keeping(&Domain::ALL, Reach::Range);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<GeographicParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<GeographicParameters>);
 
 /// Where bookings, revenue or active users are
 ///
@@ -28,7 +30,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<Geograp
     tag = "analytics",
     operation_id = "get_geography",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, GeographicParameters),
+    params(RangeParameters, RegionParameters, GeographicParameters, CellsParameters),
     responses((status = 200, description = "The points", body = Answer<Geography>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -55,10 +57,11 @@ pub(crate) async fn geographic(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &PARAMETERS)?;
-    let selection = &asked.selection;
     let measure = asked.given.one_of("metric")?;
     let measure = measure.unwrap_or_default();
-    geographic::check_kept(selection, measure)?;
+    geographic::check_kept(&asked.selection, measure)?;
+    let asked = asked.with_cells(&services).await?;
+    let selection = &asked.selection;
     let unsettled = geographic::unsettled_facts(selection, measure);
     let metrics = async |_| geographic::ask(&asked.store, selection, measure).await;
     asked

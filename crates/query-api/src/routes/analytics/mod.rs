@@ -16,7 +16,9 @@ pub(crate) use self::{
     trends::{__path_trends, trends},
 };
 use crate::cache::{Keeping, Reach};
-use crate::parameters::{Parameter, RangeParameters, RegionParameters, documented};
+use crate::parameters::{
+    CellsParameters, Parameter, RangeParameters, RegionParameters, documented,
+};
 
 /// How an analysis is kept.
 const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
@@ -37,4 +39,9 @@ fn parameters<P: utoipa::IntoParams>() -> Vec<Parameter> {
         documented::<RegionParameters>(),
     );
     [range, region, documented::<P>()].concat()
+}
+
+/// The same where counts can be opened.
+fn opened<P: utoipa::IntoParams>() -> Vec<Parameter> {
+    [parameters::<P>(), documented::<CellsParameters>()].concat()
 }

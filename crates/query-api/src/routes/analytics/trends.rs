@@ -4,14 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::trends::{self, Question, Trend};
 use shared_schema::Domain;
 
-use super::{keeping, parameters};
+use super::{keeping, opened};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        Compare, Parameter, RangeParameters, RegionParameters, TrendsParameters, no_trend,
-        previous_gone, trend_metric,
+        CellsParameters, Compare, Parameter, RangeParameters, RegionParameters, TrendsParameters,
+        few_enough, no_trend, previous_gone, previous_not_opened, trend_metric,
     },
     routes::asked::Asked,
     services::Services,
@@ -19,7 +19,7 @@ use crate::{
 
 const KEEPING: Keeping = keeping(&Domain::ALL, Reach::UpToItsEnd);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<TrendsParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<TrendsParameters>);
 
 /// One metric over time, and beside it the period before
 ///
@@ -30,7 +30,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<TrendsP
     tag = "analytics",
     operation_id = "get_trend",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, TrendsParameters),
+    params(RangeParameters, RegionParameters, TrendsParameters, CellsParameters),
     responses((status = 200, description = "The trend", body = Answer<Trend>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -64,20 +64,26 @@ pub(crate) async fn trends(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?
+        .with_cells(&services)
+        .await?;
     let (given, selection) = (&asked.given, &asked.selection);
     let granularity = given.one_of("granularity")?;
     let question = Question::new(
         trend_metric(given)?,
         granularity.unwrap_or_default(),
-        selection.range,
-        &selection.region,
-        selection.now,
+        selection,
         given.one_of::<Compare>("compare")?.is_some(),
     )
     .map_err(no_trend)?;
     question.check_kept()?;
     question.check_previous_kept().map_err(previous_gone)?;
+    question
+        .check_previous_opens()
+        .map_err(previous_not_opened)?;
+    if selection.opening.is_some() {
+        few_enough(question.points())?;
+    }
     let metrics = async |_| trends::ask(&asked.store, &question).await;
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)

@@ -24,7 +24,7 @@ pub(crate) struct KeyRequest {
     /// What it may do.
     #[schema(value_type = RoleShown)]
     pub(super) role: Role,
-    /// What it may see: `null`, or left out, for all regions. A list is refused for now.
+    /// What it may see: `null`, or left out, for all regions; else a list of states, and of cities in them.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PlaceShown>>, min_items = 1, max_items = 200)]
     pub(super) regions: Scope,

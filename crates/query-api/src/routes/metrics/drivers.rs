@@ -9,7 +9,9 @@ use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{DriversLimit, Parameter, RangeParameters, RegionParameters, limit},
+    parameters::{
+        CellsParameters, DriversLimit, Parameter, RangeParameters, RegionParameters, limit,
+    },
     routes::asked::Asked,
     services::Services,
 };
@@ -27,7 +29,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<Drivers
     tag = "metrics",
     operation_id = "list_top_drivers",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, DriversLimit),
+    params(RangeParameters, RegionParameters, DriversLimit, CellsParameters),
     responses((status = 200, description = "The list", body = Answer<drivers::Drivers>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -53,7 +55,10 @@ pub(crate) async fn drivers(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?.that_is_kept()?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?
+        .that_is_kept()?
+        .with_cells(&services)
+        .await?;
     let limit = limit(&asked.given, 100, 1..=1000)?;
     let unsettled = drivers::unsettled_facts(&asked.selection);
     let metrics = async |_| drivers::ask(&asked.store, &asked.selection, limit).await;

@@ -24,7 +24,7 @@ pub(crate) use self::{
 };
 use crate::cache::{Keeping, Reach};
 use crate::parameters::{
-    Parameter, RangeParameters, RegionParameters, SeriesParameters, documented,
+    CellsParameters, Parameter, RangeParameters, RegionParameters, SeriesParameters, documented,
 };
 
 /// How a metric of events of these domains is kept.
@@ -42,7 +42,11 @@ static WITH_SERIES: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
         documented::<RangeParameters>(),
         documented::<RegionParameters>(),
     );
-    [range, region, documented::<SeriesParameters>()].concat()
+    let (series, cells) = (
+        documented::<SeriesParameters>(),
+        documented::<CellsParameters>(),
+    );
+    [range, region, series, cells].concat()
 });
 
 /// The parameters of a list whose length has the documented limits of `L`.
@@ -51,6 +55,7 @@ fn with_limit<L: utoipa::IntoParams>() -> Vec<Parameter> {
         documented::<RangeParameters>(),
         documented::<RegionParameters>(),
         documented::<L>(),
+        documented::<CellsParameters>(),
     ]
     .concat()
 }

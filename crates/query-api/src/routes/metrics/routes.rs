@@ -9,7 +9,9 @@ use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{Parameter, RangeParameters, RegionParameters, RoutesLimit, limit},
+    parameters::{
+        CellsParameters, Parameter, RangeParameters, RegionParameters, RoutesLimit, limit,
+    },
     routes::asked::Asked,
     services::Services,
 };
@@ -27,7 +29,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<RoutesL
     tag = "metrics",
     operation_id = "list_top_routes",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, RoutesLimit),
+    params(RangeParameters, RegionParameters, RoutesLimit, CellsParameters),
     responses((status = 200, description = "The list", body = Answer<Routes>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -52,7 +54,10 @@ pub(crate) async fn routes(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?.that_is_kept()?;
+    let asked = Asked::read(&services, &request, &PARAMETERS)?
+        .that_is_kept()?
+        .with_cells(&services)
+        .await?;
     let limit = limit(&asked.given, 50, 1..=500)?;
     let unsettled = routes::unsettled_facts(&asked.selection);
     let metrics = async |_| routes::ask(&asked.store, &asked.selection, limit).await;

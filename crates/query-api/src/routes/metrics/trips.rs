@@ -7,7 +7,7 @@ use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{RangeParameters, RegionParameters, SeriesParameters},
+    parameters::{CellsParameters, RangeParameters, RegionParameters, SeriesParameters},
     routes::asked::Asked,
     services::Services,
 };
@@ -23,7 +23,7 @@ const KEEPING: Keeping = keeping(&[Domain::Trip], Reach::Range);
     tag = "metrics",
     operation_id = "get_trip_metrics",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, SeriesParameters),
+    params(RangeParameters, RegionParameters, SeriesParameters, CellsParameters),
     responses((status = 200, description = "The metrics", body = Answer<trips::Trips>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -49,7 +49,9 @@ pub(crate) async fn trips(
 ) -> Result<HttpResponse, ApiError> {
     let asked = Asked::read(&services, &request, &WITH_SERIES)?
         .with_series()?
-        .that_is_kept()?;
+        .that_is_kept()?
+        .with_cells(&services)
+        .await?;
     let unsettled = trips::unsettled_facts(&asked.selection);
     let metrics = async |_| trips::ask(&asked.store, &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await

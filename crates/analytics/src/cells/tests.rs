@@ -1,0 +1,130 @@
+use super::*;
+use crate::{
+    bookings::BookingTotals,
+    payments::PaymentTotals,
+    query::Query,
+    region::Unknown,
+    tests::{everywhere, in_lagos_off_grid, opened, pin, shown},
+};
+
+fn cell(event_type: EventType, region: RegionFilter) -> Cell {
+    let range = everywhere(false).range;
+    Cell {
+        what: What::Events(event_type),
+        from: range.start(),
+        until: range.end(),
+        zone: range.zone(),
+        region,
+        only: None,
+        pin: pin(),
+    }
+}
+
+fn listed(cell: &Cell, after: Option<&str>) -> Query {
+    let after = after.map(|after| after.parse().unwrap());
+    query(cell, after.as_ref(), 100)
+}
+
+#[test]
+fn a_pin_holds_what_is_durable() {
+    let expected = serde_json::json!({
+        "next_offsets": {"openride.events.booking": [8, 70], "openride.events.payment": [0, 0, 9]},
+        "settled_through": "2024-02-01T00:00:00.123Z"
+    });
+    assert_eq!(serde_json::to_value(pin()).unwrap(), expected);
+    let mut parameters = crate::query::Parameters::default();
+    assert_eq!(Pin::default().durable(&mut parameters), "false");
+}
+
+#[test]
+fn a_list_is_of_the_facts_that_were_durable_and_settled() {
+    let everywhere = cell(EventType::BookingCreated, RegionFilter::Everywhere);
+    insta::assert_snapshot!("list", shown(&listed(&everywhere, None)));
+    let unknown = cell(
+        EventType::TripStarted,
+        RegionFilter::Remainder(Unknown::City),
+    );
+    let after = "1704067200123.3.45.openride.events.trip";
+    insta::assert_snapshot!("list_goes_on", shown(&listed(&unknown, Some(after))));
+}
+
+#[test]
+fn drivers_are_listed_with_the_first_event_that_names_them() {
+    let drivers = |region| Cell {
+        what: What::DriversOfTrips,
+        ..cell(EventType::TripStarted, region)
+    };
+    let everywhere = drivers(RegionFilter::Everywhere);
+    insta::assert_snapshot!("drivers", shown(&listed(&everywhere, None)));
+    let unknown = drivers(RegionFilter::Remainder(Unknown::State));
+    let after = "1704067200123.3.45.openride.events.trip";
+    insta::assert_snapshot!(
+        "drivers_of_the_unknown_region",
+        shown(&listed(&unknown, Some(after)))
+    );
+}
+
+#[test]
+fn a_refund_is_listed_under_the_method_that_settling_found() {
+    let of = |event_type, method: &str| Cell {
+        only: Some(Only::Method(method.to_owned())),
+        ..cell(event_type, RegionFilter::Everywhere)
+    };
+    let sql = |cell: &Cell| shown(&listed(cell, None));
+    insta::assert_snapshot!("refunds", sql(&of(EventType::PaymentRefunded, "card")));
+    let unknown = sql(&of(EventType::PaymentRefunded, "unknown"));
+    assert!(unknown.contains("settled_method = ''"), "{unknown}");
+    let success = sql(&of(EventType::PaymentSuccess, "card"));
+    assert!(
+        success.contains("payment_method = {method:String}"),
+        "{success}"
+    );
+}
+
+#[test]
+fn cells_are_of_the_whole_range_or_of_what_a_unit_has_of_it() {
+    let selection = opened(in_lagos_off_grid());
+    let whole = selection.cells(BookingTotals::COUNTED, &selection.whole());
+    let whole = whole.unwrap().0;
+    assert_eq!(whole.len(), 4);
+    let created: Cell = serde_json::from_str(&whole["bookings_created"]).unwrap();
+    let expected = Cell {
+        from: selection.range.start(),
+        until: selection.range.end(),
+        ..cell(EventType::BookingCreated, selection.region.clone())
+    };
+    assert_eq!(created, expected);
+
+    let day = Span {
+        from: selection.range.start() - chrono::TimeDelta::hours(1),
+        until: selection.range.start() + chrono::TimeDelta::hours(1),
+    };
+    let part = selection.cells(BookingTotals::COUNTED, &selection.part(day));
+    let created: Cell = serde_json::from_str(&part.unwrap().0["bookings_created"]).unwrap();
+    assert_eq!((created.from, created.until), (expected.from, day.until));
+}
+
+#[test]
+fn nothing_is_opened_that_was_not_asked_for_or_cannot_be_written() {
+    let selection = everywhere(false);
+    let counted = PaymentTotals::COUNTED;
+    assert_eq!(selection.cells(counted, &selection.whole()), None);
+    let unwritten = Selection {
+        opening: Some(Arc::new(Opening::new(pin(), |_| None))),
+        ..selection
+    };
+    let cells = unwritten.cells(counted, &unwritten.whole());
+    assert_eq!(cells, Some(Cells::default()));
+    assert_eq!(unwritten.cells(&[], &unwritten.whole()), None);
+}
+
+#[test]
+fn a_cell_whose_first_events_may_be_gone_is_not_opened() {
+    let cell = cell(EventType::BookingCreated, RegionFilter::Everywhere);
+    assert_eq!(
+        cell.check_kept(cell.from + chrono::TimeDelta::days(90)),
+        Ok(())
+    );
+    let gone = cell.check_kept(cell.from + chrono::TimeDelta::days(91));
+    assert_eq!(gone.unwrap_err().earliest, "2024-01-03T00:00:00.000+01:00");
+}

@@ -1,0 +1,98 @@
+//! Counts that are opened down to their events.
+//!
+//! ```text
+//! include_cells=true ─▶ Opening: lanes (PostgreSQL) and last settling (ClickHouse) as they are ─▶ metric ─▶ Cells
+//!                                                                     Signer ─ seal ─────────────────────────┘
+//! /v1/events?cell=… ─▶ Signer ─ open: signature, scope, age ─▶ Cell ─▶ events, page by page
+//! ```
+
+mod config;
+mod token;
+
+use std::sync::Arc;
+
+use actix_web::{HttpMessage, HttpRequest};
+use analytics::{
+    Ask,
+    cells::{Cell, Opening, Pin, settled_through},
+};
+use chrono::{DateTime, Utc};
+use metadata_store::lanes;
+use shared_schema::access::Role;
+
+pub use self::config::CellsConfig;
+pub(crate) use self::token::CellError;
+use self::token::{Signer, digest};
+use crate::{
+    access::{Caller, Refusal},
+    error::ApiError,
+    parameters::not_configured,
+    services::Services,
+};
+
+/// Opens counts, where that is configured.
+#[derive(Clone)]
+pub(crate) struct Cells(Option<Arc<Signer>>);
+
+/// What makes counts ones that can be opened.
+pub(crate) struct Opened {
+    /// For the selection.
+    pub(crate) opening: Arc<Opening>,
+    /// Everything that arrived at the broker before this is durable.
+    pub(crate) complete_through: Option<DateTime<Utc>>,
+}
+
+impl Cells {
+    pub(crate) fn new(config: &CellsConfig) -> Self {
+        Self(Signer::new(config).map(Arc::new))
+    }
+
+    /// The cell of a token, if it is one for the caller.
+    ///
+    /// # Errors
+    /// When it opens nothing for the caller now, or nothing can be opened here.
+    pub(crate) fn open(
+        &self,
+        token: &str,
+        caller: &Caller,
+        now: DateTime<Utc>,
+    ) -> Result<Cell, ApiError> {
+        let signer = self.0.as_ref().ok_or_else(|| not_configured("cell"))?;
+        Ok(signer.open(token, &digest(&caller.scope)?, now)?)
+    }
+}
+
+/// What is durable and settled now, for an answer to the request's caller.
+///
+/// # Errors
+/// When the caller may open nothing, nothing can be opened here, or a database does not answer.
+pub(crate) async fn opened(
+    services: &Services,
+    request: &HttpRequest,
+    now: DateTime<Utc>,
+) -> Result<Opened, ApiError> {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let caller = caller.ok_or(Refusal::Nothing)?;
+    if caller.role < Role::Analyst {
+        return Err(ApiError::Forbidden {
+            has: caller.role,
+            needs: Role::Analyst,
+        });
+    }
+    let signer = services.cells.0.clone();
+    let signer = signer.ok_or_else(|| not_configured("include_cells"))?;
+    let lanes = services.lanes.all().await?;
+    let settled: i64 = services
+        .store
+        .row("cells: last settling", &settled_through())
+        .await?;
+    let next = lanes
+        .iter()
+        .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));
+    let scope = digest(&caller.scope)?;
+    let seal = move |cell: &Cell| signer.seal(cell, &scope, now);
+    Ok(Opened {
+        opening: Arc::new(Opening::new(Pin::new(next, settled), seal)),
+        complete_through: lanes::complete_through(&lanes),
+    })
+}
