@@ -44,7 +44,7 @@ pub struct CellEvent {
 
 /// A page of the events behind a count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Page {
+pub struct EventPage {
     /// The earliest first.
     pub events: Vec<CellEvent>,
     /// To be sent as `cursor` for the next page; `null` on the last.
@@ -170,7 +170,7 @@ const fn entity(domain: Domain) -> &'static str {
 
 /// The page that the rows make.
 #[must_use]
-pub fn assemble(limit: u64, mut rows: Vec<EventRow>) -> Page {
+pub fn assemble(limit: u64, mut rows: Vec<EventRow>) -> EventPage {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -179,7 +179,7 @@ pub fn assemble(limit: u64, mut rows: Vec<EventRow>) -> Page {
         .filter(|_| more)
         .map(|row| row.place().to_string());
     let events = rows.into_iter().map(EventRow::event);
-    Page {
+    EventPage {
         events: events.collect(),
         next_cursor,
     }

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::{
-    events::{CellEvent, EventRow, Page, assemble, query},
+    events::{CellEvent, EventPage, EventRow, assemble, query},
     pin::{Pin, settled_through},
 };
 use crate::{

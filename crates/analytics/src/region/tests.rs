@@ -134,7 +134,10 @@ fn who_sees_some_regions_asks_of_those(
         RegionFilter::Everywhere => RegionFilter::Settled,
         region => region.clone(),
     };
-    assert_eq!(asked.seen_by(&seen), is_seen.then_some(told).ok_or(OutOfScope));
+    assert_eq!(
+        asked.seen_by(&seen),
+        is_seen.then_some(told).ok_or(OutOfScope)
+    );
 }
 
 #[test]

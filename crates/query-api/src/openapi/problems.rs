@@ -129,9 +129,14 @@ impl Asked {
             Code::MissingParameter => {
                 self.takes(&["include_time_series", "cell"]) || self.path.ends_with("/trends")
             }
-            Code::ParameterOutOfRange => {
-                self.takes(&["limit", "steps", "window", "periods", "compare", "include_cells"])
-            }
+            Code::ParameterOutOfRange => self.takes(&[
+                "limit",
+                "steps",
+                "window",
+                "periods",
+                "compare",
+                "include_cells",
+            ]),
             Code::CellsNotConfigured => self.takes(&["include_cells", "cell"]),
             Code::CellExpired => self.takes(&["cell"]),
             Code::StartAfterEnd => self.takes(&["start_date"]),

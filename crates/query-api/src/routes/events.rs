@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
     Ask,
-    cells::{self, Page, Pin},
+    cells::{self, EventPage, Pin},
     time::DateRange,
 };
 use serde::Serialize;
@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 
 use crate::{
     access::Caller,
-    answer::DateRangeShown,
     error::ApiError,
     parameters::{EventsParameters, Given, Parameter, cell, documented, limit},
     services::Services,
@@ -23,12 +22,12 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(documented::<EventsP
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Events {
     /// The time that the count is about.
-    #[schema(value_type = DateRangeShown)]
+    #[schema(required)]
     date_range: Option<DateRange>,
     /// What was durable and settled when they were counted: no later event is among them.
     pinned: Pin,
     #[serde(flatten)]
-    page: Page,
+    page: EventPage,
 }
 
 /// The events behind a count

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 use event_store::{Params, ScopedStore, ScopedUser, Store};
-use metadata_store::keys;
+use metadata_store::{LaneId, Pool, keys, lanes};
 use query_api::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ async fn settled(config: &Config, story: &Story) -> Api {
     let api = Api::over(config, story.end);
     story.ingest(&api).await;
     story.settle(&api).await;
-    story.update_rows(&api).await;
+    story.finish_settling(&api).await;
     api
 }
 
@@ -374,6 +374,86 @@ async fn what_is_kept_for_one_scope_is_shown_to_no_other() {
         answers.insert(made.text);
     }
     assert_eq!(answers.len(), 4, "{answers:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_of_some_regions_are_opened_down_to_their_events_and_for_nobody_else() {
+    let story = Story::of(36, 3, 600);
+    let mut config = guarded().await;
+    config.cells.secret = "a secret of the tests, longer than 32 bytes".into();
+    let api = Api::over(&config, story.end);
+    // half is settled when the question is asked
+    story.ingest(&api).await;
+    let (half, before) = (story.len() / 2, story.end - Duration::hours(1));
+    story
+        .settle_those(&api, |offset| offset < half, before)
+        .await;
+    story.finish_settling(&api).await;
+    durable_up_to(&api.pool, i64::try_from(story.len()).unwrap()).await;
+    let lagos = key(&api, Role::Analyst, scope(LAGOS), false).await;
+    let range = range(story.start, story.end);
+    let path = format!("/v1/metrics/bookings?{range}&include_cells=true");
+    let answer = asked(&api, &lagos, &path).await.json();
+    let shown = numbers(&asked(&api, &lagos, &format!("/v1/metrics/bookings?{range}")).await);
+    let cells = answer["cells"].as_object().unwrap();
+    let mut lists = Vec::new();
+    for (count, cell) in cells {
+        assert_eq!(answer[count], shown[count], "{count}");
+        let path = format!("/v1/events?limit=1000&cell={}", cell.as_str().unwrap());
+        let list = asked(&api, &lagos, &path).await;
+        let events = list.json()["events"].as_array().unwrap().clone();
+        assert_eq!(
+            events.len() as u64,
+            answer[count].as_u64().unwrap(),
+            "{count}"
+        );
+        assert!(
+            events.iter().all(|event| event["state"] == "Lagos"),
+            "{count}"
+        );
+        lists.push((path, list.text));
+    }
+    assert!(answer["bookings_created"].as_u64().unwrap() > 5, "{answer}");
+    assert!(
+        answer["bookings_confirmed"].as_u64().unwrap() > 0,
+        "{answer}"
+    );
+
+    // what is settled afterwards was not counted, and is not listed
+    story
+        .settle_those(&api, |offset| offset >= half, story.end)
+        .await;
+    story.finish_settling(&api).await;
+    let now = numbers(&asked(&api, &lagos, &format!("/v1/metrics/bookings?{range}")).await);
+    assert!(now["bookings_confirmed"].as_u64() > shown["bookings_confirmed"].as_u64());
+    let others = [
+        key(&api, Role::Analyst, Scope::Everywhere, false).await,
+        key(&api, Role::Analyst, scope(r#"[{"state": "Kano"}]"#), false).await,
+    ];
+    for (path, list) in lists {
+        assert_eq!(asked(&api, &lagos, &path).await.text, list);
+        for other in &others {
+            let answer = api.ask(Method::GET, &path, &[("x-api-key", other)]).await;
+            assert_eq!(answer.status, 404, "{}", answer.text);
+        }
+    }
+}
+
+/// Everything before these offsets is durable.
+async fn durable_up_to(pool: &Pool, next: i64) {
+    let lanes: Vec<_> = ["booking", "payment", "trip", "user", "route", "location"]
+        .map(|domain| {
+            let topic = format!("openride.events.{domain}");
+            (
+                LaneId {
+                    topic,
+                    partition: 0,
+                },
+                next,
+            )
+        })
+        .into();
+    lanes::ensure(pool, &lanes).await.unwrap();
 }
 
 /// What the views tell is what there is in the tables.

@@ -248,32 +248,6 @@ impl Story {
         }
     }
 
-    /// Writes the regions of settled facts into their domain rows, as the settler does some time later.
-    pub(crate) async fn update_rows(&self, api: &Api) {
-        api.execute(
-            "CREATE TABLE settled_places ENGINE = Join(ANY, LEFT, kafka_topic, kafka_offset) AS \
-             SELECT toString(kafka_topic) AS kafka_topic, kafka_offset, toString(state) AS state, toString(city) AS city \
-             FROM settlements",
-        )
-        .await;
-        for domain in DOMAINS {
-            let told = |column: &str| {
-                format!(
-                    "{column} = joinGet('{}.settled_places', '{column}', toString(kafka_topic), kafka_offset)",
-                    api.store.database()
-                )
-            };
-            api.execute(&format!(
-                "ALTER TABLE {} UPDATE {}, {}, region_settled = true WHERE NOT region_settled SETTINGS mutations_sync = 1",
-                domain.events_table(),
-                told("state"),
-                told("city"),
-            ))
-            .await;
-        }
-        api.execute("DROP TABLE settled_places").await;
-    }
-
     /// Everything once more, an hour earlier and with other amounts, in this one region; without one it waits.
     pub(crate) async fn again_in(&self, api: &Api, region: Option<Region>) {
         for domain in DOMAINS {
