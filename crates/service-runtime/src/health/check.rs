@@ -34,10 +34,6 @@ pub struct CheckReport {
     pub is_optional: bool,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
 const fn is_no(value: &bool) -> bool {
     !*value
 }
