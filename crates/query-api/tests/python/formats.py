@@ -22,7 +22,7 @@ ZONES = ["Africa/Lagos", "UTC", "Europe/London", "America/St_Johns", "Pacific/Ap
 SPANS = strategies.builds("{}{}".format, strategies.integers(1, 90), strategies.sampled_from("smhd"))
 CURSORS = strategies.builds(
     "{}.{}.{}.openride.events.booking".format,
-    strategies.integers(0, 4_000_000_000_000),
+    strategies.integers(1_600_000_000_000, 1_800_000_000_000),
     strategies.integers(0, 2**31 - 1),
     strategies.integers(0, 2**62),
 )

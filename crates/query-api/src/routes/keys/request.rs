@@ -1,7 +1,7 @@
 //! What is asked for.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use shared_schema::access::{Role, Scope};
 use utoipa::ToSchema;
 
@@ -42,13 +42,28 @@ pub(crate) struct KeyRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotationRequest {
     /// For how many seconds the secrets before go on.
-    #[serde(default = "overlap")]
+    #[serde(default = "overlap", deserialize_with = "seconds")]
     #[schema(minimum = 0, maximum = 604_800, default = 86_400)]
     overlap_seconds: u32,
 }
 
 const fn overlap() -> u32 {
     OVERLAP_SECONDS
+}
+
+/// A whole number of seconds, as which JSON Schema counts 60.0 too.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    if !is_whole {
+        return Err(D::Error::custom("it is no whole number of seconds"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is whole and within the limits"
+    )]
+    Ok(number as u32)
 }
 
 /// Why a key is not made or changed.
