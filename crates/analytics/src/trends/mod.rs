@@ -184,13 +184,12 @@ impl Question {
     /// # Errors
     /// When the first may be gone.
     pub fn check_previous_opens(&self) -> Result<(), TooOld> {
-        let opened = self
-            .previous
-            .iter()
-            .filter(|previous| previous.opening.is_some());
-        opened
-            .map(|previous| Kept::Events.check_start(&previous.range, previous.now))
-            .collect()
+        match &self.previous {
+            Some(previous) if previous.opening.is_some() => {
+                Kept::Events.check_start(&previous.range, previous.now)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts the facts that no regional number holds yet, if a region is asked of.
