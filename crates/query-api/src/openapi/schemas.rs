@@ -82,10 +82,10 @@ fn used(paths: &Value, schemas: &Value) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     let mut ahead = references(paths);
     while let Some(name) = ahead.pop() {
-        if let Some(schema) = schemas.get(&name) {
-            if used.insert(name) {
-                ahead.extend(references(schema));
-            }
+        if let Some(schema) = schemas.get(&name)
+            && used.insert(name)
+        {
+            ahead.extend(references(schema));
         }
     }
     used

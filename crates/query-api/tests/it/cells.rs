@@ -279,7 +279,7 @@ async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
         let (durable, stored) = (drill.durable, drill.story.len() * 8 / 10);
         drill.story.ingest_those(&drill.api, 0..stored).await;
         let first_settling = drill.story.end - Duration::seconds(2);
-        let settled = |offset: usize| offset < stored && offset % 3 != 0;
+        let settled = |offset: usize| offset < stored && !offset.is_multiple_of(3);
         drill
             .story
             .settle_those(&drill.api, settled, first_settling)
@@ -322,7 +322,7 @@ async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_can_be_opened_is_the_one_that_cannot() {
     let mut drill = Drill::into(5, 120).await;
-    let half = |offset: usize| offset % 2 == 0;
+    let half = |offset: usize| offset.is_multiple_of(2);
     drill.story.ingest(&drill.api).await;
     drill
         .story
