@@ -26,6 +26,7 @@ pub struct Bookings {
     pub totals: BookingTotals,
     /// What opens its counts, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]

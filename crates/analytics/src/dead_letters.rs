@@ -1,5 +1,5 @@
-//! `/pipeline/dead-letters`: the records that are no event, the latest first, and why. Never their bytes: those may
-//! hold names and phone numbers.
+//! `/pipeline/dead-letters`: the records that are no event, the latest first, and why. Their bytes may hold names and
+//! phone numbers: they are read only where they are asked for.
 
 use chrono::{DateTime, Utc};
 use clickhouse::Row;
@@ -26,6 +26,8 @@ pub struct Filter {
     pub after: Option<Cursor>,
     /// How many at most.
     pub limit: u64,
+    /// With keys and values.
+    pub with_bytes: bool,
 }
 
 /// A record that is no event.
@@ -51,6 +53,14 @@ pub struct DeadLetter {
     pub decided_at: DateTime<Utc>,
     /// Bytes of its value.
     pub bytes: u64,
+    /// Its key in Base64, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "byte")]
+    pub key: Option<String>,
+    /// Its value in Base64, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "byte")]
+    pub value: Option<String>,
 }
 
 /// A page of the list.
@@ -75,6 +85,8 @@ pub struct DeadLetterRow {
     kafka_ms: i64,
     decided_ms: i64,
     bytes: u64,
+    key: Option<String>,
+    value: Option<String>,
 }
 
 /// One page and the first row of the next; the rows are [`DeadLetterRow`]s.
@@ -104,15 +116,22 @@ pub fn query(filter: &Filter) -> Query {
         conditions.push(after.condition("decided_at", Way::Down, &mut parameters));
     }
     let limit = parameters.number("limit", filter.limit.saturating_add(1));
+    let shown = |column: &str| match filter.with_bytes {
+        true => format!("toNullable(base64Encode({column}))"),
+        false => "CAST(NULL, 'Nullable(String)')".to_owned(),
+    };
     parameters.into_query(format!(
         "SELECT toString(reason) AS reason, path, detail, toString(kafka_topic) AS topic, \
          kafka_partition AS partition, kafka_offset AS offset, \
          toUnixTimestamp64Milli(kafka_timestamp) AS kafka_ms, \
-         toUnixTimestamp64Milli(decided_at) AS decided_ms, length(payload) AS bytes\n\
+         toUnixTimestamp64Milli(decided_at) AS decided_ms, length(payload) AS bytes, \
+         {} AS key, {} AS value\n\
          FROM dead_letters\n\
          WHERE {}\n\
          ORDER BY decided_at DESC, kafka_topic DESC, kafka_partition DESC, kafka_offset DESC\n\
          LIMIT {limit}",
+        shown("kafka_key"),
+        shown("payload"),
         conditions.join(" AND "),
     ))
 }
@@ -166,6 +185,8 @@ impl DeadLetter {
             kafka_timestamp: DateTime::from_timestamp_millis(row.kafka_ms).unwrap_or_default(),
             decided_at: DateTime::from_timestamp_millis(row.decided_ms).unwrap_or_default(),
             bytes: row.bytes,
+            key: row.key,
+            value: row.value,
         }
     }
 }

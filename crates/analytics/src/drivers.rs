@@ -49,6 +49,7 @@ pub struct Driver {
     pub on_time_rate: Option<Hundredths>,
     /// What opens the trips, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
 }
 

@@ -17,6 +17,9 @@ use crate::query::Parameters;
 /// What a state or city is called that is not known.
 pub(crate) const UNKNOWN: &str = "unknown";
 
+/// That the region of a fact is settled.
+const SETTLED: &str = "state != ''";
+
 /// Which regions count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegionFilter {
@@ -223,7 +226,8 @@ impl RegionFilter {
     pub(crate) fn facts(&self, parameters: &mut Parameters) -> String {
         match self {
             Self::Everywhere | Self::Remainder(_) => "true".to_owned(),
-            Self::Settled | Self::Within { .. } => self.named(parameters),
+            Self::Settled => SETTLED.to_owned(),
+            Self::Within { .. } => self.named(parameters),
             Self::Nowhere => "false".to_owned(),
         }
     }
@@ -243,7 +247,8 @@ impl RegionFilter {
     pub(crate) fn own(&self, parameters: &mut Parameters) -> String {
         match self {
             Self::Everywhere => "true".to_owned(),
-            Self::Settled | Self::Within { .. } => self.named(parameters),
+            Self::Settled => SETTLED.to_owned(),
+            Self::Within { .. } => self.named(parameters),
             Self::Remainder(unknown) => format!("{} IN ('', 'unknown')", unknown.column()),
             Self::Nowhere => "false".to_owned(),
         }
@@ -262,7 +267,7 @@ impl RegionFilter {
     /// The names that are asked for.
     fn named(&self, parameters: &mut Parameters) -> String {
         let Self::Within { state, city } = self else {
-            return "state != ''".to_owned();
+            return "true".to_owned();
         };
         let mut conditions = Vec::new();
         if let Some(state) = state {

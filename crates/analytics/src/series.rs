@@ -25,6 +25,7 @@ pub struct Point<T> {
     pub values: T,
     /// What opens its counts, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
 }
 

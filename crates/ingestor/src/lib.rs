@@ -11,7 +11,7 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | `intake`, `handover`, `batch` | polling, lanes that come and go, take-overs; how a batch is cut and reaches the pipeline, and its records |
+//! | `intake`, `handover`, `batch`, `origins` | polling, lanes that come and go, take-overs; how a batch is cut and reaches the pipeline, its records and the spans that they come from |
 //! | [`judge`], `windows` | what becomes of every record (`shared_schema` decodes and validates it), and which identities were accepted before |
 //! | [`rows`] | accepted events as rows |
 //! | `pipeline` | the way of a batch, step by step |

@@ -6,7 +6,7 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter},
 };
-use service_runtime::clock::Clock;
+use service_runtime::{clock::Clock, telemetry::LATENCY_SECONDS};
 use std::sync::Arc;
 
 /// Lets the age of the oldest open batch be asked for. Every member tells the same.
@@ -91,6 +91,7 @@ impl Meters {
             write_seconds: meter
                 .f64_histogram("openride_ingest_write")
                 .with_unit("s")
+                .with_boundaries(LATENCY_SECONDS.to_vec())
                 .with_description("From opening a batch to all its parts being there.")
                 .build(),
             settled: meter

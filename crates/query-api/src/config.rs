@@ -24,7 +24,7 @@ pub struct Config {
     pub http: HttpConfig,
     /// The database of the events.
     pub clickhouse: event_store::Config,
-    /// Who reads there for callers that see some regions only.
+    /// The user of ClickHouse that reads for callers that see some regions only.
     pub scoped: event_store::ScopedUser,
     /// The database of the lanes.
     pub postgres: metadata_store::Config,

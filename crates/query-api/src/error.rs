@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
     /// The caller sees some regions only, and this tells of all at once.
     #[error("this tells of all regions at once, and the caller sees some only")]
     NotByRegion,
+    /// The caller may not see personal data, and this may be some.
+    #[error("the caller may not see personal data, which the bytes of records may hold")]
+    NoPersonalData,
     /// The caller asks too often, and may again after so many seconds.
     #[error("the caller has made as many requests in this minute as it may")]
     TooManyRequests(u32),
@@ -148,6 +151,11 @@ impl ApiError {
                 Code::OutOfScope,
                 self,
                 "Use a key or token for all regions.",
+            ),
+            Self::NoPersonalData => fixed(
+                Code::PersonalData,
+                self,
+                "Use a key or token that may, or leave include_bytes out.",
             ),
             Self::TooManyRequests(seconds) => fixed(
                 Code::RateLimited,

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Services {
     /// ClickHouse, with all that is there.
     pub(crate) store: Asker,
-    /// Who reads there for callers that see some regions only.
+    /// The user of ClickHouse that reads for callers that see some regions only.
     scoped_user: ScopedUser,
     /// The lanes in PostgreSQL.
     pub(crate) lanes: Lanes,

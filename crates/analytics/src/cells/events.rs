@@ -48,6 +48,7 @@ pub struct EventPage {
     /// The earliest first.
     pub events: Vec<CellEvent>,
     /// To be sent as `cursor` for the next page; `null` on the last.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

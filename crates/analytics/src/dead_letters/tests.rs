@@ -12,6 +12,7 @@ fn filter(limit: u64) -> Filter {
                 .unwrap(),
         ),
         limit,
+        with_bytes: false,
     }
 }
 
@@ -26,12 +27,23 @@ fn row(offset: u64) -> DeadLetterRow {
         kafka_ms: 1_704_067_200_000,
         decided_ms: 1_704_067_200_123,
         bytes: 10,
+        key: None,
+        value: None,
     }
 }
 
 #[test]
 fn a_page_begins_after_the_cursor() {
     insta::assert_snapshot!(shown(&query(&filter(100))));
+}
+
+#[test]
+fn bytes_are_read_where_they_are_asked_for() {
+    let with_bytes = Filter {
+        with_bytes: true,
+        ..filter(10)
+    };
+    insta::assert_snapshot!(shown(&query(&with_bytes)));
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub struct Geography {
     pub total_value: Quantity,
     /// What opens it, where it was asked for and counts events.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
     /// Revenue in other currencies, by ISO 4217 code, over all points. It is never converted or summed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,7 @@ pub struct DataPoint {
     pub share: Option<Hundredths>,
     /// What opens the value, where it was asked for and counts events.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
 }
 

@@ -41,6 +41,7 @@ pub struct Payments {
     pub totals: PaymentTotals,
     /// What opens its counts, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
     /// By method, in the order of their names.
     pub by_method: Vec<MethodTotals>,
@@ -61,6 +62,7 @@ pub struct MethodTotals {
     pub totals: PaymentTotals,
     /// What opens its counts, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
 }
 

@@ -61,6 +61,7 @@ pub struct Route {
     pub seats_total: Option<u8>,
     /// What opens the bookings, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
 }
 

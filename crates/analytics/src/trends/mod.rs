@@ -79,6 +79,7 @@ pub struct Period {
     pub value: Option<Quantity>,
     /// What opens the value, where it was asked for and counts events.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
     /// One point for each calendar unit.
     pub time_series: Vec<Point<TrendPoint>>,

@@ -49,6 +49,7 @@ pub struct Users {
     pub driver_activation_rate: Option<Hundredths>,
     /// What opens its counts of events, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cells: Option<Cells>,
     /// One point per calendar unit, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -155,7 +155,7 @@ impl Settler {
     }
 
     /// The time of a settling that begins now: later than that of every other, whosever clock those went by. So a time
-    /// tells which of them an answer saw, for good.
+    /// tells which of them an answer saw, for good (`analytics::cells::Pin`).
     async fn settled_at(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, StoreError> {
         let last = "SELECT toUnixTimestamp64Milli(max(settled_at)) FROM settlements";
         let query = self.store.query(last).named("last settling");

@@ -6,7 +6,7 @@
 //!                                                                                           │
 //!                         Limiter: requests of the caller in this minute (Redis) ◀──────────┤
 //!                                                                                           ▼
-//!                      route ◀── needs: the role that the path asks for ◀───────────────────┘
+//!                      route ◀── needs: the role, and all regions where the path tells of all ◀┘
 //! ```
 
 mod caller;

@@ -11,7 +11,7 @@ mod token;
 
 use std::sync::Arc;
 
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::HttpRequest;
 use analytics::{
     Ask,
     cells::{Cell, Opening, Pin, settled_through},
@@ -23,12 +23,7 @@ use shared_schema::access::Role;
 pub use self::config::CellsConfig;
 pub(crate) use self::token::CellError;
 use self::token::{Signer, digest};
-use crate::{
-    access::{Caller, Refusal},
-    error::ApiError,
-    parameters::not_configured,
-    services::Services,
-};
+use crate::{access::Caller, error::ApiError, parameters::not_configured, services::Services};
 
 /// Opens counts, where that is configured.
 #[derive(Clone)]
@@ -71,8 +66,7 @@ pub(crate) async fn opened(
     request: &HttpRequest,
     now: DateTime<Utc>,
 ) -> Result<Opened, ApiError> {
-    let caller = request.extensions().get::<Caller>().cloned();
-    let caller = caller.ok_or(Refusal::Nothing)?;
+    let caller = Caller::of(request)?;
     if caller.role < Role::Analyst {
         return Err(ApiError::Forbidden {
             has: caller.role,

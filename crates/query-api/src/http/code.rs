@@ -62,6 +62,8 @@ codes! {
         "The caller's role does not allow this; the hint says which does.";
     OutOfScope = "out_of_scope", FORBIDDEN,
         "The caller sees some regions only: the region that is asked for is none of them, or the path tells of all regions at once.";
+    PersonalData = "personal_data", FORBIDDEN,
+        "The caller may not see personal data. Use a key with `pii`, or a token with that claim.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS,
         "The caller has made as many requests in this minute as it may. Try again after the seconds of Retry-After.";
     UnreadableBody = "unreadable_body", BAD_REQUEST,

@@ -90,6 +90,7 @@ pub(super) fn example(code: Code) -> ApiError {
             needs: Role::Admin,
         },
         Code::OutOfScope => ApiError::NotByRegion,
+        Code::PersonalData => ApiError::NoPersonalData,
         Code::RateLimited => ApiError::TooManyRequests(42),
         Code::UnreadableBody => {
             let body = Bytes::from_static(br#"{"role": "owner"}"#);

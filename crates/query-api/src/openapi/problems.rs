@@ -115,7 +115,6 @@ impl Asked {
         match code {
             Code::UnknownParameter
             | Code::Unauthenticated
-            | Code::OutOfScope
             | Code::RateLimited
             | Code::Internal
             | Code::AccessUnavailable => true,
@@ -139,9 +138,11 @@ impl Asked {
             ]),
             Code::CellsNotConfigured => self.takes(&["include_cells", "cell"]),
             Code::CellExpired => self.takes(&["cell"]),
+            Code::PersonalData => self.takes(&["include_bytes"]),
             Code::StartAfterEnd => self.takes(&["start_date"]),
             Code::TooManyPoints => self.takes(&["granularity", "periods", "user_type"]),
             Code::UnknownRegion => self.takes(&["state"]),
+            Code::OutOfScope => self.takes(&["state"]) || self.is_below(&["/v1/pipeline/"]),
             Code::UnknownReason => self.takes(&["reason"]),
             Code::UnknownTopic => self.takes(&["topic"]),
             Code::BeyondRetention => {

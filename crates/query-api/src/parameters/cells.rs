@@ -5,20 +5,6 @@ use super::{Fault, Given, ParameterError};
 /// Points of a time series each of whose counts has a token.
 const MOST_POINTS: usize = 1_000;
 
-/// Whether counts are to be opened.
-pub(crate) fn include_cells(given: &Given) -> Result<bool, ParameterError> {
-    match given.get("include_cells") {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(ParameterError::new(
-            "include_cells",
-            Fault::Unreadable,
-            "it is neither true nor false",
-            "Allowed are true and false.",
-        )),
-    }
-}
-
 /// Checks that a time series with cells is not too long.
 pub(crate) fn few_enough(points: usize) -> Result<(), ParameterError> {
     match points > MOST_POINTS {

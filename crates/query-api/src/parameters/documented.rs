@@ -89,8 +89,13 @@ pub(crate) struct CellsParameters {
 #[expect(dead_code, reason = "they are read one by one, strictly")]
 pub(crate) struct EventsParameters {
     /// A token out of the `cells` of an answer with `include_cells=true`, for a caller that sees the same regions.
+    #[param(example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9…", format = "cell")]
     cell: String,
     /// The `next_cursor` of the page before. Send the same `cell` with it.
+    #[param(
+        example = "1706697000125.1.1233.openride.events.booking",
+        format = "cursor"
+    )]
     cursor: Option<String>,
     /// Events at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -134,7 +139,10 @@ pub(crate) struct DeadLetterParameters {
         format = "cursor"
     )]
     cursor: Option<String>,
-    /// Dead letters at most.
+    /// Whether to show the bytes of keys and values too, in Base64. For callers that may see personal data.
+    #[param(default = false)]
+    include_bytes: Option<bool>,
+    /// Dead letters at most; with their bytes 10, which is the default then.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u64>,
 }

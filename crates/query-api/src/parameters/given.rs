@@ -73,6 +73,20 @@ impl Given {
         };
         self.get(name).map(parse).transpose()
     }
+
+    /// The parameter as whether something is wanted; it is not if nothing is said.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ParameterError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ParameterError::new(
+                name,
+                Fault::Unreadable,
+                "it is neither true nor false",
+                "Allowed are true and false.",
+            )),
+        }
+    }
 }
 
 /// The value of a parameter that is one of a few names, those of its schema.

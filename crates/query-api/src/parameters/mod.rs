@@ -12,7 +12,7 @@ pub(crate) use self::{
     analysis::{
         no_trend, previous_gone, steps, too_long_ago, too_many_cells, trend_metric, window,
     },
-    cells::{cell, few_enough, include_cells, not_configured, previous_not_opened},
+    cells::{cell, few_enough, not_configured, previous_not_opened},
     documented::{
         CellsParameters, CohortParameters, Compare, DeadLetterParameters, DriversLimit,
         EventsParameters, FunnelParameters, GeographicParameters, RangeParameters,

@@ -172,25 +172,17 @@ pub(crate) fn too_many_points(error: TooManyPoints) -> ParameterError {
 /// The time series, if one is wanted.
 pub(crate) fn series(given: &Given, range: &DateRange) -> Result<Option<Buckets>, ParameterError> {
     let granularity: Option<Granularity> = given.one_of("granularity")?;
-    match given.get("include_time_series") {
-        None if granularity.is_some() => Err(ParameterError::new(
+    if given.get("include_time_series").is_none() && granularity.is_some() {
+        return Err(ParameterError::new(
             "include_time_series",
             Fault::Missing,
             "granularity is of no use without it",
             "Allowed are include_time_series=true with a granularity, or neither.",
-        )),
-        None | Some("false") => Ok(None),
-        Some("true") => {
-            let buckets = Buckets::of(range, granularity.unwrap_or_default());
-            Ok(Some(buckets.map_err(too_many_points)?))
-        }
-        Some(_) => Err(ParameterError::new(
-            "include_time_series",
-            Fault::Unreadable,
-            "it is neither true nor false",
-            "Allowed are true and false.",
-        )),
+        ));
     }
+    let wanted = given.flag("include_time_series")?;
+    let buckets = wanted.then(|| Buckets::of(range, granularity.unwrap_or_default()));
+    buckets.transpose().map_err(too_many_points)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     cache::{Keeping, Made, Question, Sought},
     cells,
     error::ApiError,
-    parameters::{Given, Parameter, few_enough, include_cells, selection, series},
+    parameters::{Given, Parameter, few_enough, selection, series},
     services::Services,
 };
 
@@ -73,7 +73,7 @@ impl<'r> Asked<'r> {
         mut self,
         services: &Services,
     ) -> Result<Self, ApiError> {
-        if !include_cells(&self.given)? {
+        if !self.given.flag("include_cells")? {
             return Ok(self);
         }
         let selection = &mut self.selection;

@@ -172,6 +172,21 @@ async fn what_is_no_key_of_ours_is_refused_in_one_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bytes_of_dead_letters_are_for_those_who_may_see_personal_data() {
+    let api = Api::over(&guarded().await, now());
+    let path = "/v1/pipeline/dead-letters?include_bytes=true";
+    let without = key(&api, Role::Admin, Scope::Everywhere, false).await;
+    let answer = with(&api, &without, Method::GET, path).await;
+    let problem = answer.json();
+    assert_eq!(
+        (answer.status, &problem["code"]),
+        (403, &json!("personal_data"))
+    );
+    let may = key(&api, Role::Analyst, Scope::Everywhere, true).await;
+    assert_eq!(status(&api, &may, path).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_role_may_what_it_is_for() {
     let api = Api::over(&guarded().await, now());
     let mut keys = Vec::new();

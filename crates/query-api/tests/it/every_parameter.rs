@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::api::Api;
 
 /// What is refused, with the status.
-const REFUSED: [(&str, &str, u16); 45] = [
+const REFUSED: [(&str, &str, u16); 46] = [
     ("start_date", "soon", 400),
     ("start_date", "", 400),
     ("start_date", "9999-12-31&end_date=2024-01-01", 422),
@@ -19,6 +19,7 @@ const REFUSED: [(&str, &str, u16); 45] = [
     ("city", "Munich", 422),
     ("city", "%00", 422),
     ("include_time_series", "1", 400),
+    ("include_bytes", "yes", 400),
     ("include_cells", "1", 400),
     ("cell", "", 400),
     ("cell", "1", 400),

@@ -266,7 +266,27 @@ async fn dead_letters_are_read_page_by_page_without_their_bytes() {
         (&letter["path"], &letter["bytes"]),
         (&json!("$.total_price"), &json!(14))
     );
+    let shown = api
+        .json("/v1/pipeline/dead-letters?include_bytes=true")
+        .await;
+    let letters = shown["dead_letters"].as_array().unwrap();
+    assert_eq!(letters.len(), 10);
+    for letter in letters {
+        // by another program than that which wrote it
+        let text: String = api
+            .store
+            .query("SELECT base64Decode({text:String})")
+            .param("text", letter["value"].as_str().unwrap())
+            .fetch_one()
+            .await
+            .unwrap();
+        assert!(text.contains("+234"), "{text}");
+        assert_eq!(letter["bytes"], text.len());
+        assert!(letter["key"].is_string());
+    }
     for (query, status, code) in [
+        ("include_bytes=true&limit=11", 422, "parameter_out_of_range"),
+        ("include_bytes=1", 400, "unreadable_parameter"),
         ("reason=bad_luck", 422, "unknown_reason"),
         ("topic=booking", 422, "unknown_topic"),
         ("cursor=x", 400, "unreadable_parameter"),

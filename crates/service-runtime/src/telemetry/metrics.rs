@@ -34,8 +34,8 @@ pub enum MetricsError {
 /// The meter with which a crate makes its instruments.
 ///
 /// Instruments made before [`init`](super::init) count nothing, so make them when the service starts,
-/// not in a static. Names are dotted (`ingest.rows`), units are given to the instrument; Prometheus then
-/// shows `ingest_rows_total`.
+/// not in a static. Ours begin with `openride_`, OpenTelemetry's keep their dots (`db.client.operation.duration`); units are
+/// given to the instrument, and Prometheus shows them and `_total` behind the name.
 pub fn meter() -> Meter {
     opentelemetry::global::meter("openride")
 }

@@ -11,6 +11,7 @@ use shared_schema::ReasonCode;
 use utoipa::ToSchema;
 
 use crate::{
+    access::Caller,
     error::ApiError,
     parameters::{
         DeadLetterParameters, Fault, Given, Parameter, ParameterError, RangeParameters, dates,
@@ -27,6 +28,9 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
     .concat()
 });
 
+/// A record may have more than a MiB.
+const MOST_WITH_BYTES: u64 = 10;
+
 /// A page of dead letters.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadLetterPage {
@@ -38,8 +42,8 @@ pub(crate) struct DeadLetterPage {
 
 /// The records that are no event, and why
 ///
-/// Those that were decided about in the range, the latest first. Their bytes are not shown: they may hold personal
-/// data.
+/// Those that were decided about in the range, the latest first. Their bytes, which may hold personal data, are shown with
+/// `include_bytes=true` to callers that may see such data, ten records at a time.
 #[utoipa::path(
     get,
     path = "/v1/pipeline/dead-letters",
@@ -70,8 +74,17 @@ pub(crate) struct DeadLetterPage {
 pub(crate) async fn dead_letters(
     services: Data<Services>,
     request: HttpRequest,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     let given = Given::read(request.query_string(), &PARAMETERS)?;
+    let with_bytes = given.flag("include_bytes")?;
+    if with_bytes && !caller.may_read_pii {
+        return Err(ApiError::NoPersonalData);
+    }
+    let (length, longest) = match with_bytes {
+        true => (MOST_WITH_BYTES, MOST_WITH_BYTES),
+        false => (100, 1000),
+    };
     let filter = Filter {
         reason: reason(&given)?,
         topic: given.get("topic").map(str::to_owned),
@@ -80,7 +93,8 @@ pub(crate) async fn dead_letters(
             "cursor",
             "Allowed is the next_cursor of an answer, unchanged.",
         )?,
-        limit: limit(&given, 100, 1..=1000)?,
+        limit: limit(&given, length, 1..=longest)?,
+        with_bytes,
     };
     let rows = services
         .store
