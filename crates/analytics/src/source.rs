@@ -272,7 +272,8 @@ fn with_settlements(
         UNION ALL
         SELECT {PLACE}, '', '', '', true
         FROM settlements
-        WHERE settled_at > {settled}",
+        WHERE settled_at > {settled} AND ({PLACE}) IN
+            (SELECT {PLACE} FROM {events} WHERE {condition} AND region_settled)",
                 settled = pin.settled(parameters),
             ),
         ),

@@ -6,9 +6,11 @@ use std::{
 };
 
 use analytics::realtime::Signs;
+use chrono::{DateTime, Utc};
 use metadata_store::{
     Pool, StoreError,
     lanes::{self, Lane, Standing},
+    settlings,
 };
 use tokio::time::timeout;
 use tracing::warn;
@@ -49,6 +51,11 @@ impl Lanes {
     /// Where all lanes stand now, and how far it is known what was decided about.
     pub(crate) async fn standings(&self) -> Result<Vec<Standing>, LanesError> {
         self.in_time(lanes::standings(&self.pool)).await
+    }
+
+    /// When the earliest settling was decided that is not finished, if there is one.
+    pub(crate) async fn settling_since(&self) -> Result<Option<DateTime<Utc>>, LanesError> {
+        self.in_time(settlings::unfinished_since(&self.pool)).await
     }
 
     async fn in_time<T>(

@@ -1,2 +1,1 @@
-DROP TABLE IF EXISTS {{database}}.route_profiles_state_by_region{{local}}
-SETTINGS max_table_size_to_drop = 0
+EXCHANGE TABLES {{database}}.route_profiles_state_by_region{{local}} AND {{database}}.route_profiles_state{{local}}

@@ -12,7 +12,7 @@ pub use self::{
     forget::forget_done,
     horizon::{Horizon, raise_horizon},
     intent::{Facts, Settling, Slice, State},
-    open::{current, open},
+    open::{current, open, unfinished_since},
     progress::{advance, next_attempt},
     turn::{Turn, take_turn},
 };

@@ -5,6 +5,7 @@ use crate::{Pool, StoreError, error::TxError, quiet, schema::settle_batch};
 use chrono::{DateTime, Utc};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    dsl::min,
 };
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use uuid::Uuid;
@@ -44,6 +45,21 @@ pub async fn current(pool: &Pool) -> Result<Option<Settling>, StoreError> {
         .map_err(|source| StoreError::Query { operation, source })?
         .map(Row::read)
         .transpose()
+}
+
+/// When the earliest settling was decided that is not finished, if there is one.
+///
+/// # Errors
+/// When PostgreSQL does not answer.
+pub async fn unfinished_since(pool: &Pool) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let operation = "read since when a settling is under way";
+    let mut connection = pool.get(operation).await?;
+    settle_batch::table
+        .filter(settle_batch::state.ne("done"))
+        .select(min(settle_batch::settled_at))
+        .first(&mut connection)
+        .await
+        .map_err(|source| StoreError::Query { operation, source })
 }
 
 /// Stores a new settling. Answers `false` when another is under way, or a migration: then it is tried again later.

@@ -80,6 +80,13 @@ pub(crate) async fn opened(
         .store
         .row("cells: last settling", &settled_through())
         .await?;
+    // after the last settling was read: one that began since is later than that. What is being settled is in some of the
+    // rows, and not in others.
+    let under_way = services.lanes.settling_since().await?;
+    let settled = match under_way {
+        Some(since) => settled.min(since.timestamp_millis() - 1),
+        None => settled,
+    };
     let next = lanes
         .iter()
         .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));

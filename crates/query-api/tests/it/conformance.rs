@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Requests that are made up for an operation, beside those that each of its parameters calls for.
-const EXAMPLES: &str = "25";
+const EXAMPLES: &str = "10";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_one_that_the_description_has() {

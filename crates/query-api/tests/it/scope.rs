@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 use event_store::{Params, ScopedStore, ScopedUser, Store};
-use metadata_store::{LaneId, Pool, keys, lanes};
+use metadata_store::{
+    LaneId, Pool, keys, lanes,
+    settlings::{self, Facts, Settling, Slice, State},
+};
 use query_api::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,6 +15,8 @@ use shared_schema::{
     Region,
     access::{Role, Scope},
 };
+
+use uuid::Uuid;
 
 use crate::{
     access::{guarded, key},
@@ -423,6 +428,25 @@ async fn counts_of_some_regions_are_opened_down_to_their_events_and_for_nobody_e
     story
         .settle_those(&api, |offset| offset >= half, story.end)
         .await;
+    // nor what is being settled, of which some rows tell already and others do not
+    let under_way = Settling {
+        id: Uuid::from_u128(9),
+        settled_at: story.end,
+        facts: Facts {
+            taken: Vec::new(),
+            slice: Slice::default(),
+            left_over: None,
+        },
+        attempt: 1,
+        state: State::Open,
+    };
+    let is_open = settlings::open(&api.pool, "test", &under_way).await;
+    assert!(is_open.unwrap());
+    let early = asked(&api, &lagos, &path).await.json();
+    let cell = early["cells"]["bookings_confirmed"].as_str().unwrap();
+    let path = format!("/v1/events?limit=1000&cell={cell}");
+    let list = asked(&api, &lagos, &path).await.text;
+    lists.push((path, list));
     story.finish_settling(&api).await;
     let now = numbers(&asked(&api, &lagos, &format!("/v1/metrics/bookings?{range}")).await);
     assert!(now["bookings_confirmed"].as_u64() > shown["bookings_confirmed"].as_u64());

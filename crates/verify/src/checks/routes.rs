@@ -28,7 +28,7 @@ pub(super) fn profiles(day: &Day) -> Comparison {
     );
     let expected = format!(
         "SELECT (scope, in_state, in_city, route_id) AS key,
-            (argMax(route_name, (event_timestamp, event_id)),
+            (argMaxIf(route_name, (event_timestamp, event_id), route_name != ''),
              argMaxIf((driver_id, ifNull(origin_state, ''), ifNull(origin_city, ''), ifNull(destination_state, ''),
                  ifNull(destination_city, ''), ifNull(seats_total, 0)), (event_timestamp, event_id), event_type = 'route.created')) AS value,
             min({PLACE}) AS place
