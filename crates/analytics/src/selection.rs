@@ -50,8 +50,7 @@ impl Selection {
 }
 
 /// Counts the facts of these domains between two instants that no regional number holds yet.
-#[must_use]
-pub fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
+pub(crate) fn unsettled(domains: &[Domain], start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
     unsettled_that("true", domains, start, end)
 }
 

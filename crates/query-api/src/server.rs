@@ -73,11 +73,15 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
             .app_data(requests.clone())
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
             .configure(service_runtime::health::configure(&probes))
-            .configure(openapi::configure)
-            .configure(routes::configure)
-            .default_service(web::to(routes::not_found))
-            .wrap(from_fn(access::admitted))
-            .wrap(http::sharing(&cors))
+            .service(
+                // not the probes: they ask for no key, and are for no page to read
+                web::scope("")
+                    .configure(openapi::configure)
+                    .configure(routes::configure)
+                    .default_service(web::to(routes::not_found))
+                    .wrap(from_fn(access::admitted))
+                    .wrap(http::sharing(&cors)),
+            )
             .wrap(from_fn(http::framed))
     })
     .disable_signals()

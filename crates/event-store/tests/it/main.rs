@@ -18,6 +18,7 @@ mod native;
 mod outages;
 mod params;
 mod probe;
+mod regions_moved;
 mod shape;
 mod slots_moved;
 mod support;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use analytics::{Query, RegionFilter, definitions, time::DateRange, unsettled};
+use analytics::{RegionFilter, definitions, time::DateRange};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use shared_schema::{Domain, access::Scope};
@@ -78,21 +78,6 @@ fn hour(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(3600)
 }
 
-impl Keeping {
-    /// Counts the facts whose region is not known yet among those that an answer about a range may be made of.
-    pub(crate) fn unsettled(&self, range: &DateRange, now: DateTime<Utc>) -> Query {
-        let start = match self.reach {
-            Reach::Range => range.start(),
-            Reach::UpToItsEnd | Reach::Onwards => DateTime::UNIX_EPOCH,
-        };
-        let end = match self.reach {
-            Reach::Range | Reach::UpToItsEnd => range.end(),
-            Reach::Onwards => range.end().max(now),
-        };
-        unsettled(self.domains, start, end)
-    }
-}
-
 impl Question {
     /// A question about a range.
     pub(crate) fn about(
@@ -103,7 +88,8 @@ impl Question {
         now: DateTime<Utc>,
     ) -> Self {
         let fresh_for = (keeping.fresh_for)(config);
-        let lifetime = match now < range.end() {
+        // Who sees some regions only learns from no lifetime that something happened or waits elsewhere.
+        let lifetime = match now < range.end() || *asked.scope != Scope::Everywhere {
             true => Lifetime {
                 fresh_for: fresh_for.min(config.filling.get()),
                 watched: None,

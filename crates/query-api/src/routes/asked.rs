@@ -108,14 +108,12 @@ impl<'r> Asked<'r> {
         ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
     ) -> Result<HttpResponse, ApiError> {
         let cache = &services.cache;
-        let unsettled = match self.scope {
-            Scope::Everywhere => Unsettled::Shown(unsettled),
-            Scope::Within(_) => Unsettled::Hidden(keeping.unsettled(&range, self.selection.now)),
-        };
+        // who sees some regions only learns nothing of what may belong to others
+        let unsettled = unsettled.filter(|_| self.scope == Scope::Everywhere);
         if self.selection.opening.is_some() {
             let make = async || {
-                let waiting = unsettled.count(services).await?;
-                answered(range, self.durable_through, waiting, ask).await
+                let unsettled = unsettled_facts(services, unsettled).await?;
+                answered(range, self.durable_through, unsettled, ask).await
             };
             return cache.answer_unkept(self.request, make).await;
         }
@@ -132,59 +130,34 @@ impl<'r> Asked<'r> {
     }
 }
 
-/// Counts the facts whose region is not known yet.
-enum Unsettled {
-    /// The answer says how many there are, if they concern it.
-    Shown(Option<Query>),
-    /// Who sees some regions only learns nothing of what may belong to others. The answer is certain to change if it is
-    /// one of the caller's.
-    Hidden(Query),
-}
-
-/// How many facts have no region yet.
-struct Waiting {
-    facts: Option<u64>,
-    is_shown: bool,
-}
-
-impl Unsettled {
-    async fn count(self, services: &Services) -> Result<Waiting, ApiError> {
-        let (query, is_shown) = match self {
-            Self::Shown(query) => (query, true),
-            Self::Hidden(query) => (Some(query), false),
-        };
-        let facts = unsettled_facts(services, query).await?;
-        Ok(Waiting { facts, is_shown })
-    }
-}
-
-/// What `ask` asks for, after the lanes were read: what those call complete is in it.
+/// What `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the facts whose
+/// region is not known yet, for answers that they concern.
 async fn made<T: Serialize>(
     services: &Services,
     date_range: DateRange,
-    unsettled: Unsettled,
+    unsettled: Option<Query>,
     ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
 ) -> Result<Made, ApiError> {
     let complete_through = services.lanes.signs().await?.complete_through;
     // before the numbers: what is settled in between is in them, and at the worst counted as if it were not
-    let waiting = unsettled.count(services).await?;
-    answered(date_range, complete_through, waiting, ask).await
+    let unsettled = unsettled_facts(services, unsettled).await?;
+    answered(date_range, complete_through, unsettled, ask).await
 }
 
 async fn answered<T: Serialize>(
     date_range: DateRange,
     complete_through: Option<DateTime<Utc>>,
-    waiting: Waiting,
+    unsettled: Option<u64>,
     ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
 ) -> Result<Made, ApiError> {
     let metrics = ask(complete_through).await?;
     let answer = Answer {
         date_range,
         complete_through,
-        unsettled: waiting.facts.filter(|_| waiting.is_shown),
+        unsettled,
         metrics,
     };
-    Made::of(&answer, waiting.facts.is_none_or(|facts| facts == 0))
+    Made::of(&answer, unsettled.is_none_or(|facts| facts == 0))
 }
 
 /// Counts the facts whose region is not known yet, where the answer says how many there are.

@@ -157,6 +157,17 @@ async fn every_page_may_ask_where_that_is_configured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_page_may_read_what_is_for_probes() {
+    for origins in [["*"], [PAGE]] {
+        let api = api(&origins).await;
+        for path in ["/metrics", "/health", "/health/live", "/health/ready"] {
+            let answer = api.ask(Method::GET, path, &[("origin", PAGE)]).await;
+            assert_eq!((answer.status, told(&answer)), (200, vec![]), "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_to_browsers_where_no_origin_is_configured() {
     let api = api(&[]).await;
     let asked = preflight(&api, PAGE, "GET", "x-api-key").await;

@@ -121,6 +121,22 @@ async fn who_sees_some_regions_is_told_what_a_filter_by_them_tells() {
     }
 }
 
+/// What has no view of its own is noticed here.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_and_analysis_is_asked_by_who_sees_some_regions() {
+    let story = Story::of(37, 1, 10);
+    let api = Api::over(&guarded().await, story.end);
+    let description = api.json("/openapi.json").await;
+    let paths = description["paths"].as_object().unwrap().keys();
+    let told: BTreeSet<&str> = paths
+        .map(String::as_str)
+        .filter(|path| path.starts_with("/v1/metrics/") || path.starts_with("/v1/analytics/"))
+        .collect();
+    let questions = questions(&story);
+    let asked = questions.iter().map(|question| question.split('?').next());
+    assert_eq!(asked.collect::<Option<BTreeSet<&str>>>(), Some(told));
+}
+
 /// A route may begin in another region than that in which its riders get on; then the caller is not told what it is called.
 fn forget_routes_from_elsewhere(own: &Value, expected: &mut Value) {
     let Some(routes) = expected.get_mut("routes").and_then(Value::as_array_mut) else {
@@ -379,6 +395,21 @@ async fn what_is_kept_for_one_scope_is_shown_to_no_other() {
         answers.insert(made.text);
     }
     assert_eq!(answers.len(), 4, "{answers:#?}");
+
+    // how long an answer about the past lasts tells nothing of what happens elsewhere
+    let past = range(story.start, story.end - Duration::hours(2));
+    let path = format!("/v1/metrics/bookings?{past}");
+    let mut told = BTreeSet::new();
+    for waits in [false, true] {
+        if waits {
+            story.again_in(&api, None).await;
+        }
+        let key = key(&api, Role::Viewer, scope(LAGOS), false).await;
+        let headers = [("x-api-key", key.as_str()), ("cache-control", "no-cache")];
+        let answer = api.ask(Method::GET, &path, &headers).await;
+        told.insert(answer.header("cache-control").to_owned());
+    }
+    assert_eq!(told, BTreeSet::from(["private, max-age=10".to_owned()]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
