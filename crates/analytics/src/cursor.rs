@@ -47,6 +47,20 @@ impl Cursor {
     }
 }
 
+/// Cuts rows off that are beyond a page: of those that were asked for, one more than it takes. What it tells is where the
+/// page after begins, if there is one.
+pub(crate) fn cut<R>(
+    rows: &mut Vec<R>,
+    limit: u64,
+    place: impl FnOnce(&R) -> Cursor,
+) -> Option<String> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| more);
+    last.map(|row| place(row).to_string())
+}
+
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -8,7 +8,7 @@ use shared_schema::ReasonCode;
 use utoipa::ToSchema;
 
 use crate::{
-    cursor::{Cursor, Way},
+    cursor::{Cursor, Way, cut},
     query::{Parameters, Query},
     time::{DateRange, clamped},
 };
@@ -149,13 +149,7 @@ pub fn topics() -> Query {
 /// The page that the rows make.
 #[must_use]
 pub fn assemble(filter: &Filter, mut rows: Vec<DeadLetterRow>) -> Page {
-    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| row.place().to_string());
+    let next_cursor = cut(&mut rows, filter.limit, DeadLetterRow::place);
     Page {
         dead_letters: rows.into_iter().map(DeadLetter::of).collect(),
         next_cursor,

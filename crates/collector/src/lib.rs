@@ -1,4 +1,4 @@
-//! What a test sees of a service's telemetry: an OTLP [`Collector`], and whether its metrics are [`documented()`].
+//! For tests only, and no service: what one sees of a service's telemetry: an OTLP [`Collector`], and whether its metrics are [`documented()`].
 
 mod documented;
 mod metric;

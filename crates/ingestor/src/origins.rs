@@ -7,7 +7,7 @@ use rdkafka::{
     message::{BorrowedHeaders, Headers, OwnedHeaders},
     types::RDKafkaRespErr,
 };
-use service_runtime::telemetry::trace_context;
+use service_runtime::telemetry::{self, trace_context};
 use std::{ffi::CStr, ptr, slice};
 
 const TRACE_PARENT: &CStr = c"traceparent";
@@ -17,8 +17,14 @@ const TRACE_PARENT: &CStr = c"traceparent";
 pub struct Origins(Vec<SpanContext>);
 
 impl Origins {
-    /// Notes where a record comes from, if it says so.
+    /// Notes where a record comes from, if it says so. Where traces go nowhere, its headers are not looked into.
     pub(crate) fn note(&mut self, message: &impl Message<Headers: ByName>) {
+        if telemetry::exports_traces() {
+            self.add(message);
+        }
+    }
+
+    fn add(&mut self, message: &impl Message<Headers: ByName>) {
         if self.0.len() < trace_context::MOST_LINKS {
             let headers = message.headers();
             self.0.extend(headers.and_then(origin));
@@ -98,7 +104,7 @@ mod tests {
         let message = OwnedMessage::new(None, None, topic, timestamp, 0, 0, Some(headers));
         let mut origins = Origins::default();
         for _ in 0..records {
-            origins.note(&message);
+            origins.add(&message);
         }
         let ids = origins.iter().map(|origin| origin.span_id().to_string());
         ids.collect()

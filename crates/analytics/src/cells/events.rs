@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Cell, Only, What};
 use crate::{
-    cursor::{Cursor, Way},
+    cursor::{Cursor, Way, cut},
     payments::of_method,
     query::{Parameters, Query},
     region::UNKNOWN,
@@ -172,13 +172,7 @@ const fn entity(domain: Domain) -> &'static str {
 /// The page that the rows make.
 #[must_use]
 pub fn assemble(limit: u64, mut rows: Vec<EventRow>) -> EventPage {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| row.place().to_string());
+    let next_cursor = cut(&mut rows, limit, EventRow::place);
     let events = rows.into_iter().map(EventRow::event);
     EventPage {
         events: events.collect(),

@@ -154,16 +154,7 @@ fn assemble(
         .collect();
     let routes = rows.into_iter().map(|row| {
         let id = row.route_id;
-        Route {
-            cells: selection.cells(
-                Route::COUNTED,
-                &Part {
-                    only: Some(Only::Route(id)),
-                    ..selection.whole()
-                },
-            ),
-            ..Route::of(row, profiles.get(&id), sold.get(&id))
-        }
+        Route::of(selection, row, profiles.get(&id), sold.get(&id))
     });
     Routes {
         routes: routes.collect(),
@@ -174,7 +165,16 @@ impl Route {
     /// What can be opened of one.
     const COUNTED: &'static [Counted] = &[counted("total_bookings", EventType::BookingConfirmed)];
 
-    fn of(row: RouteRow, profile: Option<&ProfileRow>, sold: Option<&OccupancyRow>) -> Self {
+    fn of(
+        selection: &Selection,
+        row: RouteRow,
+        profile: Option<&ProfileRow>,
+        sold: Option<&OccupancyRow>,
+    ) -> Self {
+        let part = Part {
+            only: Some(Only::Route(row.route_id)),
+            ..selection.whole()
+        };
         let created = profile.filter(|profile| profile.seats_total > 0);
         let seats_total = created.map(|profile| profile.seats_total);
         Self {
@@ -191,7 +191,7 @@ impl Route {
                 .zip(seats_total)
                 .and_then(|(sold, seats)| sold.share_of(seats)),
             seats_total,
-            cells: None,
+            cells: selection.cells(Self::COUNTED, &part),
         }
     }
 }

@@ -5,7 +5,7 @@ use event_store::{
     migrations::{Rendering, apply, apply_steps, embedded},
 };
 
-use crate::support::{config, execute, forget_step, steps_until};
+use crate::support::{config, cut_short, execute, forget_step, steps_until};
 
 /// The last step before them.
 const BEFORE: u32 = 16;
@@ -84,16 +84,9 @@ async fn what_was_in_slots_is_there_after_the_steps_however_often_they_run() {
     );
 
     for step in MOVED {
-        let statements = &steps
-            .iter()
-            .find(|known| known.version == step)
-            .unwrap()
-            .statements;
-        for cut_short in 0..statements.len() {
-            for statement in &statements[..cut_short] {
-                let sql = statement.template.replace("{{database}}", store.database());
-                execute(&store, &sql.replace("{{local}}", "")).await;
-            }
+        let moving = steps.iter().find(|known| known.version == step).unwrap();
+        for statements in 0..moving.statements.len() {
+            cut_short(&store, moving, statements).await;
         }
         for _ in 0..2 {
             apply_steps(&store, &rendering, &steps_until(step))

@@ -53,6 +53,14 @@ pub(crate) fn steps_until(last: u32) -> Vec<Migration> {
     steps.filter(|step| step.version <= last).collect()
 }
 
+/// As if a step had been cut short after so many of its statements.
+pub(crate) async fn cut_short(store: &Store, step: &Migration, after: usize) {
+    for statement in &step.statements[..after] {
+        let sql = statement.template.replace("{{database}}", store.database());
+        execute(store, &sql.replace("{{local}}", "")).await;
+    }
+}
+
 /// As if a step had been cut short before it was recorded.
 pub(crate) async fn forget_step(store: &Store, version: u32) {
     let forget = format!(

@@ -2,9 +2,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::config::{HumanDuration, Problem, Secret, Settings};
 
-/// HMAC with SHA-256 is as strong as its secret is long, up to this.
-const LEAST_SECRET_BYTES: usize = 32;
-
 /// The tokens that open counts down to their events. Without `secret` no count can be opened.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -27,13 +24,9 @@ impl Default for CellsConfig {
 
 impl Settings for CellsConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
-        let mut problems = Vec::new();
-        if !self.secret.is_empty() && self.secret.expose().len() < LEAST_SECRET_BYTES {
-            let message = format!("it must have at least {LEAST_SECRET_BYTES} bytes");
-            problems.push(Problem::new("secret", message));
-        }
-        problems.extend(Problem::too_short("lifetime", self.lifetime));
-        Problem::none_of(problems)
+        let weak = Problem::weak_secret("secret", &self.secret);
+        let short = Problem::too_short("lifetime", self.lifetime);
+        Problem::none_of(weak.into_iter().chain(short))
     }
 }
 

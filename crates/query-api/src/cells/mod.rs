@@ -11,7 +11,6 @@ mod token;
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use analytics::{
     Ask,
     cells::{Cell, Opening, Pin, settled_through},
@@ -57,16 +56,15 @@ impl Cells {
     }
 }
 
-/// What is durable and settled now, for an answer to the request's caller.
+/// What is durable and settled now, for an answer to a caller.
 ///
 /// # Errors
 /// When the caller may open nothing, nothing can be opened here, or a database does not answer.
 pub(crate) async fn opened(
     services: &Services,
-    request: &HttpRequest,
+    caller: &Caller,
     now: DateTime<Utc>,
 ) -> Result<Opened, ApiError> {
-    let caller = Caller::of(request)?;
     if caller.role < Role::Analyst {
         return Err(ApiError::Forbidden {
             has: caller.role,

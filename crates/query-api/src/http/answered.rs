@@ -1,9 +1,6 @@
 use std::time::{Duration, Instant};
 
-use actix_web::{
-    HttpMessage as _,
-    dev::{ServiceRequest, ServiceResponse},
-};
+use actix_web::{HttpMessage as _, dev::ServiceResponse, http::Method};
 use opentelemetry::KeyValue;
 use service_runtime::telemetry::trace_context;
 use tracing::{Span, debug, info};
@@ -35,7 +32,7 @@ impl Answered {
         let request = response.request();
         let extensions = request.extensions();
         Self {
-            method: method(request.method().as_str()),
+            method: method(request.method()),
             route: request
                 .match_pattern()
                 .unwrap_or_else(|| NO_ROUTE.to_owned()),
@@ -99,14 +96,9 @@ impl Answered {
     }
 }
 
-/// The method of a request as logs, traces and metrics tell it.
-pub(super) fn method_of(request: &ServiceRequest) -> &'static str {
-    method(request.method().as_str())
-}
-
-/// Clients can make methods up.
-fn method(name: &str) -> &'static str {
-    match name {
+/// A method as logs, traces and metrics tell it: clients can make methods up.
+pub(super) fn method(method: &Method) -> &'static str {
+    match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",
         "POST" => "POST",

@@ -41,7 +41,7 @@ pub(crate) async fn framed(
         otel.kind = "server",
         request_id = %id,
         otel.status_code = field::Empty,
-        http.request.method = answered::method_of(&request),
+        http.request.method = answered::method(request.method()),
         http.route = field::Empty,
         http.response.status_code = field::Empty,
         cache.result = field::Empty,

@@ -23,10 +23,7 @@ use crate::{
 pub(in crate::routes) struct Asked<'r> {
     request: &'r HttpRequest,
     parameters: &'r [Parameter],
-    /// Where the caller may look.
-    scope: Scope,
-    /// What is seen of ClickHouse from there.
-    pub(in crate::routes) store: Asker,
+    caller: Caller,
     /// The parameters that it gives.
     pub(in crate::routes) given: Given,
     /// What they select.
@@ -48,12 +45,16 @@ impl<'r> Asked<'r> {
         Ok(Self {
             request,
             parameters,
-            store: services.store_of(&caller),
-            scope: caller.scope,
+            caller,
             given,
             selection,
             durable_through: None,
         })
+    }
+
+    /// What the caller sees of ClickHouse. To be called where that is asked: an answer that is kept needs none.
+    pub(in crate::routes) fn store(&self, services: &Services) -> Asker {
+        services.store_of(&self.caller)
     }
 
     /// Reads the time series too.
@@ -79,7 +80,7 @@ impl<'r> Asked<'r> {
         let selection = &mut self.selection;
         few_enough(selection.series.as_ref().map_or(0, Buckets::len))?;
         Kept::Events.check_start(&selection.range, selection.now)?;
-        let opened = cells::opened(services, self.request, selection.now).await?;
+        let opened = cells::opened(services, &self.caller, selection.now).await?;
         selection.opening = Some(opened.opening);
         self.durable_through = opened.complete_through;
         Ok(self)
@@ -109,7 +110,7 @@ impl<'r> Asked<'r> {
     ) -> Result<HttpResponse, ApiError> {
         let cache = &services.cache;
         // who sees some regions only learns nothing of what may belong to others
-        let unsettled = unsettled.filter(|_| self.scope == Scope::Everywhere);
+        let unsettled = unsettled.filter(|_| self.caller.scope == Scope::Everywhere);
         if self.selection.opening.is_some() {
             let make = async || {
                 let unsettled = unsettled_facts(services, unsettled).await?;
@@ -119,7 +120,7 @@ impl<'r> Asked<'r> {
         }
         let sought = Sought {
             path: self.request.path(),
-            scope: &self.scope,
+            scope: &self.caller.scope,
             region: &self.selection.region,
             parameters: self.parameters,
             given: &self.given,

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::api::{Answer, Api, databases};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const SECRET: &str = "a secret of the tests, longer than 32 bytes";
+pub(crate) const SECRET: &str = "a secret of the tests, longer than 32 bytes";
 
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")

@@ -5,7 +5,6 @@ use chrono::{DateTime, Duration, DurationRound as _, Utc};
 use chrono_tz::Tz;
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
-use service_runtime::clock::{Clock, SystemClock};
 use simulator::answer::{
     Asked, Breakdown, Funnel, Granularity, Measure, Mode, Order, Told, UserType,
 };
@@ -47,17 +46,8 @@ struct Asking {
 impl Asking {
     /// The histories of so many people over 80 days that end now.
     async fn about(seed: u64, people: usize) -> Self {
-        let end = SystemClock
-            .now()
-            .duration_trunc(Duration::seconds(1))
-            .unwrap();
-        let start = end - Duration::days(80);
-        let histories = Histories::of(seed, people, start, end);
-        println!("seed {seed}, {} events", histories.len());
-        let arrival = end.timestamp_millis();
-        let events = histories.into_iter().map(|event| (event, arrival));
-        let story = Story::told(events, start, end);
-        let api = Api::start(end).await;
+        let story = Histories::told(seed, people, Duration::days(80));
+        let api = Api::start(story.end).await;
         story.ingest(&api).await;
         story.settle(&api).await;
         Self {

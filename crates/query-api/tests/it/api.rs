@@ -12,6 +12,7 @@ use query_api::{AuthMode, Config};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use service_runtime::{clock::ManualClock, lifecycle};
+use shared_schema::{Domain, TopicsConfig};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -125,6 +126,18 @@ impl Api {
 
     pub(crate) async fn execute(&self, sql: &str) {
         self.store.execute(sql, &Params::new()).await.unwrap();
+    }
+
+    /// Lanes of these domains' topics, each with one partition: everything before this offset is durable.
+    pub(crate) async fn durable_up_to(&self, domains: &[Domain], next: usize) {
+        let topics = TopicsConfig::default();
+        let lanes = domains.iter().map(|domain| {
+            let topic = topics.topic_of(*domain).to_owned();
+            let partition = 0;
+            (LaneId { topic, partition }, i64::try_from(next).unwrap())
+        });
+        let lanes: Vec<_> = lanes.collect();
+        lanes::ensure(&self.pool, &lanes).await.unwrap();
     }
 
     /// A lane that was read from offset 0 up to `next`, and is complete up to a time.

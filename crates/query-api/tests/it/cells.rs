@@ -2,17 +2,13 @@
 
 use chrono::{DateTime, Duration, DurationRound as _, Utc};
 use chrono_tz::Tz;
-use metadata_store::{LaneId, lanes};
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use reqwest::Method;
 use serde_json::{Map, Value};
-use service_runtime::{
-    clock::{Clock, SystemClock},
-    config::HumanDuration,
-};
+use service_runtime::config::HumanDuration;
 use shared_schema::{
-    Domain, TopicsConfig,
+    Domain,
     access::{Role, Scope},
 };
 
@@ -80,15 +76,8 @@ struct Drill {
 
 impl Drill {
     async fn into(seed: u64, people: usize) -> Self {
-        let end = SystemClock.now().duration_trunc(Duration::seconds(1));
-        let end = end.unwrap();
-        let start = end - Duration::days(60);
-        let histories = Histories::of(seed, people, start, end);
-        println!("seed {seed}, {} events", histories.len());
-        let arrival = end.timestamp_millis();
-        let events = histories.into_iter().map(|event| (event, arrival));
-        let story = Story::told(events, start, end);
-        let api = Api::start(end).await;
+        let story = Histories::told(seed, people, Duration::days(60));
+        let api = Api::start(story.end).await;
         Self {
             durable: story.len() * 7 / 10,
             api,
@@ -99,20 +88,9 @@ impl Drill {
 
     /// Everything before these offsets is durable. Locations have no lane yet.
     async fn durable_up_to(&self, next: usize) {
-        let topics = TopicsConfig::default();
-        let domains = Domain::ALL.into_iter();
-        let lanes = domains
-            .filter(|domain| *domain != Domain::Location)
-            .map(|domain| {
-                let topic = topics.topic_of(domain).to_owned();
-                let lane = LaneId {
-                    topic,
-                    partition: 0,
-                };
-                (lane, i64::try_from(next).unwrap())
-            });
-        let lanes: Vec<_> = lanes.collect();
-        lanes::ensure(&self.api.pool, &lanes).await.unwrap();
+        let read = Domain::ALL.into_iter();
+        let read: Vec<Domain> = read.filter(|domain| *domain != Domain::Location).collect();
+        self.api.durable_up_to(&read, next).await;
     }
 
     fn one_of<T: Copy>(&mut self, things: &[T]) -> T {

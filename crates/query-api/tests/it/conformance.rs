@@ -9,7 +9,7 @@ use shared_schema::access::{Role, Scope};
 use tokio::process::Command;
 
 use crate::{
-    access::{claims, guarded, key, token, with},
+    access::{SECRET, claims, guarded, key, token, with},
     api::Api,
     generated_client::python_file,
     pipeline,
@@ -63,7 +63,7 @@ async fn config() -> Config {
     config.cache.enabled = true;
     config.auth.requests_per_minute = 1_000_000;
     config.http.workers = 2;
-    config.cells.secret = "a secret of the tests, longer than 32 bytes".into();
+    config.cells.secret = SECRET.into();
     config
 }
 

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
+use service_runtime::clock::{Clock as _, SystemClock};
 use shared_schema::Region;
 use simulator::event::{
     BookingFact, BookingStep, Fact, LogicalEvent, Method, Party, PaymentFact, PaymentStep, Ping,
@@ -13,6 +14,8 @@ use simulator::event::{
     UserStep,
 };
 use uuid::Uuid;
+
+use crate::story::Story;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -86,13 +89,19 @@ pub(crate) struct Histories {
 }
 
 impl Histories {
+    /// The story of so many people over a time that ends now. All of it arrives at its end.
+    pub(crate) fn told(seed: u64, people: usize, over: TimeDelta) -> Story {
+        let end = SystemClock.now().trunc_subsecs(0);
+        let start = end - over;
+        let histories = Self::of(seed, people, start, end);
+        println!("seed {seed}, {} events", histories.len());
+        let arrival = end.timestamp_millis();
+        let events = histories.into_iter().map(|event| (event, arrival));
+        Story::told(events, start, end)
+    }
+
     /// The histories of so many people between two instants.
-    pub(crate) fn of(
-        seed: u64,
-        people: usize,
-        start: DateTime<Utc>,
-        end: DateTime<Utc>,
-    ) -> Vec<LogicalEvent> {
+    fn of(seed: u64, people: usize, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<LogicalEvent> {
         let mut histories = Self {
             chance: ChaCha8Rng::seed_from_u64(seed),
             start_ms: start.timestamp_millis(),

@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Duration, Utc};
 use event_store::{Params, ScopedStore, ScopedUser, Store};
 use metadata_store::{
-    LaneId, Pool, keys, lanes,
+    keys,
     settlings::{self, Facts, Settling, Slice, State},
 };
 use query_api::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_schema::{
-    Region,
+    Domain, Region,
     access::{Role, Scope},
 };
 
 use uuid::Uuid;
 
 use crate::{
-    access::{guarded, key},
+    access::{SECRET, guarded, key},
     api::{Answer, Api},
     story::Story,
 };
@@ -180,10 +180,11 @@ async fn whatever_happens_in_another_region_changes_no_byte() {
     // once more, and of that nobody knows where yet
     story.again_in(&api, None).await;
     // and what happened elsewhere so far is gone
-    for domain in ["user", "booking", "payment", "trip", "route", "location"] {
+    for domain in Domain::ALL {
         let elsewhere = "state NOT IN ('Lagos', 'Kano') AND region_settled";
         api.execute(&format!(
-            "ALTER TABLE {domain}_events DELETE WHERE {elsewhere} SETTINGS mutations_sync = 1"
+            "ALTER TABLE {} DELETE WHERE {elsewhere} SETTINGS mutations_sync = 1",
+            domain.events_table()
         ))
         .await;
     }
@@ -416,7 +417,7 @@ async fn what_is_kept_for_one_scope_is_shown_to_no_other() {
 async fn counts_of_some_regions_are_opened_down_to_their_events_and_for_nobody_else() {
     let story = Story::of(36, 3, 600);
     let mut config = guarded().await;
-    config.cells.secret = "a secret of the tests, longer than 32 bytes".into();
+    config.cells.secret = SECRET.into();
     let api = Api::over(&config, story.end);
     // half is settled when the question is asked
     story.ingest(&api).await;
@@ -425,7 +426,7 @@ async fn counts_of_some_regions_are_opened_down_to_their_events_and_for_nobody_e
         .settle_those(&api, |offset| offset < half, before)
         .await;
     story.finish_settling(&api).await;
-    durable_up_to(&api.pool, i64::try_from(story.len()).unwrap()).await;
+    api.durable_up_to(&Domain::ALL, story.len()).await;
     let lagos = key(&api, Role::Analyst, scope(LAGOS), false).await;
     let range = range(story.start, story.end);
     let path = format!("/v1/metrics/bookings?{range}&include_cells=true");
@@ -492,23 +493,6 @@ async fn counts_of_some_regions_are_opened_down_to_their_events_and_for_nobody_e
             assert_eq!(answer.status, 404, "{}", answer.text);
         }
     }
-}
-
-/// Everything before these offsets is durable.
-async fn durable_up_to(pool: &Pool, next: i64) {
-    let lanes: Vec<_> = ["booking", "payment", "trip", "user", "route", "location"]
-        .map(|domain| {
-            let topic = format!("openride.events.{domain}");
-            (
-                LaneId {
-                    topic,
-                    partition: 0,
-                },
-                next,
-            )
-        })
-        .into();
-    lanes::ensure(pool, &lanes).await.unwrap();
 }
 
 /// What the views tell is what there is in the tables.

@@ -19,15 +19,6 @@ use uuid::Uuid;
 
 use crate::api::Api;
 
-const DOMAINS: [Domain; 6] = [
-    Domain::User,
-    Domain::Booking,
-    Domain::Payment,
-    Domain::Trip,
-    Domain::Route,
-    Domain::Location,
-];
-
 const WAITING: [&str; 5] = [
     "waiting_user",
     "waiting_booking",
@@ -153,7 +144,7 @@ impl Story {
     /// Writes the events with these offsets.
     pub(crate) async fn ingest_those(&self, api: &Api, offsets: Range<usize>) {
         let facts = &self.facts[offsets];
-        for domain in DOMAINS {
+        for domain in Domain::ALL {
             let rows = facts.iter().filter(|row| row.domain == domain).map(|row| {
                 let region = match row.own {
                     Own::Known(region) => Some(region),
@@ -189,7 +180,7 @@ impl Story {
             .filter(|row| !matches!(row.own, Own::Known(_)))
             .map(|row| (row, regions.of(&row.own)))
             .collect();
-        for domain in DOMAINS {
+        for domain in Domain::ALL {
             let rows =
                 waiting
                     .iter()
@@ -227,7 +218,7 @@ impl Story {
             ))
             .await;
         }
-        for domain in DOMAINS {
+        for domain in Domain::ALL {
             let region = |column: &str| {
                 let known = format!(
                     "(SELECT groupArray(kafka_offset), groupArray({column}) FROM settlements)"
@@ -250,7 +241,7 @@ impl Story {
 
     /// Everything once more, an hour earlier and with other amounts, in this one region; without one it waits.
     pub(crate) async fn again_in(&self, api: &Api, region: Option<Region>) {
-        for domain in DOMAINS {
+        for domain in Domain::ALL {
             let rows = self.facts.iter().filter(|row| row.domain == domain);
             let rows = rows.map(|row| {
                 let mut columns = row.with("ingest", region);

@@ -1,4 +1,4 @@
-use super::HumanDuration;
+use super::{HumanDuration, Secret};
 use std::{fmt, path::PathBuf};
 
 /// One thing that is wrong with a configuration.
@@ -49,6 +49,20 @@ impl Problem {
             true => Ok(()),
             false => Err(problems),
         }
+    }
+
+    /// A problem with a secret that HMAC with SHA-256 signs with: it is as strong as its secret is long, up to 32 bytes.
+    /// None with an empty one, which signs nothing.
+    pub fn weak_secret(setting: &str, secret: &Secret) -> Option<Self> {
+        const LEAST_BYTES: usize = 32;
+        let refuse = || {
+            Self::new(
+                setting,
+                format!("it must have at least {LEAST_BYTES} bytes"),
+            )
+        };
+        let is_weak = !secret.is_empty() && secret.expose().len() < LEAST_BYTES;
+        is_weak.then(refuse)
     }
 
     /// A problem with a duration that is no whole millisecond.

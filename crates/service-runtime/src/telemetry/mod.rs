@@ -15,6 +15,8 @@ mod pools;
 pub mod trace_context;
 mod traces;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use tracing_subscriber::{
@@ -78,7 +80,15 @@ pub fn init(
         .with(traces)
         .try_init()?;
     opentelemetry::global::set_meter_provider(meter_provider.clone());
+    EXPORTS_TRACES.store(config.otlp_endpoint.is_some(), Ordering::Relaxed);
     Ok(TelemetryGuard::new(meter_provider, tracer_provider))
+}
+
+static EXPORTS_TRACES: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process pushes its traces anywhere: what only they would tell need not be looked for otherwise.
+pub fn exports_traces() -> bool {
+    EXPORTS_TRACES.load(Ordering::Relaxed)
 }
 
 /// The filter of the configuration, checked strictly: a typo would otherwise silence the logs.

@@ -3,9 +3,6 @@ use serde::{Deserialize, Serialize};
 use service_runtime::config::{HumanDuration, Problem, Secret, Settings};
 use url::{Host, Url};
 
-/// HMAC with SHA-256 is as strong as its secret is long, up to this.
-const LEAST_SECRET_BYTES: usize = 32;
-
 /// The audit names a caller by its issuer and its subject, in 300 characters.
 const LONGEST_ISSUER: usize = 90;
 
@@ -55,10 +52,7 @@ impl TokenConfig {
     fn of_keys(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let (has_secret, has_url) = (!self.secret.is_empty(), self.jwks_url.is_some());
-        if has_secret && self.secret.expose().len() < LEAST_SECRET_BYTES {
-            let message = format!("it must have at least {LEAST_SECRET_BYTES} bytes");
-            problems.push(Problem::new("secret", message));
-        }
+        problems.extend(Problem::weak_secret("secret", &self.secret));
         if has_secret && has_url {
             problems.push(Problem::new(
                 "jwks_url",

@@ -65,8 +65,9 @@ pub(crate) async fn cohort(
     let (range, region) = (selection.range, selection.region.clone());
     let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region)
         .map_err(|_| too_many_cells("periods"))?;
-    let metrics =
-        async |complete_through| cohort::ask(&asked.store, &question, complete_through).await;
+    let metrics = async |complete_through| {
+        cohort::ask(&asked.store(&services), &question, complete_through).await
+    };
     let (range, unsettled) = (question.range(), question.unsettled_facts());
     asked
         .answer_over(&services, range, KEEPING, unsettled, metrics)

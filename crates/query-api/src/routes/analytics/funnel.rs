@@ -82,7 +82,7 @@ pub(crate) async fn funnel(
         breakdown,
     );
     question.check_kept(selection.now)?;
-    let metrics = async |_| funnel::ask(&asked.store, &question).await;
+    let metrics = async |_| funnel::ask(&asked.store(&services), &question).await;
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)
         .await

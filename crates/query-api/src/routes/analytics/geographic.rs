@@ -63,7 +63,7 @@ pub(crate) async fn geographic(
     let asked = asked.with_cells(&services).await?;
     let selection = &asked.selection;
     let unsettled = geographic::unsettled_facts(selection, measure);
-    let metrics = async |_| geographic::ask(&asked.store, selection, measure).await;
+    let metrics = async |_| geographic::ask(&asked.store(&services), selection, measure).await;
     asked
         .answer(&services, KEEPING, Some(unsettled), metrics)
         .await

@@ -70,8 +70,9 @@ pub(crate) async fn retention(
         selection.now,
     )
     .map_err(|_| too_long_ago())?;
-    let metrics =
-        async |complete_through| retention::ask(&asked.store, &question, complete_through).await;
+    let metrics = async |complete_through| {
+        retention::ask(&asked.store(&services), &question, complete_through).await
+    };
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)
         .await

@@ -84,7 +84,7 @@ pub(crate) async fn trends(
     if selection.opening.is_some() {
         few_enough(question.points())?;
     }
-    let metrics = async |_| trends::ask(&asked.store, &question).await;
+    let metrics = async |_| trends::ask(&asked.store(&services), &question).await;
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)
         .await

@@ -51,6 +51,6 @@ pub(crate) async fn bookings(
         .with_cells(&services)
         .await?;
     let unsettled = bookings::unsettled_facts(&asked.selection);
-    let metrics = async |_| bookings::ask(&asked.store, &asked.selection).await;
+    let metrics = async |_| bookings::ask(&asked.store(&services), &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -61,6 +61,6 @@ pub(crate) async fn drivers(
         .await?;
     let limit = limit(&asked.given, 100, 1..=1000)?;
     let unsettled = drivers::unsettled_facts(&asked.selection);
-    let metrics = async |_| drivers::ask(&asked.store, &asked.selection, limit).await;
+    let metrics = async |_| drivers::ask(&asked.store(&services), &asked.selection, limit).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

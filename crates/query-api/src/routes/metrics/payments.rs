@@ -70,6 +70,6 @@ pub(crate) async fn payments(
         .with_cells(&services)
         .await?;
     let unsettled = Some(payments::unsettled_facts(&asked.selection));
-    let metrics = async |_| payments::ask(&asked.store, &asked.selection).await;
+    let metrics = async |_| payments::ask(&asked.store(&services), &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -94,11 +94,9 @@ async fn made(
     let store = services.store_of(caller);
     let tiles = async { Ok(realtime::ask(&store, &second).await?) };
     // who sees some regions only learns nothing of what may belong to others
-    let shown = match caller.scope {
-        Scope::Everywhere => second.unsettled_facts(),
-        Scope::Within(_) => None,
-    };
-    let unsettled = unsettled_facts(services, shown);
+    let unsettled = second.unsettled_facts();
+    let unsettled = unsettled.filter(|_| caller.scope == Scope::Everywhere);
+    let unsettled = unsettled_facts(services, unsettled);
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     let answer = RealtimeAnswer {
         tiles,

@@ -60,6 +60,6 @@ pub(crate) async fn routes(
         .await?;
     let limit = limit(&asked.given, 50, 1..=500)?;
     let unsettled = routes::unsettled_facts(&asked.selection);
-    let metrics = async |_| routes::ask(&asked.store, &asked.selection, limit).await;
+    let metrics = async |_| routes::ask(&asked.store(&services), &asked.selection, limit).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

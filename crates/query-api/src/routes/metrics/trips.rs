@@ -53,6 +53,6 @@ pub(crate) async fn trips(
         .with_cells(&services)
         .await?;
     let unsettled = trips::unsettled_facts(&asked.selection);
-    let metrics = async |_| trips::ask(&asked.store, &asked.selection).await;
+    let metrics = async |_| trips::ask(&asked.store(&services), &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }

@@ -48,6 +48,6 @@ pub(crate) async fn users(
     users::check_kept(&asked.selection)?;
     let asked = asked.with_cells(&services).await?;
     let unsettled = users::unsettled_facts(&asked.selection);
-    let metrics = async |_| users::ask(&asked.store, &asked.selection).await;
+    let metrics = async |_| users::ask(&asked.store(&services), &asked.selection).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await
 }
