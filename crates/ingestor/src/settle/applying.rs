@@ -147,7 +147,7 @@ impl<'a> Applying<'a> {
             let sql = waiting.insert(self.database(), &self.fence());
             return self.insert(sql, waiting.domain.input_table(), params).await;
         }
-        let source = waiting.source(self.database(), &self.fence());
+        let source = waiting.input(self.database(), &self.fence());
         for target in self
             .targets
             .of(waiting.domain)

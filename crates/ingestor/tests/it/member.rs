@@ -140,5 +140,8 @@ impl Drop for Program {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+        if std::thread::panicking() {
+            println!("the member said:\n{}", self.log());
+        }
     }
 }

@@ -18,6 +18,9 @@ use metadata_store::settlings::{Facts, Settling};
 /// By what the domains' rows are ordered.
 const KEY: &str = "event_type, event_timestamp, event_id";
 
+/// What a settling gives its facts, in the order of their `SELECT`.
+const GIVEN: &str = "batch, phase, mark, state, city, region_settled";
+
 /// The values by which statements know a settling.
 pub(super) fn params(settling: &Settling) -> Params {
     of_facts(&settling.facts)
@@ -93,6 +96,25 @@ impl Waiting {
         )
     }
 
+    /// [`source`](Self::source) with every column that the input table has, as an insert into it would fill them: what a
+    /// view's own `SELECT` can be made of.
+    pub(super) fn input(&self, database: &str, fence: &str) -> String {
+        format!(
+            "SELECT source.*, blank.* EXCEPT (one, {GIVEN}, {}) FROM ({}) AS source CROSS JOIN {} AS blank",
+            self.column_list(),
+            self.source(database, fence),
+            self.blank(database),
+        )
+    }
+
+    /// One row of the input table that says nothing.
+    fn blank(&self, database: &str) -> String {
+        format!(
+            "(SELECT * FROM {database}.{} RIGHT JOIN (SELECT 1 AS one) AS nothing ON false)",
+            self.domain.input_table()
+        )
+    }
+
     /// Rows of nothing but a mark and a month.
     fn sentinels(&self, database: &str, constants: &str) -> String {
         let columns = self.columns().map(|name| match name {
@@ -103,9 +125,9 @@ impl Waiting {
         format!(
             "SELECT {constants}, {{mark:UUID}} AS mark, '' AS state, '' AS city, false AS region_settled, {} \
              FROM (SELECT arrayJoin({{months:Array(DateTime64(3, 'UTC'))}}) AS first) AS month \
-             CROSS JOIN (SELECT * FROM {database}.{} RIGHT JOIN (SELECT 1 AS one) AS nothing ON false) AS blank",
+             CROSS JOIN {} AS blank",
             columns.collect::<Vec<_>>().join(", "),
-            self.domain.input_table(),
+            self.blank(database),
         )
     }
 
@@ -113,7 +135,7 @@ impl Waiting {
     pub(super) fn insert(&self, database: &str, fence: &str) -> String {
         let columns = self.column_list();
         format!(
-            "INSERT INTO {database}.{} (batch, phase, mark, state, city, region_settled, {columns}) {}",
+            "INSERT INTO {database}.{} ({GIVEN}, {columns}) {}",
             self.domain.input_table(),
             self.source(database, fence)
         )
