@@ -22,6 +22,7 @@ pub mod ports;
 mod process;
 pub mod progress;
 mod ready;
+mod scratch;
 mod server;
 mod servers;
 mod signals;

@@ -13,6 +13,7 @@ use crate::{
     config::StackConfig,
     endpoints::Endpoints,
     error::{FileContext as _, Result, StackError},
+    scratch,
     stack::PrivateStack,
 };
 
@@ -68,6 +69,14 @@ impl TestStack {
     #[must_use]
     pub fn unique(&self, prefix: &str) -> String {
         format!("{prefix}_{}", Uuid::new_v4().simple())
+    }
+
+    /// A name for a database of ClickHouse, which is dropped when the thread ends that asks: that of the test.
+    #[must_use]
+    pub fn clickhouse_database(&self, prefix: &str) -> String {
+        let name = self.unique(prefix);
+        scratch::drop_with_this_thread(&self.endpoints.clickhouse_http, &name);
+        name
     }
 
     /// Creates an empty PostgreSQL database and returns its URL.

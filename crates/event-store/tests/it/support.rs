@@ -20,7 +20,7 @@ pub(crate) fn config() -> Config {
     let stack = devstack::test_stack();
     Config {
         url: stack.endpoints().clickhouse_http.parse().unwrap(),
-        database: stack.unique("store"),
+        database: stack.clickhouse_database("store"),
         ..Config::default()
     }
 }

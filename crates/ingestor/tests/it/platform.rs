@@ -112,7 +112,7 @@ impl Platform {
         config.topics.route = topic(Domain::Route);
         config.topics.location = topic(Domain::Location);
         config.clickhouse.url = servers.clickhouse.parse().unwrap();
-        config.clickhouse.database = stack.unique("analytics");
+        config.clickhouse.database = stack.clickhouse_database("analytics");
         config.postgres.url = servers.postgres.as_str().into();
         config.batch.max_age = HumanDuration::millis(200);
         config.settle.interval = HumanDuration::millis(300);

@@ -1,4 +1,4 @@
-use devstack::{TestStack, test_stack};
+use devstack::test_stack;
 use migrate::Config;
 use service_runtime::{config::Secret, lifecycle};
 
@@ -8,7 +8,7 @@ pub(crate) async fn config() -> Config {
     let stack = tokio::task::spawn_blocking(test_stack).await.unwrap();
     let mut config = Config::default();
     config.clickhouse.url = stack.endpoints().clickhouse_http.parse().unwrap();
-    config.clickhouse.database = TestStack::unique(stack, "migrate");
+    config.clickhouse.database = stack.clickhouse_database("migrate");
     config.postgres.url = Secret::from(stack.postgres_database().await);
     config
 }

@@ -197,7 +197,7 @@ pub(crate) async fn places() -> Config {
     config.http.listen = "127.0.0.1:0".parse().unwrap();
     config.http.workers = 1;
     config.clickhouse.url = stack.endpoints().clickhouse_http.parse().unwrap();
-    config.clickhouse.database = stack.unique("api");
+    config.clickhouse.database = stack.clickhouse_database("api");
     config.redis.url = stack.endpoints().redis_url.as_str().into();
     // rows that a test inserts past the ingestor show at once
     config.cache.enabled = false;

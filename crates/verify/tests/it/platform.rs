@@ -90,7 +90,7 @@ impl Platform {
         config.topics.route = topic(Domain::Route);
         config.topics.location = topic(Domain::Location);
         config.clickhouse.url = stack.endpoints().clickhouse_http.parse().unwrap();
-        config.clickhouse.database = stack.unique("verified");
+        config.clickhouse.database = stack.clickhouse_database("verified");
         config.postgres.url = stack.postgres_database().await.as_str().into();
         config.batch.max_age = HumanDuration::millis(200);
         config.settle.interval = HumanDuration::millis(300);
