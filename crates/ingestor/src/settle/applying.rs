@@ -30,29 +30,20 @@ pub(super) struct Applying<'a> {
     settler: &'a Settler,
     settling: &'a Settling,
     fence: Fence,
-    targets: Targets,
 }
 
 impl<'a> Applying<'a> {
     /// The settling's present attempt, within the settler's life.
-    pub(super) async fn new(
-        settler: &'a Settler,
-        settling: &'a Settling,
-        life: Life,
-    ) -> Result<Self, RecoverError> {
+    pub(super) fn new(settler: &'a Settler, settling: &'a Settling, life: Life) -> Self {
         let fence = Fence {
             life: life.id,
             attempt: attempt_id(settling.id, settling.attempt),
         };
-        let targets = Targets::discover(&settler.store)
-            .await
-            .map_err(WriteError::from)?;
-        Ok(Self {
+        Self {
             settler,
             settling,
             fence,
-            targets,
-        })
+        }
     }
 
     /// Decides, and does what was decided: the rows of the regions, the domain's rows, what is left over.
@@ -60,7 +51,7 @@ impl<'a> Applying<'a> {
         self.decide().await?;
         for waiting in &WAITING {
             if !waiting.buckets(&self.settling.facts).is_empty() {
-                self.apply_to(waiting).await.map_err(WriteError::from)?;
+                self.apply_to(waiting).await?;
             }
         }
         Ok(())
@@ -82,7 +73,7 @@ impl<'a> Applying<'a> {
             return Ok(());
         }
         let expired = self.settler.expired().await?;
-        let sql = sql::decide(self.database(), &self.fence());
+        let sql = sql::decide(&self.settling.facts, self.database(), &self.fence());
         let params = self
             .params()
             .with("expired", expired)
@@ -93,7 +84,7 @@ impl<'a> Applying<'a> {
             .map_err(WriteError::from)?)
     }
 
-    async fn apply_to(&self, waiting: &Waiting) -> Result<(), StoreError> {
+    async fn apply_to(&self, waiting: &Waiting) -> Result<(), WriteError> {
         let params = self.params();
         let span: Span = self
             .one(&waiting.span(self.database()), params.clone())
@@ -130,7 +121,7 @@ impl<'a> Applying<'a> {
     }
 
     /// The regional rows, through the input table at first, and table by table wherever they are missing.
-    async fn write_regions(&self, waiting: &Waiting, params: &Params) -> Result<(), StoreError> {
+    async fn write_regions(&self, waiting: &Waiting, params: &Params) -> Result<(), WriteError> {
         let months = self.months(waiting, params).await?;
         let firsts: Vec<String> = months
             .iter()
@@ -145,18 +136,20 @@ impl<'a> Applying<'a> {
             .and(self.fence.params());
         if self.settling.attempt == 1 {
             let sql = waiting.insert(self.database(), &self.fence());
-            return self.insert(sql, waiting.domain.input_table(), params).await;
+            return Ok(self
+                .insert(sql, waiting.domain.input_table(), params)
+                .await?);
         }
-        let source = waiting.input(self.database(), &self.fence());
-        for target in self
-            .targets
+        let input = waiting.input(self.database(), &self.fence());
+        let targets = Targets::discover(&self.settler.store).await?;
+        for target in targets
             .of(waiting.domain)
             .filter(|target| is_regional(target))
         {
             let present = presence::marked_partitions(&self.settler.store, target, mark).await?;
             if !presence::expected(target, &months).is_subset(&present) {
                 let present: Vec<&str> = present.iter().map(String::as_str).collect();
-                let sql = target.repair(self.database(), waiting.domain, &source);
+                let sql = target.repair(self.database(), waiting.domain, &input);
                 self.insert(
                     sql,
                     &target.table,

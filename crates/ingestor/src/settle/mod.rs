@@ -128,8 +128,7 @@ impl Settler {
 
     /// Promises to settle the next portion about which there is something to do.
     async fn begin(&self, round: &mut Round) -> Result<Option<(Settling, Life)>, RecoverError> {
-        let now = self.clock.now().trunc_subsecs(3);
-        let horizon = settlings::raise_horizon(&self.pool, now).await?;
+        let horizon = settlings::raise_horizon(&self.pool, self.clock.now()).await?;
         if self.put_back_forgotten(horizon).await? {
             return Ok(None);
         }
@@ -146,7 +145,10 @@ impl Settler {
                 if self.put_back_forgotten(horizon).await? {
                     return Ok(None);
                 }
-                let settled_at = self.settled_at(now).await.map_err(WriteError::from)?;
+                let settled_at = self
+                    .settled_at(horizon.now)
+                    .await
+                    .map_err(WriteError::from)?;
                 let settling = self.open(id, settled_at, facts).await?;
                 return Ok(settling.map(|settling| (settling, life)));
             }
@@ -160,6 +162,7 @@ impl Settler {
         let last = "SELECT toUnixTimestamp64Milli(max(settled_at)) FROM settlements";
         let query = self.store.query(last).named("last settling");
         let last: i64 = query.fetch_one().await?;
+        let now = now.trunc_subsecs(3);
         let next = DateTime::from_timestamp_millis(last.saturating_add(1));
         Ok(next.map_or(now, |next| next.max(now)))
     }
@@ -183,7 +186,7 @@ impl Settler {
 
     async fn finish(&self, settling: &Settling, life: Life) -> Result<(), RecoverError> {
         if settling.state == State::Open {
-            Applying::new(self, settling, life).await?.apply().await?;
+            Applying::new(self, settling, life).apply().await?;
             // a view may have gone meanwhile: the next attempt finds what it should have written missing
             self.shape
                 .check_since(&self.store, life.schema)

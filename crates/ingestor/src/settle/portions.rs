@@ -131,7 +131,7 @@ impl Settler {
     pub(super) async fn has_answers(&self, facts: &Facts) -> Result<bool, RecoverError> {
         let expired = self.expired().await?;
         let params = sql::of_facts(facts).with("expired", expired);
-        let sql = sql::has_answers(self.store.database());
+        let sql = sql::has_answers(facts, self.store.database());
         let query = self.store.query(&sql).params(&params);
         let answer: Result<bool, StoreError> = query
             .named("whether facts can be settled")

@@ -17,6 +17,8 @@ const BUCKET_SECONDS: i64 = 10;
 pub struct Horizon {
     /// The last bucket of `decided_at` to which no batch can add any more.
     pub bucket: i64,
+    /// The time: the asker's, unless that is ahead of PostgreSQL's.
+    pub now: DateTime<Utc>,
 }
 
 /// Closes all buckets that ended before `now` and in which no open batch was judged. From then on no batch can be
@@ -38,13 +40,16 @@ pub async fn raise_horizon(pool: &Pool, now: DateTime<Utc>) -> Result<Horizon, S
                 .await?;
             let first_open = oldest_open.map_or(i64::MAX, bucket);
             // a clock that runs ahead must not push everybody's batches into the future
-            let database = clock::now(tx).await?;
-            let raised = stored.max(bucket(now.min(database)).min(first_open) - 1);
+            let now = now.min(clock::now(tx).await?);
+            let raised = stored.max(bucket(now).min(first_open) - 1);
             diesel::update(settle_horizon::table)
                 .set(settle_horizon::bucket.eq(raised))
                 .execute(tx)
                 .await?;
-            Ok(Horizon { bucket: raised })
+            Ok(Horizon {
+                bucket: raised,
+                now,
+            })
         })
         .await
         .map_err(|error: TxError| error.during(operation))

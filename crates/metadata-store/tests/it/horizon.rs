@@ -73,7 +73,8 @@ async fn a_clock_that_runs_ahead_pushes_no_batch_into_the_future() {
     let database = Database::new().await;
     let lanes = database.lanes(1).await;
     let ahead = SystemClock.now() + TimeDelta::days(365);
-    raise_horizon(&database.pool, ahead).await.unwrap();
+    let horizon = raise_horizon(&database.pool, ahead).await.unwrap();
+    assert!(horizon.now < ahead);
     // the bucket after the one in which the horizon was raised at the latest
     let soon = SystemClock.now() + TimeDelta::seconds(10);
     let batch = judged(soon, &lanes);

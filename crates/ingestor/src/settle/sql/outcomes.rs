@@ -4,6 +4,7 @@ use super::{
     WAITING, Waiting,
     sources::{known_rides, rides_of_payments, source},
 };
+use metadata_store::settlings::Facts;
 
 /// All that arrived within the patience after the fact has been read. A topic's own timestamps may be those of its
 /// producers, or of another cluster.
@@ -30,34 +31,38 @@ pub(super) enum Asks {
 }
 
 /// Stores what can be told now, in one part, with a row of no place as its witness.
-pub(in crate::settle) fn decide(database: &str, fence: &str) -> String {
+pub(in crate::settle) fn decide(facts: &Facts, database: &str, fence: &str) -> String {
+    let none = "SELECT '' AS kafka_topic, 0 AS kafka_partition, 0 AS kafka_offset, '' AS state, '' AS city, '' AS payment_method";
+    let mut outcomes = outcomes(facts, database, rides_of_payments);
+    outcomes.push(none.to_owned());
     format!(
         "INSERT INTO {database}.settlements \
              (batch, kafka_topic, kafka_partition, kafka_offset, state, city, payment_method, settled_at) \
-         SELECT {{batch:UUID}}, *, {{settled_at:DateTime64(3, 'UTC')}} FROM ( \
-             {} UNION ALL SELECT '' AS kafka_topic, 0 AS kafka_partition, 0 AS kafka_offset, '', '', '' \
-         ) WHERE {fence}",
-        outcomes(database, rides_of_payments)
+         SELECT {{batch:UUID}}, *, {{settled_at:DateTime64(3, 'UTC')}} FROM ({}) WHERE {fence}",
+        outcomes.join(" UNION ALL ")
     )
 }
 
 /// Whether anything can be told now. That does not hang on lost rides: what asks for them has waited long enough.
-pub(in crate::settle) fn has_answers(database: &str) -> String {
+pub(in crate::settle) fn has_answers(facts: &Facts, database: &str) -> String {
+    let outcomes = outcomes(facts, database, known_rides);
     format!(
         "SELECT count() > 0 FROM (SELECT 1 FROM ({}) LIMIT 1)",
-        outcomes(database, known_rides)
+        outcomes.join(" UNION ALL ")
     )
 }
 
 /// The rides that payments ask for, by the database and the payments.
 type Rides = fn(&str, &str) -> String;
 
-/// The outcomes of all domains.
-fn outcomes(database: &str, rides: Rides) -> String {
-    let outcomes = WAITING
+/// The outcomes of each domain of which there are facts. To plan those of all of them costs more than to find them.
+fn outcomes(facts: &Facts, database: &str, rides: Rides) -> Vec<String> {
+    let taken = WAITING
         .iter()
-        .map(|waiting| waiting.outcomes(database, rides));
-    outcomes.collect::<Vec<_>>().join(" UNION ALL ")
+        .filter(|waiting| !waiting.buckets(facts).is_empty());
+    taken
+        .map(|waiting| waiting.outcomes(database, rides))
+        .collect()
 }
 
 impl Waiting {
