@@ -10,7 +10,7 @@ use analytics::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::texts::{ReasonCodes, StepList, TrendMetrics};
+use super::texts::{Moment, ReasonCodes, StepList, TrendMetrics};
 
 /// The range of time.
 #[derive(IntoParams)]
@@ -21,19 +21,11 @@ pub(crate) struct RangeParameters {
     /// Without an offset it is on the clock of `tz`; a time that comes twice is the earlier, one that never comes is
     /// the first instant after. Without it, the range has the 30 local days up to its end. Bounds off the quarters of
     /// an hour are answered exactly for the last 90 days, for users 30.
-    #[param(
-        example = "2024-01-01",
-        format = "iso8601",
-        pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
-    )]
+    #[param(value_type = Option<Moment>, inline, example = "2024-01-01")]
     start_date: Option<String>,
     /// The last instant, inclusive to its own precision: a bare date is that whole day, `23:59:59` that whole second.
     /// A time that comes twice is the later. Without it, the range goes to the end of today.
-    #[param(
-        example = "2024-01-31",
-        format = "iso8601",
-        pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
-    )]
+    #[param(value_type = Option<Moment>, inline, example = "2024-01-31")]
     end_date: Option<String>,
     /// The IANA zone whose clock days are counted on.
     #[param(

@@ -9,7 +9,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr,
-        schema::{ObjectBuilder, Schema, Type},
+        schema::{ObjectBuilder, Schema, SchemaFormat, Type},
     },
 };
 
@@ -59,3 +59,21 @@ impl PartialSchema for StepList {
 }
 
 impl ToSchema for StepList {}
+
+/// A date, or a time with or without an offset, in the forms of ISO 8601 that are read.
+pub(super) struct Moment;
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let date = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
+        let clock = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?";
+        let offset = "[Zz]|[+-][0-9]{2}(:?[0-9]{2})?";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("iso8601".to_owned())))
+            .pattern(Some(format!("^{date}([Tt]{clock}({offset})?)?$")))
+            .into()
+    }
+}
+
+impl ToSchema for Moment {}
