@@ -7,7 +7,11 @@ use service_runtime::config::{Problem, Secret, Settings};
 use shared_schema::access::Place;
 use uuid::Uuid;
 
-use crate::{query::Query, store::Store};
+use crate::{
+    error::StoreError,
+    query::Query,
+    store::{PING, Store},
+};
 
 /// The user that ClickHouse shows the rows of some regions only.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +83,16 @@ impl ScopedStore {
     /// A statement to be given parameters and run, as [`Store::query`] makes it.
     pub fn query(&self, sql: &str) -> Query {
         self.store.query_by(&self.client, sql, self.sight.fresh())
+    }
+
+    /// Asks ClickHouse whether the user is there and may read the views.
+    ///
+    /// # Errors
+    /// If it is not, or ClickHouse does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let nothing = "SELECT count() FROM booking_events WHERE false";
+        let query = self.query(nothing).named("ping by the scoped user");
+        query.deadline(PING).fetch_one::<u64>().await.map(|_| ())
     }
 }
 

@@ -137,4 +137,4 @@ impl Store {
 }
 
 /// Readiness probes ask every few seconds.
-const PING: Duration = Duration::from_secs(3);
+pub(crate) const PING: Duration = Duration::from_secs(3);

@@ -1,6 +1,6 @@
 //! Statements of the crate `analytics` on their way to ClickHouse.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use analytics::{Ask, Query, SETTINGS};
 use event_store::{
@@ -42,6 +42,13 @@ impl Asker {
     /// Whether ClickHouse answers.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
+    }
+
+    /// Whether ClickHouse answers those who see some regions only.
+    pub(crate) async fn ping_scoped(&self, user: &ScopedUser) -> Result<(), StoreError> {
+        ScopedStore::new(&self.store, user, &BTreeSet::new())
+            .ping()
+            .await
     }
 
     fn prepared(&self, name: &str, query: &Query) -> event_store::Query {

@@ -4,14 +4,19 @@ use tracing::warn;
 use crate::services::Services;
 
 /// Ready while the numbers can be read. PostgreSQL is asked too, although metrics are answered without it for a
-/// while: the ledger is not. Redis is asked and shown, but everything is answered without it.
+/// while: the ledger is not. Redis is asked and shown, but everything is answered without it; so is the user of
+/// ClickHouse for callers that see some regions only, for there need not be any.
 pub(crate) fn state(services: &Services) -> HealthState {
     let (store, lanes) = (services.store.clone(), services.lanes.clone());
-    let redis = services.redis.clone();
+    let (scoped, redis) = (services.clone(), services.redis.clone());
     HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
         .check("clickhouse", move || {
             let store = store.clone();
             async move { reported("clickhouse", store.ping().await) }
+        })
+        .optional("clickhouse_scoped", move || {
+            let services = scoped.clone();
+            async move { reported("clickhouse_scoped", services.ping_scoped().await) }
         })
         .check("postgres", move || {
             let lanes = lanes.clone();

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use event_store::{ScopedUser, Store};
+use event_store::{ScopedUser, Store, StoreError};
 use service_runtime::clock::Clock;
 
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) struct Services {
 pub enum SetupError {
     /// The client of ClickHouse could not be made.
     #[error("the client of ClickHouse cannot be made: {0}")]
-    Store(#[from] event_store::StoreError),
+    Store(#[from] StoreError),
     /// The pool of connections to PostgreSQL could not be made.
     #[error("the pool of PostgreSQL cannot be made: {0}")]
     Pool(#[from] metadata_store::StoreError),
@@ -89,6 +89,11 @@ impl Services {
     /// ClickHouse, with what a caller may see.
     pub(crate) fn store_of(&self, caller: &Caller) -> Asker {
         self.store.within(&caller.scope, &self.scoped_user)
+    }
+
+    /// Whether ClickHouse answers callers that see some regions only.
+    pub(crate) async fn ping_scoped(&self) -> Result<(), StoreError> {
+        self.store.ping_scoped(&self.scoped_user).await
     }
 }
 

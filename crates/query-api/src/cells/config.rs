@@ -9,9 +9,11 @@ pub struct CellsConfig {
     /// The secret that they are signed with, of 32 bytes or more, the same for all replicas; empty for none. Once it is
     /// another, earlier tokens open nothing.
     pub secret: Secret,
-    /// How long they open something, counted from their answer.
+    /// How long they open something, counted from their answer: 90 days at most, for which events are kept.
     pub lifetime: HumanDuration,
 }
+
+const MOST: HumanDuration = HumanDuration::secs(90 * 24 * 60 * 60);
 
 impl Default for CellsConfig {
     fn default() -> Self {
@@ -26,7 +28,9 @@ impl Settings for CellsConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let weak = Problem::weak_secret("secret", &self.secret);
         let short = Problem::too_short("lifetime", self.lifetime);
-        Problem::none_of(weak.into_iter().chain(short))
+        let long =
+            (self.lifetime > MOST).then(|| Problem::new("lifetime", "it may be 90 days at most"));
+        Problem::none_of(weak.into_iter().chain(short).chain(long))
     }
 }
 
@@ -51,6 +55,9 @@ mod tests {
         assert_eq!(problems(&"s".repeat(32), day), [""; 0]);
         assert_eq!(problems(&"s".repeat(31), day), ["secret"]);
         assert_eq!(problems("", HumanDuration::secs(0)), ["lifetime"]);
+        assert_eq!(problems("", MOST), [""; 0]);
+        let longer = HumanDuration::secs(90 * 24 * 60 * 60 + 1);
+        assert_eq!(problems("", longer), ["lifetime"]);
     }
 
     #[test]

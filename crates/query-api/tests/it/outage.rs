@@ -104,6 +104,21 @@ async fn without_postgres_from_the_start_there_is_no_answer() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_tells_whether_clickhouse_knows_who_reads_for_some_regions() {
+    let mut config = databases().await;
+    for (user, status) in [("scoped", "ok"), ("nobody", "failed")] {
+        config.scoped.user = user.to_owned();
+        let api = Api::over(&config, now());
+        // the others are answered without it
+        let ready = api.json("/health/ready").await;
+        let mut checks = ready["checks"].as_array().unwrap().iter();
+        let scoped = checks.find(|check| check["name"] == "clickhouse_scoped");
+        let told = scoped.map(|check| (&check["status"], &check["optional"]));
+        assert_eq!(told, Some((&status.into(), &true.into())), "{ready}");
+    }
+}
+
 /// Runs a statement in the test's PostgreSQL database.
 pub(crate) async fn postgres(config: &Config, sql: &str) {
     let client = devstack::postgres_client(config.postgres.url.expose()).await;
