@@ -282,6 +282,7 @@ impl Question {
             self.cohorts.span(),
             &format!("user_id AS person, {cohort} AS cohort"),
             &self.region,
+            None,
             parameters,
         )
     }

@@ -239,6 +239,7 @@ impl Question {
             span,
             &format!("user_id AS person, toUInt64({joined}) AS joined"),
             &self.region,
+            None,
             parameters,
         );
         let role = match self.user_type {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Cell, Only, What};
 use crate::{
     cursor::{Cursor, Way, cut},
+    funnel,
     payments::of_method,
     query::{Parameters, Query},
     region::UNKNOWN,
@@ -72,9 +73,10 @@ pub struct EventRow {
 #[must_use]
 pub fn query(cell: &Cell, after: Option<&Cursor>, limit: u64) -> Query {
     let mut parameters = Parameters::default();
-    let events = match cell.what {
-        What::Events(event_type) => events(cell, event_type, after, &mut parameters),
+    let events = match &cell.what {
+        What::Events(event_type) => events(cell, *event_type, after, &mut parameters),
         What::DriversOfTrips => drivers(cell, &mut parameters),
+        What::Reached(reached) => funnel::people(cell, reached, &mut parameters),
     };
     let goes_on = after.map_or_else(String::new, |after| {
         let goes_on = after.condition("event_timestamp", Way::Up, &mut parameters);

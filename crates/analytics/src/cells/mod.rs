@@ -16,7 +16,7 @@ mod pin;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use chrono::{DateTime, Utc, serde::ts_milliseconds};
+use chrono::{DateTime, TimeDelta, Utc, serde::ts_milliseconds};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use shared_schema::EventType;
@@ -28,6 +28,8 @@ pub use self::{
     pin::{Pin, settled_through},
 };
 use crate::{
+    funnel::Reached,
+    people::REPEATABLE,
     region::RegionFilter,
     selection::Selection,
     time::{DateRange, Kept, Span, TooOld},
@@ -57,13 +59,15 @@ pub struct Cell {
 }
 
 /// What a cell counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// Events of a type.
     Events(EventType),
     /// Distinct drivers in events of trips. Each is listed with the first.
     DriversOfTrips,
+    /// People who reached a step of a funnel whose first was taken in the time. Each is listed with the event that took it.
+    Reached(Box<Reached>),
 }
 
 /// What the events of a row of a list have in common.
@@ -91,6 +95,15 @@ impl Cell {
         Kept::Events.check_since(self.from, self.zone, now)
     }
 
+    /// How long after its answer its list is still the same: what it needs is stored for so long.
+    #[must_use]
+    pub fn lasts(&self) -> TimeDelta {
+        match &self.what {
+            What::Reached(reached) if reached.tells_roles() => REPEATABLE,
+            _ => TimeDelta::MAX,
+        }
+    }
+
     /// The time that it is about; none if that holds nothing, as it does of no cell of an answer.
     #[must_use]
     pub fn date_range(&self) -> Option<DateRange> {
@@ -112,7 +125,7 @@ impl Cells {
 }
 
 /// A count that can be opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Counted {
     /// The field that shows it.
     pub(crate) name: &'static str,
@@ -188,7 +201,7 @@ impl Selection {
         let opening = self.opening.as_ref().filter(|_| !counted.is_empty())?;
         let sealed = counted.iter().filter_map(|counted| {
             let cell = Cell {
-                what: counted.what,
+                what: counted.what.clone(),
                 from: part.span.from,
                 until: part.span.until,
                 zone: self.range.zone(),

@@ -96,8 +96,8 @@ fn cells_are_of_the_whole_range_or_of_what_a_unit_has_of_it() {
     assert_eq!(created, expected);
 
     let day = Span {
-        from: selection.range.start() - chrono::TimeDelta::hours(1),
-        until: selection.range.start() + chrono::TimeDelta::hours(1),
+        from: selection.range.start() - TimeDelta::hours(1),
+        until: selection.range.start() + TimeDelta::hours(1),
     };
     let part = selection.cells(BookingTotals::COUNTED, &selection.part(day));
     let created: Cell = serde_json::from_str(&part.unwrap().0["bookings_created"]).unwrap();
@@ -121,10 +121,7 @@ fn nothing_is_opened_that_was_not_asked_for_or_cannot_be_written() {
 #[test]
 fn a_cell_whose_first_events_may_be_gone_is_not_opened() {
     let cell = cell(EventType::BookingCreated, RegionFilter::Everywhere);
-    assert_eq!(
-        cell.check_kept(cell.from + chrono::TimeDelta::days(90)),
-        Ok(())
-    );
-    let gone = cell.check_kept(cell.from + chrono::TimeDelta::days(91));
+    assert_eq!(cell.check_kept(cell.from + TimeDelta::days(90)), Ok(()));
+    let gone = cell.check_kept(cell.from + TimeDelta::days(91));
     assert_eq!(gone.unwrap_err().earliest, "2024-01-03T00:00:00.000+01:00");
 }

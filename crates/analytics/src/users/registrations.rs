@@ -88,7 +88,7 @@ fn people(now: &str, region: &RegionFilter, parameters: &mut Parameters) -> Stri
          arrayPushBack(kyc_ahead, kyc_latest))).status)"
     );
     let columns = format!("assumeNotNull(registered_at) AS since, {status} AS status, upgraded_at");
-    registered(&columns, region, parameters)
+    registered(&columns, region, None, parameters)
 }
 
 #[cfg(test)]

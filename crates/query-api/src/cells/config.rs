@@ -9,7 +9,8 @@ pub struct CellsConfig {
     /// The secret that they are signed with, of 32 bytes or more, the same for all replicas; empty for none. Once it is
     /// another, earlier tokens open nothing.
     pub secret: Secret,
-    /// How long they open something, counted from their answer: 90 days at most, for which events are kept.
+    /// How long they open something, counted from their answer: 90 days at most, for which events are kept. Those that go
+    /// by first registrations do for 7 days at most.
     pub lifetime: HumanDuration,
 }
 

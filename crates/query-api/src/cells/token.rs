@@ -62,7 +62,7 @@ impl Signer {
 
     /// The token of a cell of an answer that is made now for a caller of this scope. None where it cannot be written.
     pub(crate) fn seal(&self, cell: &Cell, scope: &str, now: DateTime<Utc>) -> Option<String> {
-        let expires = now.checked_add_signed(self.lifetime);
+        let expires = now.checked_add_signed(self.lifetime.min(cell.lasts()));
         let claims = Claims {
             v: VERSION,
             exp: expires.map_or(i64::MAX, |at| at.timestamp()),

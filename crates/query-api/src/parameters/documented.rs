@@ -69,8 +69,8 @@ pub(crate) struct SeriesParameters {
 pub(crate) struct CellsParameters {
     /// Whether to add `cells`: for each count of events a token that `/v1/events` opens. The answer is then made of stored
     /// events alone, so that its range may begin 90 days ago at the earliest, and kept nowhere; its time series has at most
-    /// 1,000 points. For analysts. Of the counts of people only `active_drivers` of trips has a token yet; the others, and
-    /// what is not counted over events of the range, as the names of routes, are those of now.
+    /// 1,000 points. For analysts. Of the counts of people, `active_drivers` of trips and those of a funnel have a token; the
+    /// others, and what is not counted over events of the range, as the names of routes, are those of now.
     #[param(default = false)]
     include_cells: Option<bool>,
 }

@@ -58,24 +58,42 @@ const PATHS: [&str; 17] = [
     "analytics/trends?metric=trips_started&granularity=monthly&compare=previous_period",
 ];
 
+const EFFORT: Effort = Effort {
+    questions: 2,
+    counts: 15,
+    events: 500,
+};
+
 /// A count that an answer shows, and what opens it.
-struct Opened {
-    answer: String,
-    name: String,
-    shown: u64,
-    cell: String,
+pub(crate) struct Opened {
+    pub(crate) answer: String,
+    pub(crate) name: String,
+    pub(crate) shown: u64,
+    pub(crate) cell: String,
 }
 
 /// Histories of which a part is durable, a part is stored and not durable, and the rest is to come.
-struct Drill {
-    api: Api,
-    story: Story,
-    chance: ChaCha8Rng,
-    durable: usize,
+pub(crate) struct Drill {
+    pub(crate) api: Api,
+    pub(crate) story: Story,
+    pub(crate) chance: ChaCha8Rng,
+    pub(crate) durable: usize,
+    /// How much is asked.
+    pub(crate) effort: Effort,
+}
+
+/// How much is asked of each path.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) questions: usize,
+    /// Counts that are opened of an answer.
+    pub(crate) counts: usize,
+    /// The events that are listed, at least.
+    pub(crate) events: usize,
 }
 
 impl Drill {
-    async fn into(seed: u64, people: usize) -> Self {
+    pub(crate) async fn into(seed: u64, people: usize, effort: Effort) -> Self {
         let story = Histories::told(seed, people, Duration::days(60));
         let api = Api::start(story.end).await;
         Self {
@@ -83,17 +101,18 @@ impl Drill {
             api,
             story,
             chance: ChaCha8Rng::seed_from_u64(seed),
+            effort,
         }
     }
 
     /// Everything before these offsets is durable. Locations have no lane yet.
-    async fn durable_up_to(&self, next: usize) {
+    pub(crate) async fn durable_up_to(&self, next: usize) {
         let read = Domain::ALL.into_iter();
         let read: Vec<Domain> = read.filter(|domain| *domain != Domain::Location).collect();
         self.api.durable_up_to(&read, next).await;
     }
 
-    fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
         *things.choose(&mut self.chance).unwrap()
     }
 
@@ -107,7 +126,7 @@ impl Drill {
     }
 
     /// A path that asks about some time and place.
-    fn question(&mut self, path: &str) -> String {
+    pub(crate) fn question(&mut self, path: &str) -> String {
         let (one, other) = (self.instant(), self.instant());
         let (start, end) = match self.chance.random_bool(0.4) {
             true => (self.story.start, self.story.end),
@@ -132,7 +151,7 @@ impl Drill {
     }
 
     /// An answer with cells, and some of its counts that can be opened.
-    async fn asked(&mut self, question: &str) -> (Value, Vec<Opened>) {
+    pub(crate) async fn asked(&mut self, question: &str) -> (Value, Vec<Opened>) {
         let path = format!("{question}&include_cells=true");
         let answer = self.api.get(&path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
@@ -142,7 +161,7 @@ impl Drill {
         gather(&path, &answer, &mut opened);
         let is_list = question.contains("limit=");
         assert!(is_list || !opened.is_empty(), "{path}: {answer}");
-        while opened.len() > 15 {
+        while opened.len() > self.effort.counts {
             let place = self.chance.random_range(0..opened.len());
             opened.swap_remove(place);
         }
@@ -171,7 +190,7 @@ impl Drill {
     }
 
     /// Lists the events behind a count, which are as many as it shows.
-    async fn check(&mut self, opened: &Opened) -> Vec<Value> {
+    pub(crate) async fn check(&mut self, opened: &Opened) -> Vec<Value> {
         let limit = self.one_of(&[1, 3, 10, 1000]);
         let events = self
             .listed(opened, limit.max(events_each(opened.shown)))
@@ -212,7 +231,7 @@ fn events_each(shown: u64) -> usize {
 }
 
 /// The counts of an answer that can be opened.
-fn gather(answer: &str, value: &Value, opened: &mut Vec<Opened>) {
+pub(crate) fn gather(answer: &str, value: &Value, opened: &mut Vec<Opened>) {
     match value {
         Value::Array(values) => values
             .iter()
@@ -236,7 +255,7 @@ fn gather(answer: &str, value: &Value, opened: &mut Vec<Opened>) {
 }
 
 /// The same answer without what opens its counts.
-fn closed(value: &Value) -> Value {
+pub(crate) fn closed(value: &Value) -> Value {
     match value {
         Value::Array(values) => values.iter().map(closed).collect(),
         Value::Object(fields) => {
@@ -252,8 +271,13 @@ fn closed(value: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
+    lists_stay_as_long_as_their_counts(&PATHS, EFFORT).await;
+}
+
+/// Opens counts of these paths, and opens them again when late events have come and everything is settled.
+pub(crate) async fn lists_stay_as_long_as_their_counts(paths: &[&str], effort: Effort) {
     for seed in [3, 4] {
-        let mut drill = Drill::into(seed, 120).await;
+        let mut drill = Drill::into(seed, 120, effort).await;
         let (durable, stored) = (drill.durable, drill.story.len() * 8 / 10);
         drill.story.ingest_those(&drill.api, 0..stored).await;
         let first_settling = drill.story.end - Duration::seconds(2);
@@ -268,8 +292,8 @@ async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
         drill.durable_up_to(durable).await;
 
         let mut lists = Vec::new();
-        for path in PATHS {
-            for _ in 0..2 {
+        for path in paths {
+            for _ in 0..effort.questions {
                 let question = drill.question(path);
                 let (_, opened) = drill.asked(&question).await;
                 for opened in opened {
@@ -280,7 +304,7 @@ async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
         }
         let listed: usize = lists.iter().map(|(_, events)| events.len()).sum();
         println!("{} lists of {listed} events", lists.len());
-        assert!(listed > 500, "{listed}");
+        assert!(listed > effort.events, "{listed}");
 
         // late events, the rest of the facts settled, and their regions written to the events that are listed
         let all = drill.story.len();
@@ -299,7 +323,12 @@ async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_can_be_opened_is_the_one_that_cannot() {
-    let mut drill = Drill::into(5, 120).await;
+    answers_are_those_without_cells(&PATHS, EFFORT).await;
+}
+
+/// Compares answers to these paths with those without cells, while nothing happens in between.
+pub(crate) async fn answers_are_those_without_cells(paths: &[&str], effort: Effort) {
+    let mut drill = Drill::into(5, 120, effort).await;
     let half = |offset: usize| offset.is_multiple_of(2);
     drill.story.ingest(&drill.api).await;
     drill
@@ -309,8 +338,8 @@ async fn an_answer_that_can_be_opened_is_the_one_that_cannot() {
     drill.story.finish_settling(&drill.api).await;
     drill.durable = drill.story.len();
     drill.durable_up_to(drill.durable).await;
-    for path in PATHS {
-        for _ in 0..4 {
+    for path in paths {
+        for _ in 0..2 * effort.questions {
             let question = drill.question(path);
             let (opened, counts) = drill.asked(&question).await;
             assert_eq!(

@@ -13,6 +13,7 @@ mod answers;
 mod api;
 mod cache;
 mod cells;
+mod cells_of_analyses;
 mod conformance;
 mod cors;
 mod description;

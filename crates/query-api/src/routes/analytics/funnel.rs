@@ -3,19 +3,22 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::funnel::{self, FunnelAnalysis, Question};
 
-use super::{DEEDS, keeping, parameters};
+use super::{DEEDS, keeping, opened};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{FunnelParameters, Parameter, RangeParameters, RegionParameters, steps, window},
+    parameters::{
+        CellsParameters, FunnelParameters, Parameter, RangeParameters, RegionParameters, steps,
+        window,
+    },
     routes::asked::Asked,
     services::Services,
 };
 
 const KEEPING: Keeping = keeping(&DEEDS, Reach::Onwards);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<FunnelParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<FunnelParameters>);
 
 /// How many people get how far along some steps
 ///
@@ -27,7 +30,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<FunnelP
     tag = "analytics",
     operation_id = "get_funnel",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, FunnelParameters),
+    params(RangeParameters, RegionParameters, FunnelParameters, CellsParameters),
     responses((status = 200, description = "The funnel", body = Answer<FunnelAnalysis>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -69,19 +72,20 @@ pub(crate) async fn funnel(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?;
-    let (given, selection) = (&asked.given, &asked.selection);
+    let asked = Asked::read(&services, &request, &PARAMETERS)?
+        .with_cells(&services)
+        .await?;
+    let given = &asked.given;
     let order = given.one_of("order")?;
     let breakdown = given.one_of("breakdown")?;
     let question = Question::new(
-        selection.range,
-        selection.region.clone(),
+        asked.selection.clone(),
         steps(given)?,
         order.unwrap_or_default(),
         window(given)?,
         breakdown,
     );
-    question.check_kept(selection.now)?;
+    question.check_kept()?;
     let metrics = async |_| funnel::ask(&asked.store(&services), &question).await;
     asked
         .answer(&services, KEEPING, question.unsettled_facts(), metrics)

@@ -1,0 +1,118 @@
+//! Numbers of people in analyses are opened down to exactly as many people, whatever happens afterwards.
+
+use chrono::{DateTime, Duration, SubsecRound as _, Utc};
+use serde_json::{Map, Value, json};
+use service_runtime::clock::{Clock as _, SystemClock};
+use shared_schema::Domain;
+use uuid::Uuid;
+
+use crate::{
+    api::Api,
+    cells::{Effort, answers_are_those_without_cells, gather, lists_stay_as_long_as_their_counts},
+    story::write,
+};
+
+const EFFORT: Effort = Effort {
+    questions: 2,
+    counts: 5,
+    events: 200,
+};
+
+/// Funnels in every order and breakdown.
+const FUNNELS: [&str; 9] = [
+    "analytics/funnel?",
+    "analytics/funnel?breakdown=role&steps=user.registered,booking.created",
+    "analytics/funnel?breakdown=role&steps=booking.created,payment.success&window=8d",
+    "analytics/funnel?breakdown=state&steps=booking.created,booking.created,payment.success",
+    "analytics/funnel?breakdown=city&order=strict&steps=booking.created,payment.success&window=30d",
+    "analytics/funnel?breakdown=payment_method&order=strict&steps=payment.initiated,payment.refunded",
+    "analytics/funnel?breakdown=payment_method&order=unordered&steps=payment.refunded,booking.created,payment.success",
+    "analytics/funnel?breakdown=city&order=unordered&steps=user.registered,trip.started,trip.started&window=1d",
+    "analytics/funnel?order=unordered&steps=trip.cancelled,booking.cancelled,payment.failed&window=1h",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_people_are_listed_as_reached_a_step_whatever_comes_after() {
+    lists_stay_as_long_as_their_counts(&FUNNELS, EFFORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_funnel_that_can_be_opened_is_the_one_that_cannot() {
+    answers_are_those_without_cells(&FUNNELS, EFFORT).await;
+}
+
+/// Somebody's registration so many days ago.
+fn registration(
+    now: DateTime<Utc>,
+    user: u128,
+    days: i64,
+    role: &str,
+    offset: u64,
+) -> Map<String, Value> {
+    let at = (now - Duration::days(days)).to_rfc3339();
+    let row = json!({
+        "batch": Uuid::from_u128(1), "mark": Uuid::nil(), "phase": "ingest",
+        "event_id": Uuid::from_u128(1_000 + u128::from(offset)), "event_type": "user.registered",
+        "event_timestamp": at, "decided_at": now.to_rfc3339(), "kafka_timestamp": at,
+        "kafka_topic": "openride.events.user", "kafka_partition": 0, "kafka_offset": offset,
+        "user_id": Uuid::from_u128(user), "role": role, "state": "Lagos", "city": "Ikeja", "region_settled": true,
+    });
+    row.as_object().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_stored_no_longer() {
+    let now = SystemClock.now().trunc_subsecs(0);
+    let api = Api::start(now).await;
+    // one registers anew who is known for long, and another for the first time
+    let known = [(1, 95, "RIDER", 0), (1, 5, "DRIVER", 1), (2, 5, "RIDER", 2)];
+    let rows = |known: &[(u128, i64, &'static str, u64)]| {
+        let rows = known
+            .iter()
+            .map(|(user, days, role, offset)| registration(now, *user, *days, role, *offset));
+        rows.collect::<Vec<_>>().into_iter()
+    };
+    write(&api, "in_user", rows(&known)).await;
+    api.execute(&format!(
+        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) SETTINGS mutations_sync = 1",
+        (now - Duration::days(90)).timestamp()
+    ))
+    .await;
+    // stored and not durable, as a late registration is, and that of a third
+    let late = [(2, 80, "DRIVER", 3), (3, 5, "ADMIN", 4)];
+    write(&api, "in_user", rows(&late[..1])).await;
+    api.durable_up_to(&[Domain::User], 3).await;
+
+    let path = format!(
+        "/v1/analytics/funnel?steps=user.registered&breakdown=role&start_date={}&include_cells=true",
+        (now - Duration::days(20)).format("%Y-%m-%d")
+    );
+    let answer = api.json(&path).await;
+    let roles: Vec<_> = answer["breakdown"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| {
+            (
+                part["value"].as_str().unwrap(),
+                part["total_users_entered"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(roles, [("RIDER", 2)]);
+    write(&api, "in_user", rows(&late[1..])).await;
+    api.durable_up_to(&[Domain::User], 5).await;
+    let mut opened = Vec::new();
+    gather(&path, &answer, &mut opened);
+    assert_eq!(opened.len(), 6);
+    for count in &opened {
+        let page = api.json(&format!("/v1/events?cell={}", count.cell)).await;
+        let events = page["events"].as_array().unwrap();
+        let offsets: Vec<_> = events
+            .iter()
+            .map(|event| event["offset"].as_u64().unwrap())
+            .collect();
+        assert_eq!((offsets, count.shown), (vec![1, 2], 2), "{}", count.name);
+    }
+    assert_ne!(api.json(&path).await["breakdown"], answer["breakdown"]);
+}
