@@ -7,7 +7,7 @@ use crate::{
     access::{Access, Caller},
     ask::Asker,
     cache::Cache,
-    cells::Cells,
+    cells::Opener,
     config::{Config, HttpConfig},
     lanes::Lanes,
     redis::Redis,
@@ -31,7 +31,7 @@ pub(crate) struct Services {
     /// Answers that are kept.
     pub(crate) cache: Arc<Cache>,
     /// What opens counts.
-    pub(crate) cells: Cells,
+    pub(crate) opener: Opener,
     /// The present.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -79,7 +79,7 @@ impl Services {
             access: Arc::new(access),
             redis,
             cache: Arc::new(cache),
-            cells: Cells::new(&config.cells),
+            opener: Opener::new(&config.cells),
             clock,
         })
     }

@@ -1,7 +1,7 @@
 //! Counts that are opened down to their events.
 //!
 //! ```text
-//! include_cells=true ─▶ Opening: lanes (PostgreSQL) and last settling (ClickHouse) as they are ─▶ metric ─▶ Cells
+//! include_cells=true ─▶ Pinned: lanes (PostgreSQL) and last settling (ClickHouse) as they are ─▶ metric ─▶ Cells
 //!                                                                     Signer ─ seal ─────────────────────────┘
 //! /v1/events?cell=… ─▶ Signer ─ open: signature, scope, age ─▶ Cell ─▶ events, page by page
 //! ```
@@ -24,19 +24,19 @@ pub(crate) use self::token::CellError;
 use self::token::{Signer, digest};
 use crate::{access::Caller, error::ApiError, parameters::not_configured, services::Services};
 
-/// Opens counts, where that is configured.
+/// Makes tokens of cells and opens them, where that is configured.
 #[derive(Clone)]
-pub(crate) struct Cells(Option<Arc<Signer>>);
+pub(crate) struct Opener(Option<Arc<Signer>>);
 
-/// What makes counts ones that can be opened.
-pub(crate) struct Opened {
+/// What is durable and settled, for an answer whose counts can be opened.
+pub(crate) struct Pinned {
     /// For the selection.
     pub(crate) opening: Arc<Opening>,
     /// Everything that arrived at the broker before this is durable.
     pub(crate) complete_through: Option<DateTime<Utc>>,
 }
 
-impl Cells {
+impl Opener {
     pub(crate) fn new(config: &CellsConfig) -> Self {
         Self(Signer::new(config).map(Arc::new))
     }
@@ -60,18 +60,18 @@ impl Cells {
 ///
 /// # Errors
 /// When the caller may open nothing, nothing can be opened here, or a database does not answer.
-pub(crate) async fn opened(
+pub(crate) async fn pinned(
     services: &Services,
     caller: &Caller,
     now: DateTime<Utc>,
-) -> Result<Opened, ApiError> {
+) -> Result<Pinned, ApiError> {
     if caller.role < Role::Analyst {
         return Err(ApiError::Forbidden {
             has: caller.role,
             needs: Role::Analyst,
         });
     }
-    let signer = services.cells.0.clone();
+    let signer = services.opener.0.clone();
     let signer = signer.ok_or_else(|| not_configured("include_cells"))?;
     let lanes = services.lanes.all().await?;
     let settled: i64 = services
@@ -90,7 +90,7 @@ pub(crate) async fn opened(
         .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));
     let scope = digest(&caller.scope)?;
     let seal = move |cell: &Cell| signer.seal(cell, &scope, now);
-    Ok(Opened {
+    Ok(Pinned {
         opening: Arc::new(Opening::new(Pin::new(next, settled), seal)),
         complete_through: lanes::complete_through(&lanes),
     })

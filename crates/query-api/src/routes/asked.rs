@@ -80,9 +80,9 @@ impl<'r> Asked<'r> {
         let selection = &mut self.selection;
         few_enough(selection.series.as_ref().map_or(0, Buckets::len))?;
         Kept::Events.check_start(&selection.range, selection.now)?;
-        let opened = cells::opened(services, &self.caller, selection.now).await?;
-        selection.opening = Some(opened.opening);
-        self.durable_through = opened.complete_through;
+        let pinned = cells::pinned(services, &self.caller, selection.now).await?;
+        selection.opening = Some(pinned.opening);
+        self.durable_through = pinned.complete_through;
         Ok(self)
     }
 

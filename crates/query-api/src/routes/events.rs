@@ -77,7 +77,7 @@ pub(crate) async fn events(
         "cursor",
         "Allowed is the next_cursor of an answer, unchanged.",
     )?;
-    let cell = services.cells.open(cell(&given)?, &caller, now)?;
+    let cell = services.opener.open(cell(&given)?, &caller, now)?;
     cell.check_kept(now).map_err(ApiError::CellTooOld)?;
     let query = cells::query(&cell, after.as_ref(), limit);
     let store = services.store_of(&caller);
