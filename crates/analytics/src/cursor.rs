@@ -20,39 +20,35 @@ pub struct Cursor {
 #[error("it is not the next_cursor of an answer")]
 pub struct NoCursor;
 
-/// Which way a list goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// The earliest first.
-    Up,
-    /// The latest first.
-    Down,
-}
-
 impl Cursor {
-    /// The condition on what comes after it in a list by the times of a column.
-    pub(crate) fn condition(&self, column: &str, way: Way, parameters: &mut Parameters) -> String {
+    /// The condition on what comes after it in a list by the times of a column, the latest first.
+    pub(crate) fn condition(&self, column: &str, parameters: &mut Parameters) -> String {
+        let (columns, place) = self.place(column, parameters);
+        format!("({columns}) < ({place})")
+    }
+
+    /// The columns that a list is ordered by, and what they are at the cursor.
+    pub(crate) fn place(&self, column: &str, parameters: &mut Parameters) -> (String, String) {
         let at = DateTime::from_timestamp_millis(self.at_ms).unwrap_or_default();
-        format!(
-            "({column}, toString(kafka_topic), kafka_partition, kafka_offset) {beyond} ({}, {}, toUInt32({}), {})",
-            parameters.time("after", clamped(at)),
-            parameters.text("after_topic", &self.topic),
-            parameters.number("after_partition", self.partition.into()),
-            parameters.number("after_offset", self.offset),
-            beyond = match way {
-                Way::Up => ">",
-                Way::Down => "<",
-            },
+        (
+            format!("{column}, toString(kafka_topic), kafka_partition, kafka_offset"),
+            format!(
+                "{}, {}, toUInt32({}), {}",
+                parameters.time("after", clamped(at)),
+                parameters.text("after_topic", &self.topic),
+                parameters.number("after_partition", self.partition.into()),
+                parameters.number("after_offset", self.offset),
+            ),
         )
     }
 }
 
 /// Cuts rows off that are beyond a page: of those that were asked for, one more than it takes. What it tells is where the
 /// page after begins, if there is one.
-pub(crate) fn cut<R>(
+pub(crate) fn cut<R, C: fmt::Display>(
     rows: &mut Vec<R>,
     limit: u64,
-    place: impl FnOnce(&R) -> Cursor,
+    place: impl FnOnce(&R) -> C,
 ) -> Option<String> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;

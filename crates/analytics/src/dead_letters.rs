@@ -8,7 +8,7 @@ use shared_schema::ReasonCode;
 use utoipa::ToSchema;
 
 use crate::{
-    cursor::{Cursor, Way, cut},
+    cursor::{Cursor, cut},
     query::{Parameters, Query},
     time::{DateRange, clamped},
 };
@@ -113,7 +113,7 @@ pub fn query(filter: &Filter) -> Query {
         conditions.push(format!("kafka_topic = {}", parameters.text("topic", topic)));
     }
     if let Some(after) = &filter.after {
-        conditions.push(after.condition("decided_at", Way::Down, &mut parameters));
+        conditions.push(after.condition("decided_at", &mut parameters));
     }
     let limit = parameters.number("limit", filter.limit.saturating_add(1));
     let shown = |column: &str| match filter.with_bytes {

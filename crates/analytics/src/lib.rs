@@ -121,7 +121,9 @@ mod tests {
 
     /// The same selection with cells that are written as JSON.
     pub(crate) fn opened(selection: Selection) -> Selection {
-        let opening = Opening::new(pin(), |cell| serde_json::to_string(cell).ok());
+        let opening = Opening::new(pin(), Arc::default(), |cell| {
+            serde_json::to_string(cell).ok()
+        });
         Selection {
             opening: Some(Arc::new(opening)),
             ..selection

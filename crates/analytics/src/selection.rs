@@ -29,10 +29,15 @@ pub struct Selection {
 
 impl Selection {
     /// The range as slots of the aggregates and stretches of stored events; at a pin all of it is such a stretch.
-    pub(crate) fn grid(&self) -> Grid {
-        match self.opening {
-            None => Grid::of(&self.range),
-            Some(_) => Grid::of_events(&self.range),
+    pub(crate) fn grid(&self) -> Grid<'_> {
+        self.grid_between(self.range.start(), self.range.end())
+    }
+
+    /// The same of a time that belongs to it.
+    pub(crate) fn grid_between(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Grid<'_> {
+        match &self.opening {
+            None => Grid::between(start, end),
+            Some(opening) => Grid::of_events(start, end, &opening.pin),
         }
     }
 

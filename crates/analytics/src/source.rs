@@ -60,7 +60,7 @@ impl Family {
             .then(|| self.of_slots(grid.core, region, parameters));
         let mut parts: Vec<String> = slots.into_iter().collect();
         for slice in slices(&grid) {
-            parts.push(self.of_events(slice.at(selection.pin()), region, parameters));
+            parts.push(self.of_events(slice, region, parameters));
         }
         parts.join("\nUNION ALL\n")
     }
@@ -183,11 +183,10 @@ impl<'p> Slice<'p> {
 }
 
 /// The slices of a grid.
-pub(crate) fn slices<'p>(grid: &Grid) -> impl Iterator<Item = Slice<'p>> {
-    grid.head
-        .map(Slice::head)
-        .into_iter()
-        .chain(grid.tail.map(Slice::tail))
+pub(crate) fn slices<'p>(grid: &Grid<'p>) -> impl Iterator<Item = Slice<'p>> {
+    let (head, tail) = (grid.head.map(Slice::head), grid.tail.map(Slice::tail));
+    let pin = grid.pin;
+    head.into_iter().chain(tail).map(move |slice| slice.at(pin))
 }
 
 /// The events of a slice. Where the region matters, `state` and `city` are the settled ones, whether or not the

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ask::Ask,
-    cells::{Cells, Counted, What, counted},
+    cells::{Cells, Counted, What, counted, counted_as},
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -181,10 +181,7 @@ impl TripTotals {
         counted("trips_started", EventType::TripStarted),
         counted("trips_completed", EventType::TripCompleted),
         counted("trips_cancelled", EventType::TripCancelled),
-        Counted {
-            name: "active_drivers",
-            what: What::DriversOfTrips,
-        },
+        counted_as("active_drivers", What::DriversOfTrips),
     ];
 }
 

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use event_store::{ScopedUser, Store, StoreError};
 use service_runtime::clock::Clock;
+use shared_schema::{Subscriptions, TopicsError};
 
 use crate::{
     access::{Access, Caller},
@@ -51,6 +52,9 @@ pub enum SetupError {
     /// Tokens could not be verified.
     #[error("{0}")]
     Tokens(String),
+    /// The topics contradict each other.
+    #[error("the topics do not fit together: {0}")]
+    Topics(#[from] TopicsError),
 }
 
 impl Services {
@@ -71,6 +75,7 @@ impl Services {
         let cache = Cache::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock));
         let access = Access::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
+        let topics = Subscriptions::new(&config.topics)?;
         Ok(Self {
             store: Asker::new(store, deadline),
             scoped_user: config.scoped.clone(),
@@ -79,7 +84,7 @@ impl Services {
             access: Arc::new(access),
             redis,
             cache: Arc::new(cache),
-            opener: Opener::new(&config.cells),
+            opener: Opener::new(&config.cells, topics),
             clock,
         })
     }

@@ -1,30 +1,32 @@
 //! Who was active, from the days of the users: a row per UTC day and user, whose bits are the quarters of an hour in
 //! which an event names the user. At a bound off that grid the stored events are read.
 
+mod asked;
 mod days;
 mod hours;
 mod local_days;
 mod moments;
+mod naming;
 mod rolling;
 pub(crate) mod units;
 mod windows;
 
+use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::Deserialize;
 
+use self::naming::of_events;
 pub(crate) use self::{
-    moments::last_moments,
-    rolling::{ChangeRow, is_within_reach, rolling},
-    windows::windows,
+    asked::{active_by_unit, active_in_all, active_in_last, windows},
+    moments::{last_moments, moments},
+    naming::{JOINING_AND_RIDING, Kind, Reading},
+    rolling::is_within_reach,
 };
 use crate::{
     query::{Parameters, Query},
-    region::RegionFilter,
     selection::Selection,
-    source::{Slice, facts},
-    time::{Buckets, Grid},
+    time::{Buckets, Grid, Kept},
 };
-use shared_schema::Domain;
 
 pub(crate) const WEEK: u64 = 7;
 pub(crate) const MONTH: u64 = 30;
@@ -45,9 +47,9 @@ pub(crate) struct ActiveRow {
 }
 
 /// Distinct users of every unit of the series; the rows are [`ActiveRow`]s. Nothing where no series is wanted.
-pub(crate) fn active_by_unit(selection: &Selection) -> Option<Query> {
-    let buckets = selection.series.as_ref()?;
-    let grid = Grid::of(&selection.range);
+fn by_unit(selection: &Selection) -> Option<Query> {
+    let (range, buckets) = (&selection.range, selection.series.as_ref()?);
+    let grid = grid(selection, range.start(), range.end());
     let on_the_grid = grid.slices().next().is_none();
     let region = &selection.region;
     Some(match buckets.day_starts() {
@@ -59,12 +61,12 @@ pub(crate) fn active_by_unit(selection: &Selection) -> Option<Query> {
 }
 
 /// Distinct users of the whole range; the one row is an [`ActiveRow`] of unit 0.
-pub(crate) fn active_in_all(selection: &Selection) -> Query {
+fn in_all(selection: &Selection) -> Query {
     let (range, region) = (&selection.range, &selection.region);
     let mut parameters = Parameters::default();
     let rows = units::rows(
         Kind::Any,
-        &Grid::of(range),
+        &grid(selection, range.start(), range.end()),
         &Buckets::whole(range),
         region,
         &mut parameters,
@@ -75,102 +77,25 @@ pub(crate) fn active_in_all(selection: &Selection) -> Query {
     ))
 }
 
-/// What makes a user active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Any event that names the user.
-    Any,
-    /// A booking or trip event that names the user as rider or driver, cancellations excepted.
-    Riding,
+/// A time as days of the users and stretches of stored events; at a pin as events, no earlier than all kinds are kept.
+fn grid(selection: &Selection, start: DateTime<Utc>, end: DateTime<Utc>) -> Grid<'_> {
+    let start = read_from(selection, start);
+    selection.grid_between(start, end.max(start))
 }
 
-/// Events that name users.
-struct Naming {
-    domain: Domain,
-    /// The users that one names, as `user_id`, `rider_id` or `driver_id`.
-    people: &'static str,
-    condition: &'static str,
-}
-
-const fn naming(domain: Domain, people: &'static str, condition: &'static str) -> Naming {
-    Naming {
-        domain,
-        people,
-        condition,
+/// Where reading begins for what begins at an instant.
+fn read_from(selection: &Selection, start: DateTime<Utc>) -> DateTime<Utc> {
+    match selection.opening {
+        None => start,
+        Some(_) => start.max(Kept::Locations.since(selection.now)),
     }
-}
-
-const RIDER_AND_DRIVER: &str = "arrayJoin([rider_id, driver_id])";
-
-const ANY: [Naming; 6] = [
-    naming(Domain::User, "user_id", "true"),
-    naming(Domain::Booking, RIDER_AND_DRIVER, "true"),
-    naming(Domain::Payment, "rider_id", "true"),
-    naming(Domain::Trip, RIDER_AND_DRIVER, "true"),
-    naming(Domain::Route, "driver_id", "true"),
-    naming(Domain::Location, "driver_id", "true"),
-];
-
-const RIDING: [Naming; 2] = [
-    naming(
-        Domain::Booking,
-        RIDER_AND_DRIVER,
-        "event_type != 'booking.cancelled'",
-    ),
-    naming(
-        Domain::Trip,
-        RIDER_AND_DRIVER,
-        "event_type != 'trip.cancelled'",
-    ),
-];
-
-/// Whose events tell who registered, and who rode.
-pub(crate) const JOINING_AND_RIDING: [Domain; 3] = [Domain::User, Domain::Booking, Domain::Trip];
-
-impl Kind {
-    /// The bits of a day of a user.
-    const fn column(self) -> &'static str {
-        match self {
-            Self::Any => "slots",
-            Self::Riding => "rode",
-        }
-    }
-
-    const fn events(self) -> &'static [Naming] {
-        match self {
-            Self::Any => &ANY,
-            Self::Riding => &RIDING,
-        }
-    }
-}
-
-/// One statement per kind of event: `at` (second), `sign`, `person`.
-fn of_events(
-    kind: Kind,
-    slice: Slice,
-    region: &RegionFilter,
-    parameters: &mut Parameters,
-) -> Vec<String> {
-    let of = |naming: &Naming| {
-        format!(
-            "SELECT toUInt64(toUnixTimestamp(event_timestamp)) AS at, {sign} AS sign, {people} AS person\n\
-             FROM {facts}\n\
-             WHERE {condition} AND {regions}",
-            sign = region.fact_sign(),
-            people = naming.people,
-            facts = facts(naming.domain, slice, region, parameters),
-            condition = naming.condition,
-            regions = region.facts(parameters),
-        )
-    };
-    kind.events().iter().map(of).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        tests::{everywhere, shown, unknown_off_grid},
+        tests::{everywhere, opened, shown, unknown_off_grid},
         time::Granularity,
     };
 
@@ -184,35 +109,49 @@ mod tests {
 
     #[test]
     fn one_pass_tells_all_windows() {
-        insta::assert_snapshot!(shown(&windows(&everywhere(false))));
+        insta::assert_snapshot!(shown(&windows::query(&everywhere(false))));
     }
 
     #[test]
     fn an_end_off_the_grid_reads_every_kind_of_event() {
-        insta::assert_snapshot!(shown(&windows(&unknown_off_grid())));
+        insta::assert_snapshot!(shown(&windows::query(&unknown_off_grid())));
+    }
+
+    #[test]
+    fn what_can_be_opened_is_of_events_that_were_durable_and_settled() {
+        let mut selection = opened(unknown_off_grid());
+        selection.now = selection.range.end();
+        insta::assert_snapshot!("opened", shown(&windows::query(&selection)));
+        let in_all = shown(&in_all(&opened(everywhere(false))));
+        assert!(!in_all.contains("user_days"), "{in_all}");
+        // no earlier than positions are kept: January was asked for on 1 March
+        assert!(
+            in_all.contains("-- head_from = 2024-01-31 00:00:00.000"),
+            "{in_all}"
+        );
     }
 
     #[test]
     fn a_series_counts_each_unit() {
-        insta::assert_snapshot!(shown(&active_by_unit(&everywhere(true)).unwrap()));
-        assert_eq!(active_by_unit(&everywhere(false)), None);
+        insta::assert_snapshot!(shown(&by_unit(&everywhere(true)).unwrap()));
+        assert_eq!(by_unit(&everywhere(false)), None);
     }
 
     #[test]
     fn days_off_the_grid_are_cut_by_themselves() {
         let mut selection = unknown_off_grid();
         selection.series = Some(Buckets::of(&selection.range, Granularity::Daily).unwrap());
-        insta::assert_snapshot!(shown(&active_by_unit(&selection).unwrap()));
+        insta::assert_snapshot!(shown(&by_unit(&selection).unwrap()));
     }
 
     #[test]
     fn hours_are_counted_by_their_bits() {
-        insta::assert_snapshot!(shown(&active_by_unit(&hourly(everywhere(false))).unwrap()));
+        insta::assert_snapshot!(shown(&by_unit(&hourly(everywhere(false))).unwrap()));
     }
 
     #[test]
     fn hours_off_the_grid_are_told_apart_by_every_bit() {
-        let query = active_by_unit(&hourly(unknown_off_grid())).unwrap();
+        let query = by_unit(&hourly(unknown_off_grid())).unwrap();
         insta::assert_snapshot!(shown(&query));
     }
 }

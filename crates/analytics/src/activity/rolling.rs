@@ -1,23 +1,24 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::{Kind, units};
+use super::{Kind, grid, read_from, units};
 use crate::{
+    count,
     query::{Parameters, Query},
     selection::Selection,
     source::unit_of,
-    time::{Buckets, DateRange, Granularity, Grid, clamped},
+    time::{Buckets, DateRange, Granularity, clamped, last_days_start},
 };
 
 /// How many users more there are from a unit of the series on.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub(crate) struct ChangeRow {
+pub(super) struct ChangeRow {
     /// The number of the unit.
-    pub(crate) place: u64,
-    pub(crate) change: i64,
+    pub(super) place: u64,
+    pub(super) change: i64,
 }
 
 /// Distinct users of the last so many local days that end with each unit of the series; the rows are [`ChangeRow`]s.
@@ -25,7 +26,7 @@ pub(crate) struct ChangeRow {
 /// A day on which a user is active counts for the units from `first` up to, not including, `stop`. As days follow each
 /// other so do those, and a user is counted where one of them begins until it ends or the next begins; so all
 /// windows together take one pass.
-pub(crate) fn rolling(selection: &Selection, days: u64) -> Option<Query> {
+pub(super) fn query(selection: &Selection, days: u64) -> Option<Query> {
     let Covers {
         whole,
         pieces,
@@ -36,7 +37,7 @@ pub(crate) fn rolling(selection: &Selection, days: u64) -> Option<Query> {
     let mut parameters = Parameters::default();
     let rows = units::rows(
         Kind::Any,
-        &Grid::of(&whole),
+        &grid(selection, whole.start(), whole.end()),
         &pieces,
         &selection.region,
         &mut parameters,
@@ -69,6 +70,18 @@ pub(crate) fn rolling(selection: &Selection, days: u64) -> Option<Query> {
     )))
 }
 
+/// How many users there are at each of so many places, by the changes.
+pub(super) fn sums(rows: Option<Vec<ChangeRow>>, places: usize) -> Vec<u64> {
+    let rows = rows.into_iter().flatten();
+    let changes: HashMap<u64, i64> = rows.map(|row| (row.place, row.change)).collect();
+    let mut users = 0;
+    let places = (0..).take(places).map(|place| {
+        users += changes.get(&place).copied().unwrap_or_default();
+        count(users)
+    });
+    places.collect()
+}
+
 /// The days, or hours where units are as short, in which users may be active, and for which units of the series each counts.
 struct Covers {
     whole: DateRange,
@@ -87,10 +100,9 @@ impl Covers {
             .collect();
         let starts: Vec<_> = ends
             .iter()
-            .filter_map(|end| DateRange::between(range.start().min(*end), *end, range.zone()).ok())
-            .map(|window| window.last_days_start(days))
+            .map(|end| last_days_start(range.zone(), *end, days))
             .collect();
-        let first = clamped(*starts.first()?);
+        let first = read_from(selection, clamped(*starts.first()?));
         // no event is accepted that lies more than a day ahead
         let last = range.end().min(selection.now + TimeDelta::days(2));
         let whole = DateRange::between(
@@ -135,7 +147,7 @@ mod tests {
 
     #[test]
     fn all_windows_take_one_pass() {
-        insta::assert_snapshot!(shown(&rolling(&everywhere(true), 7).unwrap()));
+        insta::assert_snapshot!(shown(&query(&everywhere(true), 7).unwrap()));
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub(crate) fn rows(
     region: &RegionFilter,
     parameters: &mut Parameters,
 ) -> String {
-    let mut parts = vec![of_days(kind, grid, buckets, region, parameters)];
+    let days = grid
+        .has_slots()
+        .then(|| of_days(kind, grid, buckets, region, parameters));
+    let mut parts: Vec<String> = days.into_iter().collect();
     for slice in slices(grid) {
         parts.extend(of_events(kind, slice, region, parameters));
     }

@@ -1,7 +1,7 @@
 use super::{
     Kind, MONTH, WEEK,
     days::{Since, days_within, slots_within},
-    of_events,
+    grid, of_events,
 };
 use crate::{
     query::{Parameters, Query},
@@ -17,12 +17,15 @@ use chrono::{DateTime, Utc};
 ///
 /// One pass: a user has the narrowest window (3 for the day, 2, 1 for the month) that any activity lies in, and with
 /// it the wider ones. One of the unknown region was active in the window, but in no known region.
-pub(crate) fn windows(selection: &Selection) -> Query {
+pub(super) fn query(selection: &Selection) -> Query {
     let windows = Windows::of(selection);
-    let grid = Grid::between(windows.month, selection.range.end());
+    let grid = grid(selection, windows.month, selection.range.end());
     let region = &selection.region;
     let mut parameters = Parameters::default();
-    let mut parts = vec![windows.of_days(&grid, region, &mut parameters)];
+    let days = grid
+        .has_slots()
+        .then(|| windows.of_days(&grid, region, &mut parameters));
+    let mut parts: Vec<String> = days.into_iter().collect();
     for slice in slices(&grid) {
         for events in of_events(Kind::Any, slice, region, &mut parameters) {
             parts.push(windows.of_seconds(&events, &mut parameters));
@@ -46,14 +49,14 @@ pub(crate) fn windows(selection: &Selection) -> Query {
 }
 
 /// Where the windows begin.
-struct Windows {
-    day: DateTime<Utc>,
-    week: DateTime<Utc>,
-    month: DateTime<Utc>,
+pub(super) struct Windows {
+    pub(super) day: DateTime<Utc>,
+    pub(super) week: DateTime<Utc>,
+    pub(super) month: DateTime<Utc>,
 }
 
 impl Windows {
-    fn of(selection: &Selection) -> Self {
+    pub(super) fn of(selection: &Selection) -> Self {
         let start = |days| clamped(selection.range.last_days_start(days));
         Self {
             day: start(1),

@@ -1,3 +1,5 @@
+use std::{fmt, str::FromStr};
+
 use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -5,11 +7,10 @@ use shared_schema::{Domain, EventType};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Cell, Only, What};
+use super::{Cell, What, people, trips};
 use crate::{
-    cursor::{Cursor, Way, cut},
+    cursor::{Cursor, NoCursor, cut},
     funnel,
-    payments::of_method,
     query::{Parameters, Query},
     region::UNKNOWN,
     source::{Slice, settled_facts, settled_payments},
@@ -26,7 +27,8 @@ pub struct CellEvent {
     pub event_type: String,
     /// When it happened.
     pub event_timestamp: DateTime<Utc>,
-    /// To what: the id of the user, booking, payment, trip or route; of a count of drivers, the driver.
+    /// To what: the id of the user, booking, payment, trip or route; of a count of users or drivers, the one who is
+    /// counted. An event may stand for its rider, and again for its driver.
     pub entity_id: Uuid,
     /// The state that it counted in, or `unknown`.
     #[schema(example = "Lagos")]
@@ -53,6 +55,13 @@ pub struct EventPage {
     pub next_cursor: Option<String>,
 }
 
+/// A place in a list: an event, and which of the users that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCursor {
+    event: Cursor,
+    entity: Uuid,
+}
+
 /// A row of the answer.
 #[derive(Clone, Debug, Row, Deserialize)]
 pub struct EventRow {
@@ -71,16 +80,11 @@ pub struct EventRow {
 
 /// One page after the cursor, and the first row of the next; the rows are [`EventRow`]s.
 #[must_use]
-pub fn query(cell: &Cell, after: Option<&Cursor>, limit: u64) -> Query {
+pub fn query(cell: &Cell, after: Option<&EventCursor>, limit: u64) -> Query {
     let mut parameters = Parameters::default();
-    let events = match &cell.what {
-        What::Events(event_type) => events(cell, *event_type, after, &mut parameters),
-        What::DriversOfTrips => drivers(cell, &mut parameters),
-        What::Reached(reached) => funnel::people(cell, reached, &mut parameters),
-    };
+    let rows = rows(cell, after, &mut parameters);
     let goes_on = after.map_or_else(String::new, |after| {
-        let goes_on = after.condition("event_timestamp", Way::Up, &mut parameters);
-        format!("WHERE {goes_on}\n")
+        format!("WHERE {}\n", after.condition(&mut parameters))
     });
     let limit = parameters.number("limit", limit.saturating_add(1));
     parameters.into_query(format!(
@@ -89,54 +93,67 @@ pub fn query(cell: &Cell, after: Option<&Cursor>, limit: u64) -> Query {
          kafka_partition AS partition, kafka_offset AS offset\n\
          FROM\n\
          (\n\
-         {events}\n\
+         {rows}\n\
          )\n\
          {goes_on}\
-         ORDER BY event_timestamp, kafka_topic, kafka_partition, kafka_offset\n\
+         ORDER BY event_timestamp, kafka_topic, kafka_partition, kafka_offset, toString(entity)\n\
          LIMIT {limit}"
     ))
+}
+
+/// How many rows the list of a cell has; one number.
+pub(crate) fn length(cell: &Cell) -> Query {
+    let mut parameters = Parameters::default();
+    let rows = rows(cell, None, &mut parameters);
+    parameters.into_query(format!("SELECT toInt64(count())\nFROM\n(\n{rows}\n)"))
+}
+
+/// The list of a cell; of events, those that did not happen before the cursor.
+fn rows(cell: &Cell, after: Option<&EventCursor>, parameters: &mut Parameters) -> String {
+    match &cell.what {
+        What::Events(event_type) => events(cell, *event_type, after, parameters),
+        What::DriversOfTrips => drivers(cell, Domain::Trip, parameters),
+        What::DriversOfLocations => drivers(cell, Domain::Location, parameters),
+        What::Reached(reached) => funnel::people(cell, reached, parameters),
+        What::ActiveUsers => people::active(cell, parameters),
+        What::UsersSeenLast => people::seen_last(cell, parameters),
+        What::ActiveTrips { of_settled } => trips::active(cell, *of_settled, parameters),
+    }
 }
 
 /// The events of a type; none that happened before the cursor.
 fn events(
     cell: &Cell,
     event_type: EventType,
-    after: Option<&Cursor>,
+    after: Option<&EventCursor>,
     parameters: &mut Parameters,
 ) -> String {
-    let seen = after.and_then(|after| DateTime::from_timestamp_millis(after.at_ms));
+    let seen = after.and_then(|after| DateTime::from_timestamp_millis(after.event.at_ms));
     let from = seen.map_or(cell.from, |seen| seen.max(cell.from));
     let slice = slice(cell, from).of_type(event_type);
     let facts = match event_type {
         EventType::PaymentRefunded => settled_payments(slice, parameters),
         event_type => settled_facts(event_type.domain(), slice, parameters),
     };
-    let mut conditions = cell.region.own(parameters);
-    if let Some(only) = &cell.only {
-        conditions += " AND ";
-        conditions += &match only {
-            Only::Method(method) => of_method(event_type, method, parameters),
-            Only::Driver(driver) => format!("driver_id = {}", parameters.id("driver", *driver)),
-            Only::Route(route) => format!("route_id = {}", parameters.id("route", *route)),
-        };
-    }
+    let conditions = cell.region.own(parameters) + &cell.and_only(parameters);
     format!(
         "SELECT {}\nFROM {facts}\nWHERE {conditions}",
         columns(entity(event_type.domain()))
     )
 }
 
-/// The first event of each driver of trips; of the unknown region, of those that are in no known one.
-fn drivers(cell: &Cell, parameters: &mut Parameters) -> String {
-    let facts = settled_facts(Domain::Trip, slice(cell, cell.from), parameters);
+/// The first event of each driver; of the unknown region, of those that are in no known one.
+fn drivers(cell: &Cell, domain: Domain, parameters: &mut Parameters) -> String {
+    let facts = settled_facts(domain, slice(cell, cell.from), parameters);
+    let only = cell.and_only(parameters);
     let elsewhere = match cell.region.known() {
         Some(known) => {
-            format!(" AND driver_id NOT IN (SELECT driver_id FROM {facts} WHERE {known})")
+            format!(" AND driver_id NOT IN (SELECT driver_id FROM {facts} WHERE {known}{only})")
         }
         None => String::new(),
     };
     format!(
-        "SELECT {}\nFROM {facts}\nWHERE {}{elsewhere}\n\
+        "SELECT {}\nFROM {facts}\nWHERE {}{only}{elsewhere}\n\
          ORDER BY event_timestamp, kafka_topic, kafka_partition, kafka_offset\n\
          LIMIT 1 BY driver_id",
         columns("driver_id"),
@@ -182,13 +199,43 @@ pub fn assemble(limit: u64, mut rows: Vec<EventRow>) -> EventPage {
     }
 }
 
+impl EventCursor {
+    /// The condition on what comes after it.
+    fn condition(&self, parameters: &mut Parameters) -> String {
+        let (columns, place) = self.event.place("event_timestamp", parameters);
+        let entity = parameters.text("after_entity", &self.entity.to_string());
+        format!("({columns}, toString(entity)) > ({place}, {entity})")
+    }
+}
+
+impl fmt::Display for EventCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.event, self.entity)
+    }
+}
+
+impl FromStr for EventCursor {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let (event, entity) = text.rsplit_once('~').ok_or(NoCursor)?;
+        Ok(Self {
+            event: event.parse()?,
+            entity: entity.parse().map_err(|_| NoCursor)?,
+        })
+    }
+}
+
 impl EventRow {
-    fn place(&self) -> Cursor {
-        Cursor {
-            at_ms: self.at_ms,
-            partition: self.partition,
-            offset: self.offset,
-            topic: self.topic.clone(),
+    fn place(&self) -> EventCursor {
+        EventCursor {
+            event: Cursor {
+                at_ms: self.at_ms,
+                partition: self.partition,
+                offset: self.offset,
+                topic: self.topic.clone(),
+            },
+            entity: self.entity_id,
         }
     }
 

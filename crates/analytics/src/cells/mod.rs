@@ -12,19 +12,23 @@
 //! a slice at a pin, the event type, the region, and what else a row is about. So they agree whenever the list is asked for.
 
 mod events;
+mod people;
 mod pin;
+mod reads;
+mod trips;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc, serde::ts_milliseconds};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use shared_schema::EventType;
+use shared_schema::{EventType, Subscriptions};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub(crate) use self::events::length;
 pub use self::{
-    events::{CellEvent, EventPage, EventRow, assemble, query},
+    events::{CellEvent, EventCursor, EventPage, EventRow, assemble, query},
     pin::{Pin, settled_through},
 };
 use crate::{
@@ -32,7 +36,7 @@ use crate::{
     people::REPEATABLE,
     region::RegionFilter,
     selection::Selection,
-    time::{DateRange, Kept, Span, TooOld},
+    time::{DateRange, Reversed, Span, TooOld, last_days_start},
 };
 
 /// What was counted in a part of an answer.
@@ -68,6 +72,17 @@ pub enum What {
     DriversOfTrips,
     /// People who reached a step of a funnel whose first was taken in the time. Each is listed with the event that took it.
     Reached(Box<Reached>),
+    /// Distinct users in any events. Each is listed with the first.
+    ActiveUsers,
+    /// The same, each listed with the last, which tells where the user is.
+    UsersSeenLast,
+    /// Distinct drivers in positions. Each is listed with the first.
+    DriversOfLocations,
+    /// Trips that started, and had not ended at the end. Each is listed with its start.
+    ActiveTrips {
+        /// Whether settled events alone tell what became of them, as for a caller who sees no others.
+        of_settled: bool,
+    },
 }
 
 /// What the events of a row of a list have in common.
@@ -80,6 +95,15 @@ pub enum Only {
     Driver(Uuid),
     /// The route.
     Route(Uuid),
+    /// Where a user was seen last.
+    Place {
+        /// The state, or `unknown`.
+        state: String,
+        /// The city, or `unknown`.
+        city: String,
+    },
+    /// That their producers' clocks were right.
+    NoClockSkew,
 }
 
 fn is_everywhere(region: &RegionFilter) -> bool {
@@ -92,7 +116,7 @@ impl Cell {
     /// # Errors
     /// When the first may be gone.
     pub fn check_kept(&self, now: DateTime<Utc>) -> Result<(), TooOld> {
-        Kept::Events.check_since(self.from, self.zone, now)
+        self.what.kept().check_since(self.from, self.zone, now)
     }
 
     /// How long after its answer its list is still the same: what it needs is stored for so long.
@@ -104,10 +128,12 @@ impl Cell {
         }
     }
 
-    /// The time that it is about; none if that holds nothing, as it does of no cell of an answer.
-    #[must_use]
-    pub fn date_range(&self) -> Option<DateRange> {
-        DateRange::between(self.from, self.until, self.zone).ok()
+    /// The time that it is about.
+    ///
+    /// # Errors
+    /// When that holds nothing, as it does of no cell of an answer.
+    pub fn date_range(&self) -> Result<DateRange, Reversed> {
+        DateRange::between(self.from, self.until, self.zone)
     }
 }
 
@@ -131,14 +157,22 @@ pub(crate) struct Counted {
     pub(crate) name: &'static str,
     /// What is counted.
     pub(crate) what: What,
+    /// Over so many local days that end with a part, where it is not over the part.
+    pub(crate) last_days: Option<u64>,
+}
+
+/// A count over the parts of a selection.
+pub(crate) const fn counted_as(name: &'static str, what: What) -> Counted {
+    Counted {
+        name,
+        what,
+        last_days: None,
+    }
 }
 
 /// A count of events of a type.
 pub(crate) const fn counted(name: &'static str, event_type: EventType) -> Counted {
-    Counted {
-        name,
-        what: What::Events(event_type),
-    }
+    counted_as(name, What::Events(event_type))
 }
 
 /// Writes a cell as a token, if it can.
@@ -149,14 +183,46 @@ type Seal = dyn Fn(&Cell) -> Option<String> + Send + Sync;
 pub struct Opening {
     /// Nothing else is in the answer.
     pub(crate) pin: Pin,
+    topics: Arc<Subscriptions>,
     seal: Arc<Seal>,
 }
 
 impl Opening {
-    /// At this pin, with cells written by `seal`, which whoever serves them signs.
-    pub fn new(pin: Pin, seal: impl Fn(&Cell) -> Option<String> + Send + Sync + 'static) -> Self {
+    /// At this pin, with cells written by `seal`, which whoever serves them signs. A cell holds of the pin only the topics
+    /// that its list may read, so that its token is short.
+    pub fn new(
+        pin: Pin,
+        topics: Arc<Subscriptions>,
+        seal: impl Fn(&Cell) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         let seal = Arc::new(seal);
-        Self { pin, seal }
+        Self { pin, topics, seal }
+    }
+
+    /// A count of a part.
+    pub(crate) fn cell(&self, counted: &Counted, part: &Part, zone: Tz) -> Cell {
+        let Span { from, until } = part.span;
+        let days = counted.last_days;
+        Cell {
+            what: counted.what.clone(),
+            from: days.map_or(from, |days| last_days_start(zone, until, days)),
+            until,
+            zone,
+            region: part.region.clone(),
+            only: part.only.clone(),
+            pin: self.pin.of(&counted.what.domains(), &self.topics),
+        }
+    }
+
+    /// What opens these cells of an answer of now, by the names of their counts; nothing for one whose events may be gone.
+    pub(crate) fn tokens<'c>(
+        &self,
+        cells: impl Iterator<Item = (&'static str, &'c Cell)>,
+        now: DateTime<Utc>,
+    ) -> Cells {
+        let kept = cells.filter(|(_, cell)| cell.check_kept(now).is_ok());
+        let tokens = kept.filter_map(|(name, cell)| Some((name, (self.seal)(cell)?)));
+        Cells(tokens.collect())
     }
 }
 
@@ -199,19 +265,13 @@ impl Selection {
     /// What opens these counts of a part, where it was asked for.
     pub(crate) fn cells(&self, counted: &[Counted], part: &Part) -> Option<Cells> {
         let opening = self.opening.as_ref().filter(|_| !counted.is_empty())?;
-        let sealed = counted.iter().filter_map(|counted| {
-            let cell = Cell {
-                what: counted.what.clone(),
-                from: part.span.from,
-                until: part.span.until,
-                zone: self.range.zone(),
-                region: part.region.clone(),
-                only: part.only.clone(),
-                pin: opening.pin.clone(),
-            };
-            Some((counted.name, (opening.seal)(&cell)?))
-        });
-        Some(Cells(sealed.collect()))
+        let zone = self.range.zone();
+        let cells = counted
+            .iter()
+            .map(|counted| (counted.name, opening.cell(counted, part, zone)));
+        let cells: Vec<_> = cells.collect();
+        let cells = cells.iter().map(|(name, cell)| (*name, cell));
+        Some(opening.tokens(cells, self.now))
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use shared_schema::{Domain, Subscriptions};
 use utoipa::ToSchema;
 
 use crate::query::{Parameters, Query};
@@ -52,6 +53,22 @@ impl Pin {
         Self {
             next_offsets: next,
             settled_through: DateTime::from_timestamp_millis(settled_ms).unwrap_or_default(),
+        }
+    }
+
+    /// The same of the topics that may have events of these domains: all but those that are known to carry others.
+    pub(super) fn of(&self, domains: &[Domain], topics: &Subscriptions) -> Self {
+        let may_have = |topic: &str| {
+            let carried = topics.by_topic(topic);
+            carried.is_none_or(|carried| domains.contains(&carried.domain))
+        };
+        let next = self.next_offsets.iter();
+        let next = next.filter(|(topic, _)| may_have(topic));
+        Self {
+            next_offsets: next
+                .map(|(topic, next)| (topic.clone(), next.clone()))
+                .collect(),
+            ..*self
         }
     }
 

@@ -1,3 +1,5 @@
+use shared_schema::Domain;
+
 use super::*;
 use crate::{
     bookings::BookingTotals,
@@ -37,6 +39,17 @@ fn a_pin_holds_what_is_durable() {
 }
 
 #[test]
+fn a_cell_holds_the_topics_that_its_list_may_read() {
+    let lanes = ["openride.events.trip", "openride.events.booking", "of.old"];
+    let whole = Pin::new(lanes.map(|topic| (topic, 0, 5)), 9);
+    let of = |domains: &[Domain]| whole.of(domains, &Subscriptions::default());
+    // which of them a topic had that is no longer read, nobody knows
+    let expected = Pin::new([lanes[1], lanes[2]].map(|topic| (topic, 0, 5)), 9);
+    assert_eq!(of(&[Domain::Booking]), expected);
+    assert_eq!(of(&Domain::ALL), whole);
+}
+
+#[test]
 fn a_list_is_of_the_facts_that_were_durable_and_settled() {
     let everywhere = cell(EventType::BookingCreated, RegionFilter::Everywhere);
     insta::assert_snapshot!("list", shown(&listed(&everywhere, None)));
@@ -44,7 +57,7 @@ fn a_list_is_of_the_facts_that_were_durable_and_settled() {
         EventType::TripStarted,
         RegionFilter::Remainder(Unknown::City),
     );
-    let after = "1704067200123.3.45.openride.events.trip";
+    let after = "1704067200123.3.45.openride.events.trip~00000000-0000-0000-0000-000000000007";
     insta::assert_snapshot!("list_goes_on", shown(&listed(&unknown, Some(after))));
 }
 
@@ -57,11 +70,91 @@ fn drivers_are_listed_with_the_first_event_that_names_them() {
     let everywhere = drivers(RegionFilter::Everywhere);
     insta::assert_snapshot!("drivers", shown(&listed(&everywhere, None)));
     let unknown = drivers(RegionFilter::Remainder(Unknown::State));
-    let after = "1704067200123.3.45.openride.events.trip";
+    let after = "1704067200123.3.45.openride.events.trip~00000000-0000-0000-0000-000000000007";
     insta::assert_snapshot!(
         "drivers_of_the_unknown_region",
         shown(&listed(&unknown, Some(after)))
     );
+}
+
+#[test]
+fn users_are_listed_with_the_first_event_that_names_them() {
+    let unknown = Cell {
+        what: What::ActiveUsers,
+        only: Some(Only::NoClockSkew),
+        ..cell(
+            EventType::TripStarted,
+            RegionFilter::Remainder(Unknown::State),
+        )
+    };
+    insta::assert_snapshot!("users", shown(&listed(&unknown, None)));
+}
+
+#[test]
+fn users_of_a_place_are_listed_with_the_last_event_that_names_them() {
+    let place = Cell {
+        what: What::UsersSeenLast,
+        only: Some(Only::Place {
+            state: "Lagos".to_owned(),
+            city: "Ikeja".to_owned(),
+        }),
+        ..cell(EventType::TripStarted, RegionFilter::Everywhere)
+    };
+    insta::assert_snapshot!("users_of_a_place", shown(&listed(&place, None)));
+}
+
+#[test]
+fn trips_under_way_are_listed_with_their_start() {
+    let of = |region, of_settled| Cell {
+        what: What::ActiveTrips { of_settled },
+        only: Some(Only::NoClockSkew),
+        ..cell(EventType::TripStarted, region)
+    };
+    let everywhere = of(RegionFilter::Everywhere, false);
+    insta::assert_snapshot!("trips", shown(&listed(&everywhere, None)));
+    let settled = shown(&length(&of(RegionFilter::Settled, true)));
+    assert!(
+        settled.contains("WHERE state != '' AND NOT clock_skew"),
+        "{settled}"
+    );
+    assert!(settled.contains("AND max(state != '') = 1"), "{settled}");
+    let unknown = of(RegionFilter::Remainder(Unknown::City), false);
+    let unknown = shown(&length(&unknown));
+    assert!(
+        unknown.contains("AND max(city NOT IN ('', 'unknown')) = 0"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_page_goes_on_after_one_of_the_users_that_an_event_names() {
+    let text = "1704067200123.3.45.openride.events.trip~00000000-0000-0000-0000-000000000007";
+    let cursor: EventCursor = text.parse().unwrap();
+    assert_eq!(cursor.to_string(), text);
+    for text in [
+        "",
+        "~",
+        "1704067200123.3.45.trip",
+        "1704067200123.3.45.trip~7",
+        "1.2~00000000-0000-0000-0000-000000000007",
+    ] {
+        assert!(text.parse::<EventCursor>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn active_users_are_opened_as_long_as_positions_are_kept() {
+    let over = |days| Counted {
+        last_days: Some(days),
+        ..counted_as("users", What::ActiveUsers)
+    };
+    let mut selection = opened(everywhere(false));
+    selection.now = selection.range.end() + TimeDelta::days(20);
+    let cells = selection.cells(&[over(7)], &selection.whole()).unwrap();
+    let week: Cell = serde_json::from_str(&cells.0["users"]).unwrap();
+    assert_eq!(week.from, selection.range.end() - TimeDelta::days(7));
+    let month = selection.cells(&[over(30)], &selection.whole());
+    assert_eq!(month, Some(Cells::default()));
 }
 
 #[test]
@@ -91,6 +184,7 @@ fn cells_are_of_the_whole_range_or_of_what_a_unit_has_of_it() {
     let expected = Cell {
         from: selection.range.start(),
         until: selection.range.end(),
+        pin: pin().of(&[Domain::Booking], &Subscriptions::default()),
         ..cell(EventType::BookingCreated, selection.region.clone())
     };
     assert_eq!(created, expected);
@@ -110,7 +204,7 @@ fn nothing_is_opened_that_was_not_asked_for_or_cannot_be_written() {
     let counted = PaymentTotals::COUNTED;
     assert_eq!(selection.cells(counted, &selection.whole()), None);
     let unwritten = Selection {
-        opening: Some(Arc::new(Opening::new(pin(), |_| None))),
+        opening: Some(Arc::new(Opening::new(pin(), Arc::default(), |_| None))),
         ..selection
     };
     let cells = unwritten.cells(counted, &unwritten.whole());

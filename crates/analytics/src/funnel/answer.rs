@@ -8,7 +8,7 @@ use super::{
     steps::{InWords, TIES},
 };
 use crate::{
-    cells::{Cells, Counted, What},
+    cells::{Cells, Counted, What, counted_as},
     number::Hundredths,
     rule::Rule,
 };
@@ -200,10 +200,7 @@ impl Question {
         let part = (row.is_part == 1).then(|| (row.value.clone(), row.state.clone()));
         let counted = names.iter().map(|(name, step)| {
             let reached = Reached::new(&self.matching, *step, part.clone());
-            Counted {
-                name,
-                what: What::Reached(Box::new(reached)),
-            }
+            counted_as(name, What::Reached(Box::new(reached)))
         });
         let counted: Vec<Counted> = counted.collect();
         self.selection.cells(&counted, &self.selection.whole())

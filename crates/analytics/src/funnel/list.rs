@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use shared_schema::Domain;
 
 use super::{Breakdown, Matching, statement::People};
 use crate::{cells::Cell, query::Parameters, time::Span};
@@ -27,6 +28,13 @@ impl Reached {
             step,
             part,
         }
+    }
+
+    /// The events that its list reads.
+    pub(crate) fn domains(&self) -> Vec<Domain> {
+        let registrations = self.tells_roles().then_some(Domain::User);
+        let matched = self.matching.domains().into_iter();
+        matched.chain(registrations).collect()
     }
 
     /// Whether it takes the first registrations of people.

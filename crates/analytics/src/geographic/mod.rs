@@ -6,7 +6,7 @@
 #![doc = include_str!("../../definitions/geographic.md")]
 
 mod sums;
-mod users;
+pub(crate) mod users;
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use utoipa::ToSchema;
 
 use crate::{
     ask::Ask,
-    cells::{Cells, Counted, Part, counted},
+    cells::{Cells, Counted, Only, Part, What, counted, counted_as},
     number::{Amount, Hundredths, Quantity},
     query::Query,
     region::{RegionFilter, UNKNOWN, Unknown},
     rule::Rule,
     selection::Selection,
-    time::{BeyondRetention, Kept},
+    time::{BeyondRetention, Kept, TooOld},
 };
 
 /// What is spread over the regions.
@@ -48,7 +48,7 @@ pub struct Geography {
     pub data_points: Vec<DataPoint>,
     /// The sum of the points.
     pub total_value: Quantity,
-    /// What opens it, where it was asked for and counts events.
+    /// What opens it, where it was asked for and is a count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cells: Option<Cells>,
@@ -74,7 +74,7 @@ pub struct DataPoint {
     /// Its share of the total, in percent.
     #[schema(required)]
     pub share: Option<Hundredths>,
-    /// What opens the value, where it was asked for and counts events.
+    /// What opens the value, where it was asked for and is a count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cells: Option<Cells>,
@@ -122,11 +122,18 @@ pub fn unsettled_facts(selection: &Selection, measure: Measure) -> Query {
 /// # Errors
 /// When a bound lies off the grid where events are no longer kept.
 pub fn check_kept(selection: &Selection, measure: Measure) -> Result<(), BeyondRetention> {
-    let kept = match measure {
-        Measure::Bookings | Measure::Revenue => Kept::Events,
-        Measure::Users => Kept::Locations,
-    };
-    kept.check(&selection.range, selection.now)
+    measure.kept().check(&selection.range, selection.now)
+}
+
+/// Checks that all events are still stored that counts are to be opened down to.
+///
+/// # Errors
+/// When the first may be gone.
+pub fn check_opens(selection: &Selection, measure: Measure) -> Result<(), TooOld> {
+    match selection.opening {
+        Some(_) => measure.kept().check_start(&selection.range, selection.now),
+        None => Ok(()),
+    }
 }
 
 fn query(selection: &Selection, measure: Measure) -> Query {
@@ -167,8 +174,8 @@ fn assemble(selection: &Selection, measure: Measure, rows: Vec<RegionRow>) -> Ge
             value: quantity(value),
             share: Hundredths::share(value, total),
             cells: selection.cells(
-                &measure.counted("value"),
-                &of_region(selection, &state, &city),
+                measure.counted("value").as_slice(),
+                &measure.of_region(selection, &state, &city),
             ),
             state,
             city,
@@ -183,34 +190,55 @@ fn assemble(selection: &Selection, measure: Measure, rows: Vec<RegionRow>) -> Ge
         metric: measure,
         data_points,
         total_value: quantity(total),
-        cells: selection.cells(&measure.counted("total_value"), &selection.whole()),
+        cells: selection.cells(
+            measure.counted("total_value").as_slice(),
+            &selection.whole(),
+        ),
         other_currencies: (measure == Measure::Revenue).then(|| others.collect()),
         rule: rule(),
     }
 }
 
 impl Measure {
-    /// The field that can be opened, if what it shows is a count of events.
-    fn counted(self, name: &'static str) -> Vec<Counted> {
+    /// How long the events that it is made of are stored.
+    const fn kept(self) -> Kept {
         match self {
-            Self::Bookings => vec![counted(name, EventType::BookingCreated)],
-            Self::Revenue | Self::Users => Vec::new(),
+            Self::Bookings | Self::Revenue => Kept::Events,
+            Self::Users => Kept::Locations,
         }
     }
-}
 
-/// The events of a point.
-fn of_region(selection: &Selection, state: &str, city: &str) -> Part {
-    let region = match state {
-        UNKNOWN => RegionFilter::Remainder(Unknown::State),
-        _ => RegionFilter::Within {
-            state: Some(state.to_owned()),
-            city: Some(city.to_owned()),
-        },
-    };
-    Part {
-        region,
-        ..selection.whole()
+    /// The field that can be opened, if what it shows is a count.
+    fn counted(self, name: &'static str) -> Option<Counted> {
+        match self {
+            Self::Bookings => Some(counted(name, EventType::BookingCreated)),
+            Self::Users => Some(counted_as(name, What::UsersSeenLast)),
+            Self::Revenue => None,
+        }
+    }
+
+    /// What a point counts.
+    fn of_region(self, selection: &Selection, state: &str, city: &str) -> Part {
+        let whole = selection.whole();
+        let (state, city) = (state.to_owned(), city.to_owned());
+        match self {
+            // where a user was seen last, all events of the selection tell
+            Self::Users => Part {
+                only: Some(Only::Place { state, city }),
+                ..whole
+            },
+            _ if state == UNKNOWN => Part {
+                region: RegionFilter::Remainder(Unknown::State),
+                ..whole
+            },
+            _ => Part {
+                region: RegionFilter::Within {
+                    state: Some(state),
+                    city: Some(city),
+                },
+                ..whole
+            },
+        }
     }
 }
 
@@ -269,6 +297,10 @@ mod tests {
         let mut recent = in_lagos_off_grid();
         recent.now = recent.range.end();
         insta::assert_snapshot!("users_of_today", shown(&query(&recent, Measure::Users)));
+        insta::assert_snapshot!(
+            "users_opened",
+            shown(&query(&opened(recent), Measure::Users))
+        );
     }
 
     #[test]

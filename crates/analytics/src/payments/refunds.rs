@@ -41,9 +41,7 @@ pub(super) fn refunds_by_method(selection: &Selection) -> Query {
         ));
     }
     for slice in slices(&grid) {
-        let slice = slice
-            .of_type(EventType::PaymentRefunded)
-            .at(selection.pin());
+        let slice = slice.of_type(EventType::PaymentRefunded);
         let facts = settled_payments(slice, &mut parameters);
         parts.push(format!(
             "SELECT toString(settled_method) AS method, toString(currency) AS money, toUInt64(1) AS events, \

@@ -49,7 +49,7 @@ pub(super) fn unknown_times(selection: &Selection) -> Option<Query> {
         parts.push(waiting(&grid, &mut parameters));
     }
     for slice in slices(&grid) {
-        let facts = settled_facts(Domain::Payment, slice.at(selection.pin()), &mut parameters);
+        let facts = settled_facts(Domain::Payment, slice, &mut parameters);
         let regions = selection.region.own(&mut parameters);
         parts.push(of_events(&facts, &regions));
     }

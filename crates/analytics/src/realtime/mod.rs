@@ -6,9 +6,10 @@
 #![doc = include_str!("../../definitions/realtime.md")]
 
 mod health;
+mod opened;
 mod tiles;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use clickhouse::Row;
@@ -20,6 +21,7 @@ pub use self::health::{Health, PipelineHealth, Signs};
 use self::tiles::{drivers, other_currencies, tiles, trips};
 use crate::{
     ask::Ask,
+    cells::{Cells, Opening},
     count,
     number::{Amount, Hundredths},
     query::Query,
@@ -48,6 +50,10 @@ pub struct Realtime {
     /// How much later than scheduled the trips of the last 60 minutes started, on average; early is 0.
     #[schema(required)]
     pub avg_wait_time_minutes: Option<Hundredths>,
+    /// What opens its counts, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub cells: Option<Cells>,
 }
 
 /// Revenue in one other currency.
@@ -63,6 +69,10 @@ pub struct Second {
     /// A whole second.
     now: DateTime<Utc>,
     region: RegionFilter,
+    /// Where counts are to be opened. They are then those of stored events at its pin.
+    opening: Option<Arc<Opening>>,
+    /// Whether the caller sees settled events alone.
+    sees_settled_only: bool,
 }
 
 /// What [`tiles`] answers.
@@ -91,6 +101,18 @@ impl Second {
         Self {
             now: now.trunc_subsecs(0),
             region,
+            opening: None,
+            sees_settled_only: false,
+        }
+    }
+
+    /// The same with counts that can be opened, by a caller who sees settled events alone or others too.
+    #[must_use]
+    pub fn opened(self, opening: Arc<Opening>, sees_settled_only: bool) -> Self {
+        Self {
+            opening: Some(opening),
+            sees_settled_only,
+            ..self
         }
     }
 
@@ -122,7 +144,19 @@ pub async fn ask<A: Ask>(store: &A, second: &Second) -> Result<Realtime, A::Erro
         store.row("realtime: trips", &trips),
         store.rows("realtime: other currencies", &others),
     )?;
-    Ok(assemble(second, &tiles, drivers, trips, others))
+    let realtime = assemble(second, &tiles, drivers, trips, others);
+    let Some(opening) = &second.opening else {
+        return Ok(realtime);
+    };
+    let opened = opened::ask(store, second, opening).await?;
+    Ok(Realtime {
+        active_users: count(opened.active_users),
+        active_drivers: count(opened.active_drivers),
+        active_trips: count(opened.active_trips),
+        bookings_last_hour: count(opened.bookings_last_hour),
+        cells: Some(opened.cells),
+        ..realtime
+    })
 }
 
 /// The tiles that the answers tell.
@@ -151,6 +185,7 @@ fn assemble(
         revenue_last_hour: Amount::of_hundredths(tiles.revenue),
         other_currencies: others.collect(),
         avg_wait_time_minutes: Hundredths::mean(count(tiles.wait_ms), MINUTE_MS, started),
+        cells: None,
     }
 }
 

@@ -8,10 +8,10 @@ use crate::{
 };
 use shared_schema::Domain;
 
-const QUARTER: TimeDelta = TimeDelta::minutes(15);
-const HOUR: TimeDelta = TimeDelta::hours(1);
-const DAY: TimeDelta = TimeDelta::hours(24);
-const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
+pub(super) const QUARTER: TimeDelta = TimeDelta::minutes(15);
+pub(super) const HOUR: TimeDelta = TimeDelta::hours(1);
+pub(super) const DAY: TimeDelta = TimeDelta::hours(24);
+pub(super) const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
 
 /// The tiles that the aggregate of seconds holds; the one row is a [`TilesRow`](super::TilesRow).
 pub(super) fn tiles(second: &Second) -> Query {

@@ -6,6 +6,7 @@ use super::{
     local::{day_start, local_date},
     range::on_clock,
 };
+use crate::cells::Pin;
 
 /// The grain of the aggregates in seconds.
 const SLOT_SECONDS: i64 = 15 * 60;
@@ -35,15 +36,17 @@ impl Span {
 }
 
 /// A range cut at the grid of the aggregates: whole slots, and what is left at either end, which only the
-/// stored events can answer.
+/// stored events can answer; at a pin that is all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Grid {
+pub(crate) struct Grid<'p> {
     /// Whole slots; may be empty.
     pub(crate) core: Span,
     /// From the start to the first whole slot, if the start is off the grid.
     pub(crate) head: Option<Span>,
     /// From the last whole slot to the end, if the end is off the grid.
     pub(crate) tail: Option<Span>,
+    /// Only what was durable and settled then.
+    pub(crate) pin: Option<&'p Pin>,
 }
 
 /// How long the events of a kind are kept for certain.
@@ -183,14 +186,14 @@ impl Kept {
     }
 }
 
-impl Grid {
+impl<'p> Grid<'p> {
     pub(crate) fn of(range: &DateRange) -> Self {
         Self::between(range.start(), range.end())
     }
 
-    /// The same range as stored events alone.
-    pub(crate) fn of_events(range: &DateRange) -> Self {
-        let (start, end) = (clamped(range.start()), clamped(range.end()));
+    /// Stored events alone, those of a pin.
+    pub(crate) fn of_events(start: DateTime<Utc>, end: DateTime<Utc>, pin: &'p Pin) -> Self {
+        let (start, end) = (clamped(start), clamped(end));
         Self {
             core: Span {
                 from: start,
@@ -201,6 +204,7 @@ impl Grid {
                 until: end,
             }),
             tail: None,
+            pin: Some(pin),
         }
     }
 
@@ -223,12 +227,14 @@ impl Grid {
                     until: end,
                 }),
                 tail: None,
+                pin: None,
             };
         }
         Self {
             core,
             head: slice(start, core.from),
             tail: slice(core.until, end),
+            pin: None,
         }
     }
 

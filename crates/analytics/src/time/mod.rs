@@ -22,3 +22,4 @@ pub use range::{DateRange, Reversed};
 pub(crate) use buckets::DayStarts;
 pub(crate) use days::LocalDays;
 pub(crate) use grid::{Grid, clamped};
+pub(crate) use range::last_days_start;

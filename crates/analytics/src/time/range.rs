@@ -176,7 +176,8 @@ fn end_of(moment: Moment, zone: Tz) -> DateTime<Utc> {
     }
 }
 
-fn last_days_start(zone: Tz, end: DateTime<Utc>, days: u64) -> DateTime<Utc> {
+/// Where the last so many local days up to an instant begin.
+pub(crate) fn last_days_start(zone: Tz, end: DateTime<Utc>, days: u64) -> DateTime<Utc> {
     let last = local_date(zone, end - TimeDelta::nanoseconds(1));
     day_start(zone, last - Days::new(days.saturating_sub(1)))
 }

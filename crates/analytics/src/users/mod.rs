@@ -16,9 +16,9 @@ pub use self::trend::UserMetric;
 pub(crate) use self::trend::trend;
 pub(crate) use crate::activity::is_within_reach;
 use crate::{
-    activity::{self, ActiveRow, WindowsRow, active_by_unit, windows},
+    activity::{ActiveRow, MONTH, WEEK, WindowsRow, active_by_unit, windows},
     ask::Ask,
-    cells::{Cells, Counted, counted},
+    cells::{Cells, Counted, What, counted, counted_as},
     count,
     number::Hundredths,
     query::Query,
@@ -47,7 +47,8 @@ pub struct Users {
     /// Of the users registered in the range, the share that has become drivers by now, in percent.
     #[schema(required)]
     pub driver_activation_rate: Option<Hundredths>,
-    /// What opens its counts of events, where it was asked for.
+    /// What opens its counts, where it was asked for: of active users those of the last 30 days, as long as positions are
+    /// kept; never `total_users`, who registered since ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cells: Option<Cells>,
@@ -82,19 +83,18 @@ struct Answers {
 /// # Errors
 /// When a statement is not answered.
 pub async fn ask<A: Ask>(store: &A, selection: &Selection) -> Result<Users, A::Error> {
-    let (windows, everyone) = (windows(selection), everyone(selection));
-    let (registrations, active) = (new_registrations(selection), active_by_unit(selection));
+    let (everyone, registrations) = (everyone(selection), new_registrations(selection));
     let (windows, everyone, registrations, active) = try_join!(
-        store.row("users: windows", &windows),
+        windows(store, selection),
         store.rows("users: everyone", &everyone),
         store.rows("users: registrations", &registrations),
-        store.rows_if("users: active by unit", active.as_ref()),
+        active_by_unit(store, selection),
     )?;
     let answers = Answers {
         windows,
         everyone,
         registrations,
-        active: active.unwrap_or_default(),
+        active,
     };
     Ok(assemble(selection, answers))
 }
@@ -118,7 +118,7 @@ pub fn check_kept(selection: &Selection) -> Result<(), BeyondRetention> {
 #[must_use]
 pub fn unsettled_facts(selection: &Selection) -> Option<Query> {
     let range = &selection.range;
-    let start = range.last_days_start(activity::MONTH).min(range.start());
+    let start = range.last_days_start(MONTH).min(range.start());
     let count = || unsettled(&Domain::ALL, start, range.end());
     selection.region.is_regional().then(count)
 }
@@ -140,14 +140,36 @@ fn assemble(selection: &Selection, answers: Answers) -> Users {
         total_users: of_people(|row| row.users),
         kyc_completion_rate: Hundredths::percent(verified, registered),
         driver_activation_rate: Hundredths::percent(upgraded, registered),
-        cells: selection.cells(UserPoint::COUNTED, &selection.whole()),
+        cells: selection.cells(Users::COUNTED, &selection.whole()),
         time_series: time_series(selection, answers),
     }
 }
 
+impl Users {
+    /// What can be opened of them.
+    const COUNTED: &'static [Counted] = &[
+        active_in_last_days("dau", 1),
+        active_in_last_days("wau", WEEK),
+        active_in_last_days("mau", MONTH),
+        REGISTRATIONS,
+    ];
+}
+
 impl UserPoint {
     /// What can be opened of them.
-    const COUNTED: &'static [Counted] = &[counted("new_registrations", EventType::UserRegistered)];
+    const COUNTED: &'static [Counted] =
+        &[counted_as("active_users", What::ActiveUsers), REGISTRATIONS];
+}
+
+const REGISTRATIONS: Counted = counted("new_registrations", EventType::UserRegistered);
+
+/// The users who were active in so many local days that end with a part.
+const fn active_in_last_days(name: &'static str, days: u64) -> Counted {
+    Counted {
+        name,
+        what: What::ActiveUsers,
+        last_days: Some(days),
+    }
 }
 
 fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<UserPoint>>> {

@@ -1,22 +1,21 @@
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::try_join;
 use shared_schema::{Domain, EventType};
 
 use super::{
+    active_in_last_days,
     registrations::{PeopleRow, RegistrationRow, everyone, new_registrations},
     running_totals,
 };
 use crate::{
-    activity::{ActiveRow, ChangeRow, active_by_unit, active_in_all, rolling},
+    activity::{active_by_unit, active_in_all, active_in_last},
     ask::Ask,
-    cells::{Counted, counted},
+    cells::{Counted, What, counted, counted_as},
     count,
     number::{Hundredths, Quantity},
     selection::Selection,
     series,
-    time::{BeyondRetention, Buckets, Kept},
+    time::{BeyondRetention, Kept},
     trends::{Period, TrendPoint},
 };
 
@@ -60,11 +59,12 @@ impl UserMetric {
     }
 
     /// What can be opened of it.
-    const fn counted(self) -> &'static [Counted] {
-        const REGISTRATIONS: &[Counted] = &[counted("value", EventType::UserRegistered)];
+    const fn counted(self) -> Option<Counted> {
         match self {
-            Self::Registrations => REGISTRATIONS,
-            _ => &[],
+            Self::ActiveInLast(days) => Some(active_in_last_days("value", days)),
+            Self::Active => Some(counted_as("value", What::ActiveUsers)),
+            Self::Registrations => Some(counted("value", EventType::UserRegistered)),
+            Self::Everyone | Self::Verified | Self::Upgraded => None,
         }
     }
 
@@ -88,7 +88,7 @@ pub(crate) async fn trend<A: Ask>(
     metric: UserMetric,
 ) -> Result<Period, A::Error> {
     let (value, units) = match metric {
-        UserMetric::ActiveInLast(days) => active_in_last(store, selection, days).await?,
+        UserMetric::ActiveInLast(days) => in_last_days(store, selection, days).await?,
         UserMetric::Active => active(store, selection).await?,
         UserMetric::Registrations => registrations(store, selection).await?,
         UserMetric::Everyone => total(store, selection).await?,
@@ -99,12 +99,15 @@ pub(crate) async fn trend<A: Ask>(
         UserMetric::Verified | UserMetric::Upgraded => None,
         _ => Some(Quantity::Count(0)),
     };
-    let points = series::points(selection, metric.counted(), units, |_, known| TrendPoint {
-        value: known.copied().unwrap_or(nothing),
+    let counted = metric.counted();
+    let points = series::points(selection, counted.as_slice(), units, |_, known| {
+        TrendPoint {
+            value: known.copied().unwrap_or(nothing),
+        }
     });
     Ok(Period {
         value,
-        cells: selection.cells(metric.counted(), &selection.whole()),
+        cells: selection.cells(counted.as_slice(), &selection.whole()),
         time_series: points.unwrap_or_default(),
     })
 }
@@ -112,52 +115,30 @@ pub(crate) async fn trend<A: Ask>(
 /// The value of the whole range, and those of some units by the second in which they begin.
 type Values = (Option<Quantity>, Vec<(u64, Option<Quantity>)>);
 
-async fn active_in_last<A: Ask>(
+async fn in_last_days<A: Ask>(
     store: &A,
     selection: &Selection,
     days: u64,
 ) -> Result<Values, A::Error> {
-    let query = rolling(selection, days);
-    let changes: Vec<ChangeRow> = store
-        .rows_if("trends: active users", query.as_ref())
-        .await?
-        .unwrap_or_default();
-    let changes: HashMap<u64, i64> = changes
-        .into_iter()
-        .map(|row| (row.place, row.change))
-        .collect();
-    let units = selection.series.iter().flat_map(Buckets::iter);
-    let mut active = 0;
-    let mut values = Vec::new();
-    for (place, unit) in (0..).zip(units) {
-        active += changes.get(&place).copied().unwrap_or_default();
-        values.push((unit, Some(Quantity::Count(count(active)))));
-    }
-    let value = values.last().and_then(|(_, value)| *value);
+    let units = active_in_last(store, selection, days).await?;
+    let users = |users: &u64| Some(Quantity::Count(*users));
+    let value = units.last().and_then(|(_, last)| users(last));
     // what lies ahead has no day that is the last
-    let begun = values
-        .into_iter()
-        .filter(|(unit, _)| unit.from <= selection.now);
-    Ok((
-        value,
-        begun.map(|(unit, value)| (unit.second(), value)).collect(),
-    ))
+    let begun = units.iter().filter(|(unit, _)| unit.from <= selection.now);
+    let begun = begun.map(|(unit, active)| (unit.second(), users(active)));
+    Ok((value, begun.collect()))
 }
 
 async fn active<A: Ask>(store: &A, selection: &Selection) -> Result<Values, A::Error> {
-    let (all, by_unit) = (active_in_all(selection), active_by_unit(selection));
     let (all, by_unit) = try_join!(
-        store.row::<ActiveRow>("trends: active users of all", &all),
-        store.rows_if("trends: active users by unit", by_unit.as_ref()),
+        active_in_all(store, selection),
+        active_by_unit(store, selection),
     )?;
-    let users = |row: &ActiveRow| Quantity::Count(count(row.users));
-    let units = by_unit.into_iter().flatten();
-    Ok((
-        Some(users(&all)),
-        units
-            .map(|row: ActiveRow| (row.unit, Some(users(&row))))
-            .collect(),
-    ))
+    let users = |users| Some(Quantity::Count(users));
+    let units = by_unit
+        .iter()
+        .map(|row| (row.unit, users(count(row.users))));
+    Ok((users(all), units.collect()))
 }
 
 async fn registrations<A: Ask>(store: &A, selection: &Selection) -> Result<Values, A::Error> {

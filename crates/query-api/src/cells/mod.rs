@@ -17,7 +17,7 @@ use analytics::{
 };
 use chrono::{DateTime, Utc};
 use metadata_store::lanes;
-use shared_schema::access::Role;
+use shared_schema::{Subscriptions, access::Role};
 
 pub use self::config::CellsConfig;
 pub(crate) use self::token::CellError;
@@ -26,7 +26,10 @@ use crate::{access::Caller, error::ApiError, parameters::not_configured, service
 
 /// Makes tokens of cells and opens them, where that is configured.
 #[derive(Clone)]
-pub(crate) struct Opener(Option<Arc<Signer>>);
+pub(crate) struct Opener {
+    signer: Option<Arc<Signer>>,
+    topics: Arc<Subscriptions>,
+}
 
 /// What is durable and settled, for an answer whose counts can be opened.
 pub(crate) struct Pinned {
@@ -37,8 +40,12 @@ pub(crate) struct Pinned {
 }
 
 impl Opener {
-    pub(crate) fn new(config: &CellsConfig) -> Self {
-        Self(Signer::new(config).map(Arc::new))
+    /// With the topics that carry events, for a token holds only those that its list reads.
+    pub(crate) fn new(config: &CellsConfig, topics: Subscriptions) -> Self {
+        Self {
+            signer: Signer::new(config).map(Arc::new),
+            topics: Arc::new(topics),
+        }
     }
 
     /// The cell of a token, if it is one for the caller.
@@ -51,7 +58,7 @@ impl Opener {
         caller: &Caller,
         now: DateTime<Utc>,
     ) -> Result<Cell, ApiError> {
-        let signer = self.0.as_ref().ok_or_else(|| not_configured("cell"))?;
+        let signer = self.signer.as_ref().ok_or_else(|| not_configured("cell"))?;
         Ok(signer.open(token, &digest(&caller.scope)?, now)?)
     }
 }
@@ -71,8 +78,10 @@ pub(crate) async fn pinned(
             needs: Role::Analyst,
         });
     }
-    let signer = services.opener.0.clone();
-    let signer = signer.ok_or_else(|| not_configured("include_cells"))?;
+    let opener = services.opener.clone();
+    let signer = opener
+        .signer
+        .ok_or_else(|| not_configured("include_cells"))?;
     let lanes = services.lanes.all().await?;
     let settled: i64 = services
         .store
@@ -90,8 +99,9 @@ pub(crate) async fn pinned(
         .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));
     let scope = digest(&caller.scope)?;
     let seal = move |cell: &Cell| signer.seal(cell, &scope, now);
+    let pin = Pin::new(next, settled);
     Ok(Pinned {
-        opening: Arc::new(Opening::new(Pin::new(next, settled), seal)),
+        opening: Arc::new(Opening::new(pin, opener.topics, seal)),
         complete_through: lanes::complete_through(&lanes),
     })
 }

@@ -67,10 +67,11 @@ pub(crate) struct SeriesParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is read strictly")]
 pub(crate) struct CellsParameters {
-    /// Whether to add `cells`: for each count of events a token that `/v1/events` opens. The answer is then made of stored
-    /// events alone, so that its range may begin 90 days ago at the earliest, and kept nowhere; its time series has at most
-    /// 1,000 points. For analysts. Of the counts of people, `active_drivers` of trips and those of a funnel have a token; the
-    /// others, and what is not counted over events of the range, as the names of routes, are those of now.
+    /// Whether to add `cells`: for each count a token that `/v1/events` opens. The answer is then made of stored events
+    /// alone, so that its range may begin 90 days ago at the earliest, and kept nowhere; its time series has at most 1,000
+    /// points. For analysts. Counts of active users have a token where they begin in the last 30 days, as long as positions
+    /// are kept, and users by region are not asked for earlier; `total_users` never has one, for they registered since ever.
+    /// What has no token, and what is not counted over events, as the names of routes, is that of now.
     #[param(default = false)]
     include_cells: Option<bool>,
 }
@@ -85,7 +86,7 @@ pub(crate) struct EventsParameters {
     cell: String,
     /// The `next_cursor` of the page before. Send the same `cell` with it.
     #[param(
-        example = "1706697000125.1.1233.openride.events.booking",
+        example = "1706697000125.1.1233.openride.events.booking~018d3f5e-6f0a-7000-8000-000000000003",
         format = "cursor"
     )]
     cursor: Option<String>,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     access::Caller,
+    cells::CellError,
     error::ApiError,
     parameters::{EventsParameters, Given, Parameter, cell, documented, limit},
     services::Services,
@@ -22,8 +23,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(documented::<EventsP
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Events {
     /// The time that the count is about.
-    #[schema(required)]
-    date_range: Option<DateRange>,
+    date_range: DateRange,
     /// What was durable and settled when they were counted: no later event is among them.
     pinned: Pin,
     #[serde(flatten)]
@@ -32,8 +32,9 @@ pub(crate) struct Events {
 
 /// The events behind a count
 ///
-/// As many as the count that the cell stands beside, the earliest first, whatever has been stored or settled since; of a
-/// count of drivers, the first of each. Their `state` and `city` are those that they had then.
+/// As many as the count that the cell stands beside, the earliest first, whatever has been stored or settled since. Of a
+/// count of people each is listed once, with the first event, or, of users by region, the last; of trips under way, with
+/// the start. Their `state` and `city` are those that they had then.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -62,7 +63,7 @@ pub(crate) struct Events {
             "partition": 1,
             "offset": 1233
         }],
-        "next_cursor": "1706697000125.1.1233.openride.events.booking"
+        "next_cursor": "1706697000125.1.1233.openride.events.booking~018d3f5e-6f0a-7000-8000-000000000003"
     })))
 )]
 pub(crate) async fn events(
@@ -83,7 +84,7 @@ pub(crate) async fn events(
     let store = services.store_of(&caller);
     let rows = store.rows("cells: events", &query).await?;
     Ok(HttpResponse::Ok().json(Events {
-        date_range: cell.date_range(),
+        date_range: cell.date_range().map_err(|_| CellError::NotOne)?,
         page: cells::assemble(limit, rows),
         pinned: cell.pin,
     }))

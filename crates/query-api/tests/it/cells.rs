@@ -38,7 +38,7 @@ const REGIONS: [&str; 8] = [
 ];
 
 /// What shows counts that can be opened.
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 23] = [
     "metrics/bookings?",
     "metrics/bookings?include_time_series=true&granularity=weekly",
     "metrics/payments?",
@@ -53,12 +53,18 @@ const PATHS: [&str; 17] = [
     "analytics/geographic?metric=bookings",
     "analytics/trends?metric=bookings_confirmed&granularity=weekly",
     "analytics/trends?metric=payments_refunded&granularity=monthly",
+    "analytics/geographic?metric=users",
+    "analytics/geographic?metric=users",
+    "analytics/trends?metric=dau&granularity=weekly",
+    "analytics/trends?metric=wau&granularity=daily&compare=previous_period",
+    "analytics/trends?metric=mau&granularity=monthly",
+    "analytics/trends?metric=active_users&granularity=weekly",
     "analytics/trends?metric=new_registrations&granularity=weekly",
     "analytics/trends?metric=active_drivers&granularity=weekly",
     "analytics/trends?metric=trips_started&granularity=monthly&compare=previous_period",
 ];
 
-const EFFORT: Effort = Effort {
+pub(crate) const EFFORT: Effort = Effort {
     questions: 2,
     counts: 15,
     events: 500,
@@ -78,6 +84,8 @@ pub(crate) struct Drill {
     pub(crate) story: Story,
     pub(crate) chance: ChaCha8Rng,
     pub(crate) durable: usize,
+    /// Whose topics are read.
+    read: Vec<Domain>,
     /// How much is asked.
     pub(crate) effort: Effort,
 }
@@ -95,21 +103,25 @@ pub(crate) struct Effort {
 impl Drill {
     pub(crate) async fn into(seed: u64, people: usize, effort: Effort) -> Self {
         let story = Histories::told(seed, people, Duration::days(60));
-        let api = Api::start(story.end).await;
+        let durable = story.len() * 7 / 10;
+        Self::over(story, seed, durable, effort).await
+    }
+
+    /// A story of which that much is durable.
+    pub(crate) async fn over(story: Story, seed: u64, durable: usize, effort: Effort) -> Self {
         Self {
-            durable: story.len() * 7 / 10,
-            api,
+            api: Api::start(story.end).await,
             story,
             chance: ChaCha8Rng::seed_from_u64(seed),
+            durable,
+            read: Domain::ALL.to_vec(),
             effort,
         }
     }
 
-    /// Everything before these offsets is durable. Locations have no lane yet.
+    /// Everything before these offsets is durable.
     pub(crate) async fn durable_up_to(&self, next: usize) {
-        let read = Domain::ALL.into_iter();
-        let read: Vec<Domain> = read.filter(|domain| *domain != Domain::Location).collect();
-        self.api.durable_up_to(&read, next).await;
+        self.api.durable_up_to(&self.read, next).await;
     }
 
     pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
@@ -132,14 +144,28 @@ impl Drill {
             true => (self.story.start, self.story.end),
             false => (one.min(other), one.max(other) + Duration::hours(1)),
         };
-        // what is compared with lies before it, and must be stored too; beside registrations, active users are counted
+        // what is compared with lies before it, and must be stored too; so must positions, where they tell all
         let days = match path {
             _ if path.contains("compare") => 25,
-            _ if path.contains("/users") => 28,
+            _ if path.contains("metric=users") => 29,
             _ => 60,
         };
         let start = start.max(self.story.end - Duration::days(days));
         let end = end.max(start + Duration::hours(1));
+        // where positions are gone, what they made active is known by quarters of an hour
+        let gone = self.story.end - Duration::days(29);
+        let counts_active = ["/users?", "=dau", "=wau", "=mau", "=active_users"];
+        let counts_active = counts_active.iter().any(|part| path.contains(part));
+        let rounded = |at: DateTime<Utc>| at.duration_trunc(Duration::hours(1)).unwrap();
+        let start = match counts_active && start < gone {
+            true => rounded(start),
+            false => start,
+        };
+        // the end is written as the last instant
+        let end = match counts_active && end < gone {
+            true => rounded(end) - Duration::milliseconds(1),
+            false => end,
+        };
         let region = self.one_of(&REGIONS);
         let zone = self.one_of(&ZONES);
         let at = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
@@ -159,8 +185,10 @@ impl Drill {
         let answer = answer.json();
         let mut opened = Vec::new();
         gather(&path, &answer, &mut opened);
-        let is_list = question.contains("limit=");
-        assert!(is_list || !opened.is_empty(), "{path}: {answer}");
+        // a list may be empty, and positions that made users active may be gone
+        let may_have_none = ["limit=", "=dau", "=wau", "=mau", "=active_users"];
+        let may_have_none = may_have_none.iter().any(|part| question.contains(part));
+        assert!(may_have_none || !opened.is_empty(), "{path}: {answer}");
         while opened.len() > self.effort.counts {
             let place = self.chance.random_range(0..opened.len());
             opened.swap_remove(place);
@@ -211,6 +239,7 @@ impl Drill {
                 event["topic"].as_str().unwrap().to_owned(),
                 event["partition"].as_u64().unwrap(),
                 event["offset"].as_u64().unwrap(),
+                event["entity_id"].as_str().unwrap().to_owned(),
             )
         };
         let places: Vec<_> = events.iter().map(place).collect();
@@ -218,7 +247,7 @@ impl Drill {
         assert!(places.windows(2).all(|two| two[0] != two[1]), "{places:?}");
         let durable = self.durable as u64;
         assert!(
-            places.iter().all(|(.., offset)| *offset < durable),
+            places.iter().all(|(.., offset, _)| *offset < durable),
             "{places:?}"
         );
         events
@@ -278,6 +307,10 @@ async fn every_count_is_the_length_of_its_list_whatever_comes_after() {
 pub(crate) async fn lists_stay_as_long_as_their_counts(paths: &[&str], effort: Effort) {
     for seed in [3, 4] {
         let mut drill = Drill::into(seed, 120, effort).await;
+        if seed == 3 {
+            // locations have no lane yet
+            drill.read.retain(|domain| *domain != Domain::Location);
+        }
         let (durable, stored) = (drill.durable, drill.story.len() * 8 / 10);
         drill.story.ingest_those(&drill.api, 0..stored).await;
         let first_settling = drill.story.end - Duration::seconds(2);
@@ -421,6 +454,36 @@ async fn counts_of_events_that_may_be_gone_are_not_opened() {
         refusal(&answer),
         refused(422, "parameter_out_of_range", "compare")
     );
+
+    // positions are kept for a shorter time, and with them who was active
+    let users =
+        "/v1/metrics/users?start_date=2026-05-01&end_date=2026-06-14&include_time_series=true";
+    let answer = api.json(&format!("{users}&include_cells=true")).await;
+    let names =
+        |cells: &Value| -> Vec<String> { cells.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(names(&answer["cells"]), ["dau", "new_registrations", "wau"]);
+    let points = answer["time_series"].as_array().unwrap();
+    assert_eq!(names(&points[15]["cells"]), ["new_registrations"]);
+    assert_eq!(
+        names(&points[16]["cells"]),
+        ["active_users", "new_registrations"]
+    );
+    let places = "/v1/analytics/geographic?metric=users&start_date=2026-05-01&end_date=2026-06-14";
+    assert_eq!(api.get(places).await.status, 200);
+    let refusal_of_places = api.get(&format!("{places}&include_cells=true")).await;
+    assert_eq!(
+        refusal(&refusal_of_places),
+        refused(422, "beyond_retention", "start_date")
+    );
+    let hint = refusal_of_places.json()["hint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(hint.contains("2026-05-17T00:00:00.000+01:00"), "{hint}");
+    api.clock.set(noon() + Duration::days(31));
+    let dau = answer["cells"]["dau"].as_str().unwrap();
+    let gone = api.get(&format!("/v1/events?cell={dau}")).await;
+    assert_eq!(refusal(&gone), refused(422, "beyond_retention", "cell"));
 
     api.clock.set(noon() + Duration::days(90));
     let answer = api.get(&format!("/v1/events?cell={cell}")).await;

@@ -14,6 +14,7 @@ mod api;
 mod cache;
 mod cells;
 mod cells_of_analyses;
+mod cells_of_now;
 mod conformance;
 mod cors;
 mod description;

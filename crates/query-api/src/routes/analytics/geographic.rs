@@ -62,6 +62,7 @@ pub(crate) async fn geographic(
     geographic::check_kept(&asked.selection, measure)?;
     let asked = asked.with_cells(&services).await?;
     let selection = &asked.selection;
+    geographic::check_opens(selection, measure)?;
     let unsettled = geographic::unsettled_facts(selection, measure);
     let metrics = async |_| geographic::ask(&asked.store(&services), selection, measure).await;
     asked

@@ -14,13 +14,20 @@ use utoipa::ToSchema;
 use crate::{
     access::Caller,
     cache::{Made, Question, Sought},
+    cells,
     error::ApiError,
-    parameters::{Given, Parameter, RegionParameters, documented, region},
+    parameters::{CellsParameters, Given, Parameter, RegionParameters, documented, region},
     routes::asked::unsettled_facts,
     services::Services,
 };
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(documented::<RegionParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
+    [
+        documented::<RegionParameters>(),
+        documented::<CellsParameters>(),
+    ]
+    .concat()
+});
 
 /// The tiles of this second, and how well the pipeline follows.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,7 +55,7 @@ pub(crate) struct RealtimeAnswer {
     tag = "metrics",
     operation_id = "get_realtime_tiles",
     extensions(("x-role" = json!("viewer"))),
-    params(RegionParameters),
+    params(RegionParameters, CellsParameters),
     responses((status = 200, description = "The tiles", body = RealtimeAnswer, example = json!({
         "timestamp": "2024-02-01T08:30:02Z",
         "active_users": 58,
@@ -71,6 +78,10 @@ pub(crate) async fn realtime(
     let caller = Caller::of(&request)?;
     let given = Given::read(request.query_string(), &PARAMETERS)?;
     let region = region(&given, &caller.scope)?;
+    if given.flag("include_cells")? {
+        let make = async || made(&services, &caller, region.clone(), true).await;
+        return services.cache.answer_unkept(&request, make).await;
+    }
     let sought = Sought {
         path: request.path(),
         scope: &caller.scope,
@@ -79,7 +90,7 @@ pub(crate) async fn realtime(
         given: &given,
     };
     let question = Question::of_this_second(sought, services.cache.config());
-    let make = async || made(&services, &caller, region.clone()).await;
+    let make = async || made(&services, &caller, region.clone(), false).await;
     services.cache.answer(&request, &question, make).await
 }
 
@@ -87,15 +98,21 @@ async fn made(
     services: &Services,
     caller: &Caller,
     region: RegionFilter,
+    with_cells: bool,
 ) -> Result<Made, ApiError> {
     let now = services.clock.now();
     let signs = services.lanes.signs().await?;
-    let second = Second::at(now, region);
+    let sees_all = caller.scope == Scope::Everywhere;
+    let mut second = Second::at(now, region);
+    if with_cells {
+        let pinned = cells::pinned(services, caller, now).await?;
+        second = second.opened(pinned.opening, !sees_all);
+    }
     let store = services.store_of(caller);
     let tiles = async { Ok(realtime::ask(&store, &second).await?) };
     // who sees some regions only learns nothing of what may belong to others
     let unsettled = second.unsettled_facts();
-    let unsettled = unsettled.filter(|_| caller.scope == Scope::Everywhere);
+    let unsettled = unsettled.filter(|_| sees_all);
     let unsettled = unsettled_facts(services, unsettled);
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     let answer = RealtimeAnswer {
