@@ -1,4 +1,6 @@
-use shared_schema::Domain;
+use std::sync::Arc;
+
+use shared_schema::{Domain, Subscriptions};
 
 use super::*;
 use crate::{
@@ -6,7 +8,9 @@ use crate::{
     payments::PaymentTotals,
     query::Query,
     region::Unknown,
+    selection::Selection,
     tests::{everywhere, in_lagos_off_grid, opened, pin, shown},
+    time::Span,
 };
 
 fn cell(event_type: EventType, region: RegionFilter) -> Cell {
