@@ -66,7 +66,7 @@ const PATHS: [&str; 23] = [
 
 pub(crate) const EFFORT: Effort = Effort {
     questions: 2,
-    counts: 15,
+    counts: 6,
     events: 500,
 };
 
@@ -256,7 +256,7 @@ impl Drill {
 
 /// The least length of pages with which a list takes no more than some.
 fn events_each(shown: u64) -> usize {
-    usize::try_from(shown / 8).unwrap()
+    usize::try_from(shown / 4).unwrap()
 }
 
 /// The counts of an answer that can be opened.
