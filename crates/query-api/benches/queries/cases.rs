@@ -11,7 +11,9 @@ pub(crate) struct Case {
     /// Path and parameters.
     pub(crate) path: String,
     /// Whether it is a metric, of which an answer in time is promised.
-    pub(crate) is_promised: bool,
+    pub(crate) is_metric: bool,
+    /// Whether ClickHouse is asked at all.
+    pub(crate) asks_clickhouse: bool,
 }
 
 const SERIES: [&str; 4] = ["users", "bookings", "payments", "trips"];
@@ -57,10 +59,46 @@ const ANALYSES: [(&str, &str, &str); 13] = [
     ("trends", "dau, hourly", "&metric=dau&granularity=hourly"),
 ];
 
-/// Every metric and analysis over the 90 local days that end with this instant's.
+/// Answers whose counts can be opened. Positions, which make users active, are kept for a shorter time.
+const OPENED: [(&str, &str, u64); 7] = [
+    ("metrics/bookings", "with cells", 89),
+    ("metrics/payments", "with cells", 89),
+    ("metrics/trips", "with cells", 89),
+    ("metrics/users", "with cells", 29),
+    ("analytics/funnel", "with cells", 89),
+    ("analytics/geographic", "with cells", 89),
+    ("metrics/realtime", "with cells", 0),
+];
+
+/// The count of a metric whose events are listed.
+pub(crate) const LISTED: &str = "bookings_created";
+
+/// The metric that shows it, over the 90 local days that end with this instant's.
+pub(crate) fn listed(end: DateTime<Utc>) -> String {
+    format!("metrics/bookings{}&include_cells=true", range(end, 89))
+}
+
+/// A page of the events behind a count.
+pub(crate) fn page(cell: &str) -> Case {
+    let path = format!("events?limit=100&cell={cell}");
+    beside("events", "first page", path, true)
+}
+
+/// The other endpoints. Those of keys read PostgreSQL alone, and are for people.
+pub(crate) fn others() -> [Case; 4] {
+    let asked =
+        |name, path: &str, asks_clickhouse| beside(name, "", path.to_owned(), asks_clickhouse);
+    [
+        asked("ledger", "pipeline/ledger", true),
+        asked("dead l.", "pipeline/dead-letters", true),
+        asked("definitions", "definitions", false),
+        asked("definition", "definitions/funnel", false),
+    ]
+}
+
+/// Every metric and analysis over the 90 local days that end with this instant's, and those with cells.
 pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
-    let last = end.with_timezone(&chrono_tz::Africa::Lagos).date_naive();
-    let range = format!("?start_date={}&end_date={last}", last - Days::new(89));
+    let range = range(end, 89);
     let mut cases = Vec::new();
     for metric in SERIES.into_iter().chain(LISTS) {
         cases.extend(regions(metric, &range));
@@ -70,13 +108,45 @@ pub(crate) fn all(end: DateTime<Utc>) -> Vec<Case> {
         }
     }
     cases.extend(regions("realtime", "?"));
-    cases.extend(ANALYSES.map(|(name, variant, parameters)| Case {
-        metric: name,
-        variant,
-        path: format!("analytics/{name}{range}{parameters}"),
-        is_promised: false,
+    cases.extend(ANALYSES.map(|(name, variant, parameters)| {
+        let path = format!("analytics/{name}{range}{parameters}");
+        beside(name, variant, path, true)
+    }));
+    cases.extend(OPENED.map(|(path, variant, days)| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let range = match name {
+            "realtime" => "?".to_owned(),
+            _ => self::range(end, days) + "&",
+        };
+        beside(
+            name,
+            variant,
+            format!("{path}{range}include_cells=true"),
+            true,
+        )
     }));
     cases
+}
+
+/// The local days that end with this instant's, and so many before it.
+fn range(end: DateTime<Utc>, before: u64) -> String {
+    let last = end.with_timezone(&chrono_tz::Africa::Lagos).date_naive();
+    format!("?start_date={}&end_date={last}", last - Days::new(before))
+}
+
+fn beside(
+    metric: &'static str,
+    variant: &'static str,
+    path: String,
+    asks_clickhouse: bool,
+) -> Case {
+    Case {
+        metric,
+        variant,
+        path,
+        is_metric: false,
+        asks_clickhouse,
+    }
 }
 
 fn regions(metric: &'static str, range: &str) -> [Case; 4] {
@@ -88,6 +158,7 @@ fn case(metric: &'static str, variant: &'static str, range: &str, parameters: &s
         metric,
         variant,
         path: format!("metrics/{metric}{range}{parameters}").replace("?&", "?"),
-        is_promised: true,
+        is_metric: true,
+        asks_clickhouse: true,
     }
 }

@@ -8,7 +8,7 @@ use reqwest::{Client, Url};
 
 use crate::{
     cases::Case,
-    straight::{Statement, Straight},
+    straight::{Statement, Straight, waves},
 };
 
 /// How long a statement may take to be logged.
@@ -16,6 +16,9 @@ const LATE: Duration = Duration::from_secs(10);
 
 /// After how long a connection is not used again: before the API closes it, while it is not asked.
 const IDLE: Duration = Duration::from_secs(2);
+
+/// Of so many requests the statements are learnt.
+const LEARNT: usize = 3;
 
 /// The API and the database below it.
 pub(crate) struct Bench {
@@ -28,16 +31,22 @@ pub(crate) struct Bench {
 
 /// What a case took.
 pub(crate) struct Measured {
+    mean: Duration,
     p50: Duration,
     pub(crate) p95: Duration,
-    max: Duration,
+    p99: Duration,
     /// ClickHouse's work for one request.
     cpu: Duration,
     /// The same statements without the API.
-    straight_p50: Duration,
-    straight_p95: Duration,
+    straight: Option<Straightly>,
     /// Statements of one request, the most expensive first, each with its median work.
     statements: Vec<(String, Duration)>,
+}
+
+/// What the statements of a request took.
+struct Straightly {
+    p50: Duration,
+    p95: Duration,
 }
 
 impl Bench {
@@ -56,29 +65,52 @@ impl Bench {
         })
     }
 
+    /// Asks the API and ClickHouse in turns, so that both meet the same noise.
     pub(crate) async fn measure(&self, case: &Case) -> anyhow::Result<Measured> {
         let url: Url = format!("{}{}", self.base, case.path).parse()?;
         // The first one reads what the others find in the page cache.
         self.answer(&url).await?;
+        let learnt = match case.asks_clickhouse {
+            true => self.learnt(&url).await?,
+            false => Vec::new(),
+        };
+        let waves = waves(&learnt);
+
         let since = self.server_time().await?;
-        let mut took = Vec::with_capacity(self.requests);
+        let (mut took, mut straight) = (Vec::new(), Vec::new());
         for _ in 0..self.requests {
             took.push(self.answer(&url).await?);
+            straight.push(self.straight.send(&waves).await?);
         }
-        let logged = self.all_logged(since).await?;
-        let each = logged.len() / self.requests;
+        let logged = match case.asks_clickhouse {
+            true => self.all_logged(since, self.requests).await?,
+            false => Vec::new(),
+        };
         let cpu: Duration = logged.iter().map(|statement| statement.cpu).sum();
-        let first = logged.get(..each).context("no statement was logged")?;
-        let mut straight = self.straight.rounds(first, self.requests).await?;
+        let requests = u32::try_from(self.requests)?;
         Ok(Measured {
+            mean: took.iter().sum::<Duration>() / requests,
             p50: percentile(&mut took, 50),
             p95: percentile(&mut took, 95),
-            max: percentile(&mut took, 100),
-            cpu: cpu / u32::try_from(self.requests)?,
-            straight_p50: percentile(&mut straight, 50),
-            straight_p95: percentile(&mut straight, 95),
+            p99: percentile(&mut took, 99),
+            cpu: cpu / requests,
+            straight: case.asks_clickhouse.then(|| Straightly {
+                p50: percentile(&mut straight, 50),
+                p95: percentile(&mut straight, 95),
+            }),
             statements: by_name(&logged),
         })
+    }
+
+    /// The statements of one request.
+    async fn learnt(&self, url: &Url) -> anyhow::Result<Vec<Statement>> {
+        let since = self.server_time().await?;
+        for _ in 0..LEARNT {
+            self.answer(url).await?;
+        }
+        let mut logged = self.all_logged(since, LEARNT).await?;
+        logged.truncate(logged.len() / LEARNT);
+        Ok(logged)
     }
 
     async fn answer(&self, url: &Url) -> anyhow::Result<Duration> {
@@ -101,19 +133,18 @@ impl Bench {
         Ok(self.store.query(sql).fetch_one().await?)
     }
 
-    /// The statements of all requests. ClickHouse logs one after it has answered, so the last may come late.
-    async fn all_logged(&self, since: u64) -> anyhow::Result<Vec<Statement>> {
+    /// The statements of so many requests. ClickHouse logs one after it has answered, so the last may come late.
+    async fn all_logged(&self, since: u64, requests: usize) -> anyhow::Result<Vec<Statement>> {
         let asked = Instant::now();
         loop {
             let logged = self.logged(since).await?;
-            if !logged.is_empty() && logged.len().is_multiple_of(self.requests) {
+            if !logged.is_empty() && logged.len().is_multiple_of(requests) {
                 return Ok(logged);
             }
             ensure!(
                 asked.elapsed() < LATE,
-                "{} statements were logged of {} requests",
-                logged.len(),
-                self.requests
+                "{} statements were logged of {requests} requests",
+                logged.len()
             );
             tokio::time::sleep(LATE / 50).await;
         }
@@ -142,7 +173,13 @@ impl Bench {
 }
 
 impl Measured {
-    pub(crate) const HEADER: &str = "metric    | variant        |  p50 |  p95 |  max | ClickHouse CPU | straight p50 |  p95 | API / straight p50 |  p95 | CPU of each statement (ms)";
+    pub(crate) const HEADER: &str = "asked       | variant        |  p50 |  p95 |  p99 | requests/s | ClickHouse CPU | straight p50 |  p95 | API / straight p50 |  p95 | CPU of each statement (ms)";
+
+    /// How much longer the API takes than its statements, of the slow ones.
+    pub(crate) fn ratio_of_p95(&self) -> Option<f64> {
+        let straight = self.straight.as_ref()?;
+        Some(self.p95.as_secs_f64() / straight.p95.as_secs_f64())
+    }
 
     /// A line of the table; milliseconds.
     pub(crate) fn row(&self, case: &Case) -> String {
@@ -151,18 +188,24 @@ impl Measured {
             .iter()
             .map(|(name, cpu)| format!("{name} {}", cpu.as_millis()))
             .collect();
+        let straight = self.straight.as_ref().map_or_else(String::new, |straight| {
+            format!(
+                "{:12} | {:4} | {:18.2} | {:4.2}",
+                straight.p50.as_millis(),
+                straight.p95.as_millis(),
+                self.p50.as_secs_f64() / straight.p50.as_secs_f64(),
+                self.p95.as_secs_f64() / straight.p95.as_secs_f64(),
+            )
+        });
         format!(
-            "{:9} | {:14} | {:4} | {:4} | {:4} | {:14} | {:12} | {:4} | {:18.2} | {:4.2} | {}",
+            "{:11} | {:14} | {:4} | {:4} | {:4} | {:10.1} | {:14} | {straight:47} | {}",
             case.metric,
             case.variant,
             self.p50.as_millis(),
             self.p95.as_millis(),
-            self.max.as_millis(),
+            self.p99.as_millis(),
+            1.0 / self.mean.as_secs_f64(),
             self.cpu.as_millis(),
-            self.straight_p50.as_millis(),
-            self.straight_p95.as_millis(),
-            self.p50.as_secs_f64() / self.straight_p50.as_secs_f64(),
-            self.p95.as_secs_f64() / self.straight_p95.as_secs_f64(),
             statements.join(", ")
         )
     }

@@ -48,33 +48,24 @@ impl Straight {
         }
     }
 
-    /// The times of so many rounds. What ran side by side does so again.
-    pub(crate) async fn rounds(
-        &self,
-        statements: &[Statement],
-        rounds: usize,
-    ) -> anyhow::Result<Vec<Duration>> {
-        let waves = waves(statements);
-        let mut took = Vec::with_capacity(rounds);
-        for _ in 0..rounds {
-            let began = Instant::now();
-            for wave in &waves {
-                try_join_all(wave.iter().map(|statement| self.send(&statement.sql))).await?;
-            }
-            took.push(began.elapsed());
+    /// How long they take, wave after wave.
+    pub(crate) async fn send(&self, waves: &[Vec<&Statement>]) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        for wave in waves {
+            try_join_all(wave.iter().map(|statement| self.send_one(&statement.sql))).await?;
         }
-        Ok(took)
+        Ok(began.elapsed())
     }
 
-    async fn send(&self, sql: &str) -> reqwest::Result<usize> {
+    async fn send_one(&self, sql: &str) -> reqwest::Result<usize> {
         let request = self.client.post(self.url.clone()).body(sql.to_owned());
         let answer = request.send().await?.error_for_status()?;
         Ok(answer.bytes().await?.len())
     }
 }
 
-/// Statements that began before all before them had ended are of one wave.
-fn waves(statements: &[Statement]) -> Vec<Vec<&Statement>> {
+/// What ran side by side, to do so again: statements that began before all before them had ended are of one wave.
+pub(crate) fn waves(statements: &[Statement]) -> Vec<Vec<&Statement>> {
     let mut waves: Vec<Vec<&Statement>> = Vec::new();
     let mut over = Duration::ZERO;
     for statement in statements {
