@@ -58,7 +58,6 @@ pub use query::{Query, Value};
 pub use region::{OutOfScope, RegionFilter, UnknownRegion};
 pub use rule::Rule;
 pub use selection::Selection;
-pub use shared_schema::Domain;
 
 /// A count from a signed sum. What is taken away was added before, but a statement that runs while facts are being
 /// settled may see the one before the other; then there is none.

@@ -5,6 +5,7 @@
 //!                                                               │                            │
 //!                                   lanes (PostgreSQL): complete_through                     ▼
 //!                                                               └─▶ Answer { date_range, metrics } ─▶ JSON
+//!                               cells: a token for each count ─▶ /v1/events: the facts that it counts
 //! anything that goes wrong ─▶ error: ApiError ─▶ one table ─▶ problem document (RFC 9457)
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! The stored events with everything that settling found out about them, as subqueries.
 
-use analytics::Domain;
+use shared_schema::Domain;
 
 /// Where an event was read: what its number is traced back to.
 pub(crate) const PLACE: &str = "(toString(kafka_topic), kafka_partition, kafka_offset)";

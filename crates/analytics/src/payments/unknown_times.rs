@@ -7,8 +7,9 @@ use super::{
     PaymentRow,
     statement::{Sums, TIMES},
 };
+use shared_schema::Domain;
+
 use crate::{
-    Domain,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,

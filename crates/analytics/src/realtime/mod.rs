@@ -116,12 +116,6 @@ impl Second {
         }
     }
 
-    /// The second.
-    #[must_use]
-    pub fn now(&self) -> DateTime<Utc> {
-        self.now
-    }
-
     /// Counts the facts that no regional tile holds yet, if a region is asked of.
     #[must_use]
     pub fn unsettled_facts(&self) -> Option<Query> {

@@ -86,13 +86,16 @@ fn a_city_whose_name_several_states_have_is_looked_for_in_all() {
     for city in Region::cities() {
         states.entry(city.name).or_default().insert(city.state);
     }
+    let mut found = 0;
     for (name, states) in states.into_iter().filter(|(_, states)| states.len() > 1) {
-        assert!(states.len() > 1);
         assert_eq!(
             RegionFilter::parse(None, Some(name)),
-            Ok(within(None, Some(name)))
+            Ok(within(None, Some(name))),
+            "{states:?}"
         );
+        found += 1;
     }
+    assert!(found > 0);
 }
 
 fn scope(json: &str) -> Scope {

@@ -36,7 +36,7 @@ use self::{
 pub(crate) use self::{
     kept::Made,
     question::{Keeping, Question, Reach, Sought},
-    response::Source,
+    response::{STALE, Source},
 };
 use crate::{config::Config, error::ApiError, redis::Redis};
 

@@ -86,6 +86,10 @@ impl Wish {
     }
 }
 
+/// The header `Warning` of an answer that is older than it may be.
+pub(crate) const STALE: &str =
+    "110 - \"the database of the events does not answer; this was true before\"";
+
 /// The answer, or that the client has it.
 pub(super) fn of(
     request: &HttpRequest,
@@ -108,10 +112,7 @@ pub(super) fn of(
         .insert_header((VARY, "X-API-Key, Authorization"))
         .insert_header((X_CACHE, source.shown()));
     if source == Source::Stale {
-        response.insert_header((
-            WARNING,
-            "110 - \"the database of the events does not answer; this was true before\"",
-        ));
+        response.insert_header((WARNING, STALE));
     }
     match has(request, &tag) {
         true => response.finish(),

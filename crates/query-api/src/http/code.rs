@@ -73,7 +73,7 @@ codes! {
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE,
         "The body has more than 64 KiB.";
     NotFound = "not_found", NOT_FOUND,
-        "There is nothing at this path.";
+        "There is nothing at this path, or nothing of this name, id or token for this caller; the detail says which.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "The path answers other methods; the header Allow names them.";
     PreflightRefused = "preflight_refused", BAD_REQUEST,

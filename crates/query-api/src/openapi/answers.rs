@@ -9,6 +9,7 @@ use utoipa::{
 };
 
 use super::callers::operations;
+use crate::cache::STALE;
 
 /// What is said beside every answer, and of answers that are kept.
 pub(super) struct Answers;
@@ -121,7 +122,7 @@ fn describe(components: &mut Components) {
             "Warning",
             text(
                 "`110`, where the answer is older than it may be because the database of the events does not answer.",
-                json!("110 - \"Response is Stale\""),
+                json!(STALE),
             ),
         ),
     ];

@@ -3,9 +3,10 @@ use std::{collections::BTreeMap, time::Duration};
 use actix_cors::CorsError;
 use actix_web::web::Bytes;
 use analytics::time::{BeyondRetention, Side};
+use chrono::DateTime;
 use event_store::{At, Operation, StoreError};
 use serde::ser::Error as _;
-use shared_schema::access::Role;
+use shared_schema::access::{Role, Scope};
 
 use crate::{
     access::Refusal,
@@ -13,58 +14,26 @@ use crate::{
     error::ApiError,
     http::Code,
     lanes::LanesError,
-    parameters::{Fault, ParameterError, not_configured},
+    parameters::{
+        DriversLimit, Fault, Given, ParameterError, RangeParameters, RegionParameters,
+        SeriesParameters, documented, limit, not_configured, selection, series,
+    },
     routes::{KeyError, read_body},
 };
 
 /// An error of each kind, as the description shows it.
 pub(super) fn example(code: Code) -> ApiError {
     match code {
-        Code::UnknownParameter => parameter(
-            "from",
-            Fault::Unknown,
-            "there is no such parameter",
-            "Allowed are start_date, end_date, tz, state, city.",
+        Code::UnknownParameter => asked("from=2024-01-01"),
+        Code::RepeatedParameter => asked("tz=UTC&tz=Africa/Lagos"),
+        Code::UnreadableParameter => asked("tz=Africa/Lagoss"),
+        Code::MissingParameter => asked("granularity=hourly"),
+        Code::ParameterOutOfRange => asked("limit=1001"),
+        Code::StartAfterEnd => asked("start_date=2024-02-01&end_date=2024-01-31"),
+        Code::TooManyPoints => asked(
+            "start_date=2022-01-01&end_date=2024-01-31&include_time_series=true&granularity=hourly",
         ),
-        Code::RepeatedParameter => {
-            parameter("tz", Fault::Repeated, "it is given twice", "Give it once.")
-        }
-        Code::UnreadableParameter => parameter(
-            "tz",
-            Fault::Unreadable,
-            "there is no such zone; did you mean Africa/Lagos?",
-            "Allowed are IANA names such as Africa/Lagos.",
-        ),
-        Code::MissingParameter => parameter(
-            "include_time_series",
-            Fault::Missing,
-            "granularity is of no use without it",
-            "Allowed are include_time_series=true with a granularity, or neither.",
-        ),
-        Code::ParameterOutOfRange => parameter(
-            "limit",
-            Fault::OutOfRange,
-            "it is out of range",
-            "Allowed are 1 to 1000.",
-        ),
-        Code::StartAfterEnd => parameter(
-            "start_date",
-            Fault::StartAfterEnd,
-            "the range ends before it begins",
-            "Allowed is a start before the end.",
-        ),
-        Code::TooManyPoints => parameter(
-            "granularity",
-            Fault::TooManyPoints,
-            "the series would have more than 10000 points",
-            "Allowed are 10000 points: a wider granularity, or a shorter range.",
-        ),
-        Code::UnknownRegion => parameter(
-            "state",
-            Fault::UnknownRegion,
-            "there is no such state; did you mean Lagos?",
-            "Allowed are the 36 states of Nigeria, FCT, and unknown.",
-        ),
+        Code::UnknownRegion => asked("state=Lago"),
         Code::UnknownReason => parameter(
             "reason",
             Fault::UnknownReason,
@@ -119,6 +88,23 @@ pub(super) fn example(code: Code) -> ApiError {
         Code::LanesUnavailable => LanesError::TimedOut(Duration::from_secs(1)).into(),
         Code::AccessUnavailable => ApiError::TokenKeysUnavailable,
     }
+}
+
+/// What is said of these parameters, which are at fault.
+fn asked(query: &str) -> ApiError {
+    let documented = [
+        documented::<RangeParameters>(),
+        documented::<RegionParameters>(),
+        documented::<SeriesParameters>(),
+        documented::<DriversLimit>(),
+    ];
+    let now = DateTime::UNIX_EPOCH;
+    let read = Given::read(query, &documented.concat()).and_then(|given| {
+        let selection = selection(&given, &Scope::Everywhere, now)?;
+        series(&given, &selection.range)?;
+        limit(&given, 100, 1..=1000)
+    });
+    read.err().map_or(ApiError::NotFound, ApiError::from)
 }
 
 fn parameter(name: &str, fault: Fault, why: &str, allowed: &str) -> ApiError {

@@ -108,7 +108,7 @@ pub(crate) fn previous_gone(error: BeyondRetention) -> ParameterError {
 pub(crate) fn too_long_ago() -> ParameterError {
     ParameterError::new(
         "start_date",
-        Fault::TooManyPoints,
+        Fault::OutOfRange,
         "so many days cannot be told apart",
         "Allowed are starts in the last thirty years.",
     )

@@ -87,7 +87,7 @@ pub(crate) struct EventsParameters {
     /// The `next_cursor` of the page before. Send the same `cell` with it.
     #[param(
         example = "1706697000125.1.1233.openride.events.booking~018d3f5e-6f0a-7000-8000-000000000003",
-        format = "cursor"
+        format = "event-cursor"
     )]
     cursor: Option<String>,
     /// Events at most.

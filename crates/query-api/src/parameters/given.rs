@@ -87,10 +87,8 @@ impl Given {
             )),
         }
     }
-}
 
-/// The value of a parameter that is one of a few names, those of its schema.
-impl Given {
+    /// The parameter as one of a few names, those of its schema.
     pub(crate) fn one_of<T>(&self, name: &str) -> Result<Option<T>, ParameterError>
     where
         T: DeserializeOwned + PartialSchema,

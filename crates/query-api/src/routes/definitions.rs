@@ -23,22 +23,7 @@ pub(crate) struct Definitions {
     tag = "definitions",
     operation_id = "list_definitions",
     extensions(("x-role" = json!("viewer"))),
-    responses((status = 200, description = "All definitions", body = Definitions, example = json!({
-        "definitions": [{
-            "name": "bookings",
-            "kind": "metric",
-            "path": "/v1/metrics/bookings",
-            "definition": "What happened to bookings in the range, each event counted at its own time.",
-            "formula": ["`conversion_rate` = 100 × `bookings_confirmed` ÷ `bookings_created`"],
-            "edge_cases": ["A rate may exceed 100: a booking may be created before the range and confirmed in it."],
-            "example": "With 3 bookings created and 2 of them confirmed, `conversion_rate` is 66.67.",
-            "fields": [{
-                "name": "conversion_rate",
-                "description": "Confirmed over created, in percent.",
-                "unit": "percent"
-            }]
-        }]
-    })))
+    responses((status = 200, description = "All definitions", body = Definitions, example = json!({"definitions": [definitions::named("bookings")]})))
 )]
 pub(crate) async fn all(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
@@ -57,20 +42,7 @@ pub(crate) async fn all(request: HttpRequest) -> Result<HttpResponse, ApiError> 
     extensions(("x-role" = json!("viewer"))),
     params(("metric" = String, Path, description = "The name of a metric or analysis", example = "conversion_rate")),
     responses(
-        (status = 200, description = "The definition", body = Definition, example = json!({
-            "name": "bookings",
-            "kind": "metric",
-            "path": "/v1/metrics/bookings",
-            "definition": "What happened to bookings in the range, each event counted at its own time.",
-            "formula": ["`conversion_rate` = 100 × `bookings_confirmed` ÷ `bookings_created`"],
-            "edge_cases": ["A rate may exceed 100: a booking may be created before the range and confirmed in it."],
-            "example": "With 3 bookings created and 2 of them confirmed, `conversion_rate` is 66.67.",
-            "fields": [{
-                "name": "conversion_rate",
-                "description": "Confirmed over created, in percent.",
-                "unit": "percent"
-            }]
-        }))
+        (status = 200, description = "The definition", body = Definition, example = json!(definitions::named("conversion_rate")))
     )
 )]
 pub(crate) async fn one(

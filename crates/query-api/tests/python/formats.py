@@ -32,6 +32,9 @@ schemathesis.openapi.format("iso8601", moments())
 schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(ZONES))
 schemathesis.openapi.format("time-span", SPANS)
 schemathesis.openapi.format("cursor", CURSORS)
+schemathesis.openapi.format(
+    "event-cursor", strategies.builds("{}~{}".format, CURSORS, strategies.uuids())
+)
 # no schema says which texts were signed
 schemathesis.openapi.format("cell", strategies.just(os.environ["CELL"]))
 

@@ -13,9 +13,10 @@ mod sources;
 mod trips;
 mod users;
 
-use analytics::{Domain, ledger::recounted_since};
+use analytics::ledger::recounted_since;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use event_store::Params;
+use shared_schema::Domain;
 
 use crate::{
     Verifier, VerifyError,

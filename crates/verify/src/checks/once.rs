@@ -1,6 +1,6 @@
 //! One row for one event: typed events for raw ones, and one region for each.
 
-use analytics::Domain;
+use shared_schema::Domain;
 
 use super::Day;
 use crate::{

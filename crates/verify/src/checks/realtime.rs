@@ -1,6 +1,6 @@
-use analytics::Domain;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use event_store::Params;
+use shared_schema::Domain;
 
 use crate::{
     comparison::{Comparison, Extra},

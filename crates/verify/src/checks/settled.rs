@@ -1,6 +1,6 @@
 //! What settling decided, beside what it asked.
 
-use analytics::Domain;
+use shared_schema::Domain;
 
 use super::Day;
 use crate::{

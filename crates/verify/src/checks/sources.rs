@@ -1,6 +1,6 @@
 //! What facts can be settled by.
 
-use analytics::Domain;
+use shared_schema::Domain;
 
 use super::Day;
 use crate::{

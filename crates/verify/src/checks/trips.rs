@@ -1,4 +1,4 @@
-use analytics::Domain;
+use shared_schema::Domain;
 
 use super::Day;
 use crate::{

@@ -17,7 +17,7 @@ use crate::access::Secret;
 pub(crate) enum RoleShown {
     /// Reads metrics, analyses, definitions and the ledger.
     Viewer,
-    /// Also reads dead letters.
+    /// Also reads dead letters, and opens counts down to their events.
     Analyst,
     /// Does everything within its scope, keys included.
     Admin,
