@@ -155,9 +155,7 @@ impl BookingTotals {
         counted("bookings_cancelled", EventType::BookingCancelled),
         counted("bookings_completed", EventType::BookingCompleted),
     ];
-}
 
-impl BookingTotals {
     fn of(row: &BookingRow) -> Self {
         let (created, confirmed, cancelled) = (
             count(row.created),

@@ -15,6 +15,9 @@ pub struct Cursor {
     pub(crate) topic: String,
 }
 
+/// The longest name of a topic, which Kafka decides; bytes.
+pub const LONGEST_TOPIC: usize = 249;
+
 /// A text is no cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is not the next_cursor of an answer")]
@@ -82,7 +85,10 @@ impl FromStr for Cursor {
             at_ms,
             partition: next()?.parse().map_err(|_| NoCursor)?,
             offset: next()?.parse().map_err(|_| NoCursor)?,
-            topic: next()?.to_owned(),
+            topic: Some(next()?)
+                .filter(|topic| topic.len() <= LONGEST_TOPIC)
+                .ok_or(NoCursor)?
+                .to_owned(),
         })
     }
 }

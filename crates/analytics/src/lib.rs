@@ -53,7 +53,7 @@ pub mod trips;
 pub mod users;
 
 pub use ask::{Ask, SETTINGS};
-pub use cursor::{Cursor, NoCursor};
+pub use cursor::{Cursor, LONGEST_TOPIC, NoCursor};
 pub use query::{Query, Value};
 pub use region::{OutOfScope, RegionFilter, UnknownRegion};
 pub use rule::Rule;

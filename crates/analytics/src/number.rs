@@ -19,13 +19,15 @@ pub struct Hundredths(i128);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Amount(i128);
 
+/// The currency whose sums stand by themselves.
+pub(crate) const NAIRA: &str = "NGN";
+
 /// Whole metres: a JSON number of kilometres.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Metres(u64);
 
 /// The integer nearest to a quotient, half away from zero; nothing over nothing.
-#[must_use]
-pub fn quotient(numerator: i128, denominator: i128) -> Option<i128> {
+pub(crate) fn quotient(numerator: i128, denominator: i128) -> Option<i128> {
     if denominator <= 0 {
         return None;
     }
@@ -76,9 +78,7 @@ impl Hundredths {
         )]
         (scaled.is_finite() && scaled.abs() < 1e15).then_some(Self(scaled as i128))
     }
-}
 
-impl Hundredths {
     /// How many hundredths.
     #[must_use]
     pub const fn hundredths(self) -> i128 {

@@ -47,8 +47,7 @@ impl Selection {
     }
 
     /// Counts the facts of these domains in the range that no regional number holds yet, if a region is asked of.
-    #[must_use]
-    pub fn unsettled(&self, domains: &[Domain]) -> Option<Query> {
+    pub(crate) fn unsettled(&self, domains: &[Domain]) -> Option<Query> {
         let count = || unsettled(domains, self.range.start(), self.range.end());
         self.region.is_regional().then(count)
     }

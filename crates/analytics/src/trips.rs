@@ -183,9 +183,7 @@ impl TripTotals {
         counted("trips_cancelled", EventType::TripCancelled),
         counted_as("active_drivers", What::DriversOfTrips),
     ];
-}
 
-impl TripTotals {
     fn of(row: &TripRow) -> Self {
         let (started, completed) = (count(row.started), count(row.completed));
         Self {

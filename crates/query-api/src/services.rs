@@ -88,9 +88,7 @@ impl Services {
             clock,
         })
     }
-}
 
-impl Services {
     /// ClickHouse, with what a caller may see.
     pub(crate) fn store_of(&self, caller: &Caller) -> Asker {
         self.store.within(&caller.scope, &self.scoped_user)

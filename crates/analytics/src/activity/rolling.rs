@@ -114,7 +114,7 @@ impl Covers {
         let days = Buckets::pieces(&whole, Granularity::Daily).ok()?;
         let pieces = match ends
             .iter()
-            .all(|end| *end == range.end() || days.begins_at(*end))
+            .all(|end| *end >= whole.end() || days.begins_at(*end))
         {
             true => days,
             false => Buckets::pieces(&whole, Granularity::Hourly).ok()?,
@@ -169,6 +169,9 @@ mod tests {
         let (start, end) = (at("2000-01-01T00:00:00Z"), at("2035-01-01T00:00:00Z"));
         asked.range = DateRange::between(start, end, chrono_tz::UTC).unwrap();
         asked.series = Buckets::of(&asked.range, Granularity::Monthly).ok();
+        // no event lies in the future, however far the range goes
+        assert!(is_within_reach(&asked, 30));
+        asked.now = end;
         assert!(!is_within_reach(&asked, 30));
     }
 }

@@ -30,6 +30,7 @@ pub use self::{
 };
 use crate::{
     ask::Ask,
+    payments::without_method,
     query::Query,
     selection::{Selection, unsettled},
     time::{Kept, TooOld},
@@ -114,13 +115,18 @@ impl Question {
         Kept::Events.check_start(&self.selection.range, self.selection.now)
     }
 
-    /// Counts the facts whose region is not known yet, where that matters.
+    /// Counts the facts whose region, or of a refund its method, is not known yet, where that matters.
     #[must_use]
     pub fn unsettled_facts(&self) -> Option<Query> {
         let Selection { range, region, .. } = &self.selection;
-        let until = range.end() + self.matching.window();
-        let count = || unsettled(&self.matching.domains(), range.start(), until);
-        (self.matching.by_region() || region.is_regional()).then(count)
+        let (start, until) = (range.start(), range.end() + self.matching.window());
+        match () {
+            () if self.matching.by_region() || region.is_regional() => {
+                Some(unsettled(&self.matching.domains(), start, until))
+            }
+            () if self.matching.by_method_of_refunds() => Some(without_method(start, until)),
+            () => None,
+        }
     }
 }
 
@@ -128,6 +134,11 @@ impl Matching {
     /// Whether people are told apart by how they pay.
     fn by_method(&self) -> bool {
         self.breakdown == Some(Breakdown::PaymentMethod)
+    }
+
+    /// Whether that may be how they are paid back, which a refund does not say itself.
+    fn by_method_of_refunds(&self) -> bool {
+        self.by_method() && self.steps.contains(&EventType::PaymentRefunded)
     }
 
     /// Whether people are told apart by where they are.

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::{
     ask::Ask,
     cells::{Cells, Counted, Only, Part, What, counted, counted_as},
-    number::{Amount, Hundredths, Quantity},
+    number::{Amount, Hundredths, NAIRA, Quantity},
     query::Query,
     region::{RegionFilter, UNKNOWN, Unknown},
     rule::Rule,
@@ -89,8 +89,6 @@ struct RegionRow {
     currency: String,
     value: i128,
 }
-
-const NAIRA: &str = "NGN";
 
 /// Asks how a measure is spread over the regions.
 ///

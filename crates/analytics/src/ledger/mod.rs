@@ -28,12 +28,12 @@ pub use self::statements::{counted, gaps, latest, recent, recounted, vouched};
 const RECOUNTED_DAYS: i64 = 13;
 /// Offsets of a partition, the latest, of which none may have two verdicts for an answer to be balanced. Telling
 /// offsets apart takes reading them, so that there is a limit; `openride-verify` tells all apart that it recounts.
-pub const TOLD_APART: u64 = 50_000;
+pub(crate) const TOLD_APART: u64 = 50_000;
 /// Lanes whose accounts are asked for at once: a lane takes up to a kilobyte of a statement, and a statement may have 256
 /// (`max_query_size`).
 const LANES_AT_ONCE: usize = 100;
 /// Gaps of a partition that are shown; their sums are of all.
-pub const SHOWN_GAPS: u64 = 100;
+pub(crate) const SHOWN_GAPS: u64 = 100;
 
 /// The offsets of a partition that are to be accounted for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use shared_schema::EventType;
 use utoipa::ToSchema;
 
 pub use self::refunds::unsettled_facts;
+pub(crate) use self::refunds::without_method;
 use self::{
     refunds::{RefundRow, refunds_by_method},
     statement::query,
@@ -27,7 +28,7 @@ use crate::{
     ask::Ask,
     cells::{Cells, Counted, Only, Part, counted},
     count,
-    number::{Amount, Hundredths},
+    number::{Amount, Hundredths, NAIRA},
     query::Parameters,
     selection::Selection,
     series::{self, OfUnit, Point},
@@ -125,7 +126,6 @@ struct PaymentRow {
     refunds: Vec<(String, i128)>,
 }
 
-const NAIRA: &str = "NGN";
 const UNKNOWN_METHOD: &str = "unknown";
 
 /// Asks for the metrics.
@@ -223,6 +223,12 @@ pub(crate) fn of_method(
     }
 }
 
+impl OfUnit for PaymentRow {
+    fn unit(&self) -> u64 {
+        self.unit
+    }
+}
+
 impl PaymentTotals {
     /// What can be opened of them.
     pub(crate) const COUNTED: &'static [Counted] = &[
@@ -231,15 +237,7 @@ impl PaymentTotals {
         counted("payments_failed", EventType::PaymentFailed),
         counted("payments_refunded", EventType::PaymentRefunded),
     ];
-}
 
-impl OfUnit for PaymentRow {
-    fn unit(&self) -> u64 {
-        self.unit
-    }
-}
-
-impl PaymentTotals {
     fn of(row: &PaymentRow) -> Self {
         let (success, failed) = (count(row.succeeded), count(row.failed));
         let timed = count(row.processing_count);

@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use clickhouse::Row;
 use serde::Deserialize;
 
@@ -66,12 +67,15 @@ pub(super) fn refunds_by_method(selection: &Selection) -> Query {
 /// refunds without a method: of everything else the method stands in the event.
 #[must_use]
 pub fn unsettled_facts(selection: &Selection) -> Query {
-    let domains = [Domain::Payment];
-    let refunds = || {
-        let (start, end) = (selection.range.start(), selection.range.end());
-        unsettled_that("payment_method IS NULL", &domains, start, end)
-    };
-    selection.unsettled(&domains).unwrap_or_else(refunds)
+    let refunds = || without_method(selection.range.start(), selection.range.end());
+    selection
+        .unsettled(&[Domain::Payment])
+        .unwrap_or_else(refunds)
+}
+
+/// Counts the refunds between two instants whose method is not known yet.
+pub(crate) fn without_method(start: DateTime<Utc>, end: DateTime<Utc>) -> Query {
+    unsettled_that("payment_method IS NULL", &[Domain::Payment], start, end)
 }
 
 #[cfg(test)]

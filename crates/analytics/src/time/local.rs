@@ -25,14 +25,12 @@ pub(super) fn latest(zone: Tz, clock: NaiveDateTime) -> DateTime<Utc> {
 }
 
 /// The first instant of a local day: where midnight comes twice the earlier, where it is skipped the first after.
-#[must_use]
-pub fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+pub(crate) fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     earliest(zone, date.and_time(NaiveTime::MIN))
 }
 
 /// The date on the zone's clock.
-#[must_use]
-pub fn local_date(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
+pub(crate) fn local_date(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
 }
 

@@ -15,11 +15,11 @@ mod range;
 
 pub use buckets::{Buckets, Granularity, MAX_POINTS, TooManyPoints};
 pub use grid::{BeyondRetention, Kept, Side, Span, TooOld};
-pub use local::{day_start, local_date};
 pub use moment::{Moment, MomentError};
 pub use range::{DateRange, Reversed};
 
 pub(crate) use buckets::DayStarts;
 pub(crate) use days::LocalDays;
 pub(crate) use grid::{Grid, clamped};
+pub(crate) use local::{day_start, local_date};
 pub(crate) use range::last_days_start;

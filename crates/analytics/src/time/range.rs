@@ -1,6 +1,9 @@
 use std::borrow::Cow;
 
-use chrono::{DateTime, Days, Months, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike as _, Days, Months, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta,
+    TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use utoipa::{
@@ -116,28 +119,31 @@ impl DateRange {
         self.zone
     }
 
-    /// The range so many units earlier on the local clock; none where the calendar ends.
-    #[must_use]
-    pub fn moved_back(&self, units: usize, granularity: Granularity) -> Option<Self> {
-        let back = |at: DateTime<Utc>| {
-            let units = u32::try_from(units).ok()?;
-            if granularity == Granularity::Hourly {
-                return at.checked_sub_signed(TimeDelta::hours(units.into()));
-            }
-            let clock = at.with_timezone(&self.zone).naive_local();
-            let clock = match granularity {
-                Granularity::Monthly => clock.checked_sub_months(Months::new(units))?,
-                Granularity::Weekly => clock.checked_sub_days(Days::new(7 * u64::from(units)))?,
-                _ => clock.checked_sub_days(Days::new(units.into()))?,
+    /// The range so many units earlier on the local clock; none where the calendar ends. Of a month that lacks the day on
+    /// which the range begins or ends, it begins with the last day, and ends with the month.
+    pub(crate) fn moved_back(&self, units: usize, granularity: Granularity) -> Option<Self> {
+        let units = u32::try_from(units).ok()?;
+        let back =
+            |at: DateTime<Utc>, in_month: fn(NaiveDateTime, Months) -> Option<NaiveDateTime>| {
+                if granularity == Granularity::Hourly {
+                    return at.checked_sub_signed(TimeDelta::hours(units.into()));
+                }
+                let clock = at.with_timezone(&self.zone).naive_local();
+                let clock = match granularity {
+                    Granularity::Monthly => in_month(clock, Months::new(units))?,
+                    Granularity::Weekly => {
+                        clock.checked_sub_days(Days::new(7 * u64::from(units)))?
+                    }
+                    _ => clock.checked_sub_days(Days::new(units.into()))?,
+                };
+                Some(earliest(self.zone, clock))
             };
-            Some(earliest(self.zone, clock))
-        };
-        Self::between(back(self.start)?, back(self.end)?, self.zone).ok()
+        let start = back(self.start, NaiveDateTime::checked_sub_months)?;
+        Self::between(start, back(self.end, ends_before)?, self.zone).ok()
     }
 
     /// Where the last so many local days begin, the last being the one in which the range ends.
-    #[must_use]
-    pub fn last_days_start(&self, days: u64) -> DateTime<Utc> {
+    pub(crate) fn last_days_start(&self, days: u64) -> DateTime<Utc> {
         last_days_start(self.zone, self.end, days)
     }
 }
@@ -151,6 +157,21 @@ impl Serialize for DateRange {
         range.serialize_field("end_date", &on_clock(self.zone, last))?;
         range.serialize_field("tz", self.zone.name())?;
         range.end()
+    }
+}
+
+/// The instant after the last of a range, so many months earlier.
+fn ends_before(end: NaiveDateTime, months: Months) -> Option<NaiveDateTime> {
+    let moved = end.checked_sub_months(months)?;
+    match moved.day() == end.day() {
+        true => Some(moved),
+        false => {
+            let next = moved
+                .date()
+                .with_day(1)?
+                .checked_add_months(Months::new(1))?;
+            Some(next.and_time(NaiveTime::MIN))
+        }
     }
 }
 

@@ -64,13 +64,16 @@ impl Straight {
     }
 }
 
+/// ClickHouse logs whole milliseconds.
+const ROUNDED: Duration = Duration::from_millis(1);
+
 /// What ran side by side, to do so again: statements that began before all before them had ended are of one wave.
 pub(crate) fn waves(statements: &[Statement]) -> Vec<Vec<&Statement>> {
     let mut waves: Vec<Vec<&Statement>> = Vec::new();
     let mut over = Duration::ZERO;
     for statement in statements {
         match waves.last_mut() {
-            Some(wave) if statement.began < over => wave.push(statement),
+            Some(wave) if statement.began + ROUNDED < over => wave.push(statement),
             _ => waves.push(vec![statement]),
         }
         over = over.max(statement.began + statement.took);

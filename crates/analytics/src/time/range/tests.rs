@@ -131,3 +131,27 @@ fn years_far_away_do_no_harm() {
         .is_ok()
     );
 }
+
+#[rstest::rstest]
+#[case("2026-03-01", "2026-03-28", "2026-02-01", "2026-02-28")]
+#[case("2026-03-01", "2026-03-30", "2026-02-01", "2026-02-28")]
+#[case("2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28")]
+#[case("2026-03-01", "2026-03-15", "2026-02-01", "2026-02-15")]
+#[case("2026-04-01", "2026-04-30", "2026-03-01", "2026-03-31")]
+#[case("2026-05-01", "2026-05-30", "2026-04-01", "2026-04-30")]
+#[case("2026-03-30", "2026-03-31", "2026-02-28", "2026-02-28")]
+#[case("2024-03-01", "2024-03-28", "2024-02-01", "2024-02-28")]
+fn months_are_moved_by_their_days(
+    #[case] start: &str,
+    #[case] end: &str,
+    #[case] first: &str,
+    #[case] last: &str,
+) {
+    let lagos = chrono_tz::Africa::Lagos;
+    let range = |start: &str, end: &str| {
+        let bound = |text: &str| Some(text.parse().unwrap());
+        DateRange::resolve(bound(start), bound(end), lagos, DateTime::UNIX_EPOCH).unwrap()
+    };
+    let moved = range(start, end).moved_back(1, Granularity::Monthly);
+    assert_eq!(moved, Some(range(first, last)));
+}

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::{
-    Ask,
+    Ask, LONGEST_TOPIC,
     dead_letters::{self, Filter, Page},
     time::DateRange,
 };
@@ -96,6 +96,13 @@ pub(crate) async fn dead_letters(
         limit: limit(&given, length, 1..=longest)?,
         with_bytes,
     };
+    if let Some(topic) = filter
+        .topic
+        .as_ref()
+        .filter(|topic| topic.len() > LONGEST_TOPIC)
+    {
+        known(&services, topic).await?;
+    }
     let rows = services
         .store
         .rows("dead letters", &dead_letters::query(&filter))

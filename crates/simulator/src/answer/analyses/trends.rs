@@ -4,7 +4,7 @@ use super::super::AnswerKey;
 use super::super::calendar::{self, Granularity};
 use super::super::question::{Question, Range};
 use super::super::series::Point;
-use chrono::{Days, MappedLocalTime, Months, SecondsFormat, TimeZone};
+use chrono::{Datelike, Days, MappedLocalTime, Months, NaiveTime, SecondsFormat, TimeZone};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -110,13 +110,23 @@ impl AnswerKey {
 
 /// The range so many units earlier on the local clock.
 fn moved_back(range: Range, unit: Granularity, units: u32) -> Range {
-    let back = |at_ms: i64| {
+    let back = |at_ms: i64, is_end: bool| {
         let clock = calendar::local(range.zone, at_ms).naive_local();
         let clock = match unit {
             Granularity::Hourly => return at_ms - i64::from(units) * 3_600_000,
             Granularity::Daily => clock - Days::new(units.into()),
             Granularity::Weekly => clock - Days::new(7 * u64::from(units)),
-            Granularity::Monthly => clock - Months::new(units),
+            Granularity::Monthly => {
+                let first = clock.date() - Days::new(clock.day0().into()) - Months::new(units);
+                let next = first + Months::new(1);
+                let day = first + Days::new(clock.day0().into());
+                match (day < next, is_end) {
+                    (true, _) => day.and_time(clock.time()),
+                    // there is no such day in that month
+                    (false, true) => next.and_time(NaiveTime::MIN),
+                    (false, false) => (next - Days::new(1)).and_time(clock.time()),
+                }
+            }
         };
         match range.zone.from_local_datetime(&clock) {
             MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
@@ -127,8 +137,8 @@ fn moved_back(range: Range, unit: Granularity, units: u32) -> Range {
         }
     };
     Range {
-        start_ms: back(range.start_ms),
-        end_ms: back(range.end_ms),
+        start_ms: back(range.start_ms, false),
+        end_ms: back(range.end_ms, true),
         ..range
     }
 }
