@@ -16,6 +16,12 @@ pub(crate) struct Case {
     pub(crate) asks_clickhouse: bool,
 }
 
+impl Case {
+    pub(crate) fn name(&self) -> String {
+        format!("{} ({})", self.metric, self.variant)
+    }
+}
+
 const SERIES: [&str; 4] = ["users", "bookings", "payments", "trips"];
 const LISTS: [&str; 2] = ["drivers", "routes"];
 

@@ -47,7 +47,7 @@ struct Arguments {
     /// Leave the aggregates in the parts that the writing of the history left, as they are in the first hour after it
     #[arg(long)]
     unmerged: bool,
-    /// Only forms whose name has this in it, as funnel
+    /// Only forms whose name has this in it, as funnel or hourly
     #[arg(long, default_value = "")]
     only: String,
     /// Measure answers that are kept instead, for so many seconds
@@ -106,7 +106,7 @@ async fn main() -> anyhow::Result<()> {
     let cell = opened["cells"][cases::LISTED].as_str();
     cases.push(cases::page(cell.context("no cell was made")?));
     cases.extend(cases::others());
-    cases.retain(|case| case.metric.contains(&only));
+    cases.retain(|case| case.name().contains(&only));
     let is_promised = events <= PROMISED;
     let bars = measured(&config, &base, &cases, requests, is_promised).await?;
     shutdown.cancel();
@@ -127,7 +127,7 @@ async fn measured(
     for case in cases {
         let measured = bench.measure(case).await?;
         println!("{}", measured.row(case));
-        let what = format!("p95 of {} ({})", case.metric, case.variant);
+        let what = format!("p95 of {}", case.name());
         if let Some(ratio) = measured.ratio_of_p95() {
             let straight = format!("{what} beside its statements");
             bars.push(Bar::new(straight, ratio, ..=1.2, "times"));
