@@ -19,7 +19,7 @@ mod pin;
 mod reads;
 mod trips;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, TimeDelta, Utc, serde::ts_milliseconds};
 use chrono_tz::Tz;
@@ -31,12 +31,14 @@ use uuid::Uuid;
 pub(crate) use self::{
     events::length,
     opening::{Counted, Part, counted, counted_as},
+    people::{EVENT, first_events},
 };
 pub use self::{
     events::{CellEvent, EventCursor, EventPage, EventRow, assemble, query},
     opening::Opening,
     pin::{Pin, settled_through},
 };
+pub use crate::people::Joined;
 use crate::{
     funnel::Reached,
     people::REPEATABLE,
@@ -88,6 +90,8 @@ pub enum What {
         /// Whether settled events alone tell what became of them, as for a caller who sees no others.
         of_settled: bool,
     },
+    /// Users by their first registration. Each is listed with that, or with the first ride that is asked of.
+    Joined(Box<Joined>),
 }
 
 /// What the events of a row of a list have in common.
@@ -129,6 +133,7 @@ impl Cell {
     pub fn lasts(&self) -> TimeDelta {
         match &self.what {
             What::Reached(reached) if reached.tells_roles() => REPEATABLE,
+            What::Joined(_) => REPEATABLE,
             _ => TimeDelta::MAX,
         }
     }
@@ -145,13 +150,18 @@ impl Cell {
 /// What opens counts, by their names: each is to be sent as `cell` to `/v1/events`, which lists as many events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(value_type = BTreeMap<String, String>, example = json!({"bookings_created": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9…"}))]
-pub struct Cells(BTreeMap<&'static str, String>);
+pub struct Cells(BTreeMap<Cow<'static, str>, String>);
 
 impl Cells {
+    /// Adds others.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// What opens the count of this name, under another.
     pub(crate) fn renamed(mut self, name: &str, other: &'static str) -> Option<Self> {
         let token = self.0.remove(name)?;
-        Some(Self([(other, token)].into()))
+        Some(Self([(other.into(), token)].into()))
     }
 }
 

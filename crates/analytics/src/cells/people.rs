@@ -9,10 +9,7 @@ use crate::{
 
 /// Each active user with the first event that names the user; of the unknown region, those that are in no known one.
 pub(super) fn active(cell: &Cell, parameters: &mut Parameters) -> String {
-    let columns = format!(
-        "event_id, event_type, event_timestamp, state, city, kafka_topic, kafka_partition, kafka_offset, {} AS sign",
-        cell.region.fact_sign()
-    );
+    let columns = format!("{EVENT}, {} AS sign", cell.region.fact_sign());
     let reading = Reading {
         kind: Kind::Any,
         region: &cell.region,
@@ -23,6 +20,14 @@ pub(super) fn active(cell: &Cell, parameters: &mut Parameters) -> String {
     let grid = Grid::of_events(cell.from, cell.until, &cell.pin);
     let rows = slices(&grid).flat_map(|slice| reading.of_events(slice, parameters));
     let rows: Vec<String> = rows.collect();
+    first_events(&rows.join("\nUNION ALL\n"))
+}
+
+/// What a list tells of an event.
+pub(crate) const EVENT: &str = "event_id, event_type, event_timestamp, state, city, kafka_topic, kafka_partition, kafka_offset";
+
+/// Each `person` of events with the first, but nobody with one whose `sign` takes them away.
+pub(crate) fn first_events(events: &str) -> String {
     format!(
         "SELECT first.5 AS event_id, first.6 AS event_type, first.1 AS event_timestamp, person AS entity, \
          first.7 AS state, first.8 AS city, first.2 AS kafka_topic, first.3 AS kafka_partition, first.4 AS kafka_offset\n\
@@ -32,12 +37,11 @@ pub(super) fn active(cell: &Cell, parameters: &mut Parameters) -> String {
          toString(event_type), toString(state), toString(city))) AS first\n\
          FROM\n\
          (\n\
-         {}\n\
+         {events}\n\
          )\n\
          GROUP BY person\n\
          HAVING min(sign) = 1\n\
-         )",
-        rows.join("\nUNION ALL\n")
+         )"
     )
 }
 

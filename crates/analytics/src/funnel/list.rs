@@ -90,13 +90,16 @@ mod tests {
         let row = |is_part: u8, value: &str| FunnelRow {
             is_part,
             value: value.to_owned(),
-            state: "Lagos".to_owned(),
+            state: match breakdown {
+                Breakdown::City => "Lagos".to_owned(),
+                _ => String::new(),
+            },
             ..FunnelRow::default()
         };
         question.assemble(vec![row(0, ""), row(1, value)])
     }
 
-    /// The cell of a number, the list behind it, and the names beside.
+    /// What opens a number.
     fn cell(shown: &serde_json::Value, name: &str) -> Cell {
         let text = shown["cells"][name].as_str().unwrap();
         serde_json::from_str(text).unwrap()

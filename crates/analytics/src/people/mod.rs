@@ -1,6 +1,11 @@
 //! Registered users: one of each, by the first registration.
 
+mod joined;
+
 use chrono::TimeDelta;
+
+pub use self::joined::Joined;
+pub(crate) use self::joined::{Rode, joined};
 
 use crate::{
     cells::Pin,

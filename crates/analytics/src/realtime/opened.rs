@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use chrono::TimeDelta;
 use futures::future::try_join_all;
 use shared_schema::EventType;
@@ -35,7 +37,7 @@ pub(super) async fn ask<A: Ask>(
     let lengths: Vec<i64> = try_join_all(asked).await?;
     let mut lengths = lengths.into_iter();
     let mut next = || lengths.next().unwrap_or_default();
-    let named = cells.iter().map(|(name, cell)| (*name, cell));
+    let named = cells.iter().map(|(name, cell)| (name.clone(), cell));
     Ok(Opened {
         active_users: next(),
         active_drivers: next(),
@@ -46,7 +48,7 @@ pub(super) async fn ask<A: Ask>(
 }
 
 /// The names and cells of these tiles, in the order of [`Opened`].
-fn cells(second: &Second, opening: &Opening) -> [(&'static str, Cell); 4] {
+fn cells(second: &Second, opening: &Opening) -> [(Cow<'static, str>, Cell); 4] {
     let cell = |counted: Counted, age: TimeDelta| {
         let part = Part {
             span: Span {
@@ -56,7 +58,8 @@ fn cells(second: &Second, opening: &Opening) -> [(&'static str, Cell); 4] {
             region: second.region.clone(),
             only: Some(Only::NoClockSkew),
         };
-        (counted.name, opening.cell(&counted, &part, chrono_tz::UTC))
+        let cell = opening.cell(&counted, &part, chrono_tz::UTC);
+        (counted.name, cell)
     };
     let of_settled = second.sees_settled_only;
     [

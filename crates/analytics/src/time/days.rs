@@ -12,7 +12,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// The local days of a range, for SQL to tell apart: they are days of UTC once some seconds are added, of which there
 /// are others from where a clock was moved. So a century takes a few hundred numbers, and the rules of the zone are
 /// those of the range, whatever the server knows of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LocalDays {
     /// From which second on, and what is added.
     shifts: Vec<(i64, i64)>,

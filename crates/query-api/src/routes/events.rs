@@ -33,8 +33,8 @@ pub(crate) struct Events {
 /// The events behind a count
 ///
 /// As many as the count that the cell stands beside, the earliest first, whatever has been stored or settled since. Of a
-/// count of people each is listed once, with the first event, or, of users by region, the last; of trips under way, with
-/// the start. Their `state` and `city` are those that they had then.
+/// count of people each is listed once, with the first event, or, of users by region, the last, or, of a step of a funnel,
+/// the one that took it; of trips under way, with the start. Their `state` and `city` are those that they had then.
 #[utoipa::path(
     get,
     path = "/v1/events",

@@ -2,13 +2,17 @@
 
 use chrono::{DateTime, Duration, DurationRound as _, Utc};
 use chrono_tz::Tz;
+use metadata_store::{
+    LaneId,
+    lanes::{self, Progress},
+};
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use service_runtime::config::HumanDuration;
 use shared_schema::{
-    Domain,
+    Domain, TopicsConfig,
     access::{Role, Scope},
 };
 
@@ -122,6 +126,20 @@ impl Drill {
     /// Everything before these offsets is durable.
     pub(crate) async fn durable_up_to(&self, next: usize) {
         self.api.durable_up_to(&self.read, next).await;
+        let topics = TopicsConfig::default();
+        let complete = self.read.iter().map(|domain| Progress {
+            lane: LaneId {
+                topic: topics.topic_of(*domain).to_owned(),
+                partition: 0,
+            },
+            epoch: 0,
+            end_offset: None,
+            complete_through: Some(self.story.end),
+        });
+        let complete: Vec<Progress> = complete.collect();
+        lanes::report(&self.api.pool, self.story.end, &complete)
+            .await
+            .unwrap();
     }
 
     pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
@@ -148,6 +166,8 @@ impl Drill {
         let days = match path {
             _ if path.contains("compare") => 25,
             _ if path.contains("metric=users") => 29,
+            // all of the month in which the range begins
+            _ if path.contains("cohort_type=monthly") => 55,
             _ => 60,
         };
         let start = start.max(self.story.end - Duration::days(days));
@@ -271,7 +291,11 @@ pub(crate) fn gather(answer: &str, value: &Value, opened: &mut Vec<Opened>) {
                 opened.push(Opened {
                     answer: answer.to_owned(),
                     name: name.clone(),
-                    shown: fields[name].as_u64().unwrap(),
+                    shown: fields
+                        .get(name)
+                        .unwrap_or(&value["retained_by_period"][name])
+                        .as_u64()
+                        .unwrap(),
                     cell: cell.as_str().unwrap().to_owned(),
                 });
             }
