@@ -31,7 +31,7 @@ use crate::{
     cells::Cells,
     count,
     number::Hundredths,
-    people::{DROP_FIRST, REGISTERED, registered_within},
+    people::{DROP_FIRST, REGISTERED, of_people, registered_within},
     query::{Parameters, Query},
     rule::Rule,
     selection::{Selection, unsettled},
@@ -277,14 +277,9 @@ impl Question {
             parts.push(format!(
                 "SELECT cohort, {unit} AS unit, {users} AS users\n\
                  FROM\n\
-                 (\n\
-                 {rows}\n\
-                 ) AS active\n\
-                 INNER JOIN\n\
-                 (\n\
-                 {people}\n\
-                 ) AS registered USING (person)\n\
+                 {rides}\n\
                  GROUP BY cohort, unit",
+                rides = of_people(&rows, &people),
                 unit = unit_of("at", &over, &mut parameters),
                 users = units::distinct(&self.selection.region),
             ));

@@ -23,12 +23,13 @@ use crate::{
     cells::Cells,
     count,
     number::Hundredths,
-    people::{DROP_FIRST, REGISTERED, registered_within},
+    people::{DROP_FIRST, REGISTERED, of_people, registered_within},
     query::{Parameters, Query},
     rule::Rule,
     selection::{Selection, unsettled},
     time::{
-        Buckets, DateRange, Granularity, LocalDays, TooManyPoints, clamped, day_start, local_date,
+        Buckets, DateRange, Granularity, LocalDays, Span, TooManyPoints, clamped, day_start,
+        local_date,
     },
 };
 
@@ -200,6 +201,7 @@ impl Question {
             Some((grid, local_days))
         });
         if let Some((grid, local_days)) = by_day {
+            let number = days.number("at", &mut parameters);
             let rows = units::rows(
                 Kind::Riding,
                 &grid,
@@ -207,23 +209,15 @@ impl Question {
                 &self.selection.region,
                 &mut parameters,
             );
-            let number = days.number("at", &mut parameters);
+            let rows = format!("SELECT sign, person, {number} AS number FROM\n(\n{rows}\n)");
             let looked_at = DAYS.map(|day| day.to_string()).join(", ");
             let retained = self.mode.retained("n");
             parts.push(format!(
                 "SELECT joined, toUInt16(arrayJoin(arrayFilter(n -> {retained}, [{looked_at}]))) AS day, {users} AS users\n\
                  FROM\n\
-                 (\n\
-                 SELECT sign, person, {number} AS number FROM\n\
-                 (\n\
-                 {rows}\n\
-                 )\n\
-                 ) AS active\n\
-                 INNER JOIN\n\
-                 (\n\
-                 {people}\n\
-                 ) AS registered USING (person)\n\
+                 {rides}\n\
                  GROUP BY joined, day",
+                rides = of_people(&rows, &people),
                 users = units::distinct(&self.selection.region),
             ));
         }
@@ -267,18 +261,9 @@ impl Question {
 
     /// The days from the first registration to what is complete.
     fn days(&self, complete_through: Option<DateTime<Utc>>) -> LocalDays {
-        let end = complete_through.map_or(self.selection.range.end(), |at| {
-            self.selection
-                .range
-                .end()
-                .max(at + TimeDelta::milliseconds(1))
-        });
-        let all = DateRange::between(
-            self.selection.range.start(),
-            end,
-            self.selection.range.zone(),
-        );
-        LocalDays::of(&all.unwrap_or(self.selection.range))
+        let Span { from, until } = self.selection.whole().span;
+        let until = complete_through.map_or(until, |at| until.max(at + TimeDelta::milliseconds(1)));
+        LocalDays::of(Span { from, until }, self.selection.range.zone())
     }
 
     fn assemble(

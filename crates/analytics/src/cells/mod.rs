@@ -7,10 +7,11 @@
 //! token ─▶ Cell ──events──▶ the same stored events at the same pin, page by page
 //! ```
 //!
-//! An answer whose counts can be opened reads the stored events alone, no aggregate, as far as they were durable and
-//! settled at its [`Pin`]. Both never change afterwards, and number and list have their conditions in common: the facts of
-//! a slice at a pin, the event type, the region, and what else a row is about. So they agree whenever the list is asked for.
-//! A count beside them that cannot be opened, as that of users whose positions may be gone, is the one of now.
+//! An answer whose counts can be opened reads the stored events alone, as far as they were durable and settled at its
+//! [`Pin`], and of aggregates who registered before any event that can still come. That never changes afterwards, and number
+//! and list have their conditions in common: the facts of a slice at a pin, the event type, the region, and what else a row
+//! is about. So they agree whenever the list is asked for. A count beside them that cannot be opened, as that of users whose
+//! positions may be gone, is the one of now.
 
 mod events;
 mod opening;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 pub(crate) use self::{
     events::length,
     opening::{Counted, Part, counted, counted_as},
-    people::{EVENT, first_events},
+    people::{events_naming, first_events},
 };
 pub use self::{
     events::{CellEvent, EventCursor, EventPage, EventRow, assemble, query},
@@ -43,7 +44,7 @@ use crate::{
     funnel::Reached,
     people::REPEATABLE,
     region::RegionFilter,
-    time::{DateRange, Reversed, TooOld},
+    time::{DateRange, Reversed, Span, TooOld},
 };
 
 /// What was counted in a part of an answer.
@@ -120,6 +121,14 @@ fn is_everywhere(region: &RegionFilter) -> bool {
 }
 
 impl Cell {
+    /// When it is.
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            from: self.from,
+            until: self.until,
+        }
+    }
+
     /// Checks that its events are still stored.
     ///
     /// # Errors

@@ -76,13 +76,15 @@ impl Opening {
     }
 
     /// What opens these cells of an answer of now, by the names of their counts; nothing for one whose events may be gone.
-    pub(crate) fn tokens<'c>(
+    pub(crate) fn tokens(
         &self,
-        cells: impl Iterator<Item = (Cow<'static, str>, &'c Cell)>,
+        cells: impl IntoIterator<Item = (Cow<'static, str>, Cell)>,
         now: DateTime<Utc>,
     ) -> Cells {
-        let kept = cells.filter(|(_, cell)| cell.check_kept(now).is_ok());
-        let tokens = kept.filter_map(|(name, cell)| Some((name, (self.seal)(cell)?)));
+        let kept = cells
+            .into_iter()
+            .filter(|(_, cell)| cell.check_kept(now).is_ok());
+        let tokens = kept.filter_map(|(name, cell)| Some((name, (self.seal)(&cell)?)));
         Cells(tokens.collect())
     }
 }
@@ -130,8 +132,6 @@ impl Selection {
         let cells = counted
             .iter()
             .map(|counted| (counted.name.clone(), opening.cell(counted, part, zone)));
-        let cells: Vec<_> = cells.collect();
-        let cells = cells.iter().map(|(name, cell)| (name.clone(), cell));
         Some(opening.tokens(cells, self.now))
     }
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{Question, period};
 use crate::{
-    cells::{Cells, Counted, What, counted_as},
+    cells::{Cells, Counted, What},
     people::{Joined, Rode},
     time::Span,
 };
@@ -22,7 +22,8 @@ impl Question {
             };
             Counted {
                 name,
-                ..counted_as("", What::Joined(Box::new(joined)))
+                what: What::Joined(Box::new(joined)),
+                last_days: None,
             }
         };
         let periods = retained.iter().zip(self.units.iter().skip(cohort));

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use shared_schema::Domain;
 
 use super::{Breakdown, Matching, statement::People};
-use crate::{cells::Cell, query::Parameters, time::Span};
+use crate::{cells::Cell, query::Parameters};
 
 /// The people who reached a step of a funnel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +47,7 @@ impl Reached {
 pub(crate) fn people(cell: &Cell, reached: &Reached, parameters: &mut Parameters) -> String {
     let people = People {
         matching: &reached.matching,
-        anchors: Span {
-            from: cell.from,
-            until: cell.until,
-        },
+        anchors: cell.span(),
         region: &cell.region,
         pin: Some(&cell.pin),
         listed: Some(reached.step),

@@ -4,14 +4,13 @@ use chrono::{DateTime, Utc, serde::ts_milliseconds};
 use serde::{Deserialize, Serialize};
 use shared_schema::Domain;
 
-use super::{REGISTERED, registered_within};
+use super::{REGISTERED, of_people, registered_within};
 use crate::{
-    activity::{JOINING_AND_RIDING, Kind, Reading},
-    cells::{Cell, EVENT, first_events},
+    activity::{JOINING_AND_RIDING, Kind},
+    cells::{Cell, events_naming, first_events},
     query::Parameters,
     retention::{Mode, UserType},
-    source::slices,
-    time::{DateRange, Grid, LocalDays, Span},
+    time::{LocalDays, Span},
 };
 
 /// Users whose first registration lies in the time of a cell.
@@ -47,6 +46,23 @@ impl Joined {
     }
 }
 
+impl Rode {
+    fn span(&self) -> Span {
+        Span {
+            from: self.from,
+            until: self.until,
+        }
+    }
+
+    /// The time of the rides and of a cell's registrations.
+    fn span_with(&self, cell: &Cell) -> Span {
+        Span {
+            from: self.from.min(cell.from),
+            until: self.until.max(cell.until),
+        }
+    }
+}
+
 /// The user with the first registration, or with the first event of those rides.
 pub(crate) fn joined(cell: &Cell, joined: &Joined, parameters: &mut Parameters) -> String {
     let Some(rode) = &joined.rode else {
@@ -54,71 +70,29 @@ pub(crate) fn joined(cell: &Cell, joined: &Joined, parameters: &mut Parameters) 
                        city, kafka_topic, kafka_partition, kafka_offset";
         return people(cell, joined, columns, parameters);
     };
-    let rows = rides(cell, rode, parameters);
-    let (numbered, columns, matched) = match rode.day {
-        None => (rows, "user_id AS person".to_owned(), String::new()),
-        Some((day, mode)) => {
-            let days = days(cell, rode);
-            let number = days.number("at", parameters);
-            let first = days.number(REGISTERED, parameters);
-            (
-                format!("SELECT *, {number} AS number FROM\n(\n{rows}\n)"),
-                format!("user_id AS person, toUInt64({first}) AS joined"),
-                format!(
-                    "\nWHERE {}",
-                    mode.retained(&parameters.number("day", day.into()))
-                ),
-            )
-        }
+    let rides = events_naming(Kind::Riding, rode.span(), cell, parameters);
+    let Some((day, mode)) = rode.day else {
+        let people = people(cell, joined, "user_id AS person", parameters);
+        return first_events(&format!("SELECT * FROM\n{}", of_people(&rides, &people)));
     };
+    let days = LocalDays::of(rode.span_with(cell), cell.zone);
+    let rode_on = days.number("toUInt64(toUnixTimestamp(event_timestamp))", parameters);
+    let joined_on = days.number(REGISTERED, parameters);
+    let columns = format!("user_id AS person, toUInt64({joined_on}) AS joined");
     let people = people(cell, joined, &columns, parameters);
+    let rides = format!("SELECT *, {rode_on} AS number FROM\n(\n{rides}\n)");
+    let retained = mode.retained(&parameters.number("day", day.into()));
     first_events(&format!(
-        "SELECT * FROM\n\
-         (\n\
-         {numbered}\n\
-         ) AS active\n\
-         INNER JOIN\n\
-         (\n\
-         {people}\n\
-         ) AS registered USING (person){matched}"
+        "SELECT * FROM\n{}\nWHERE {retained}",
+        of_people(&rides, &people)
     ))
 }
 
 /// These columns of the users.
 fn people(cell: &Cell, joined: &Joined, columns: &str, parameters: &mut Parameters) -> String {
-    let span = Span {
-        from: cell.from,
-        until: cell.until,
-    };
-    let people = registered_within(span, columns, &cell.region, Some(&cell.pin), parameters);
+    let (span, pin) = (cell.span(), Some(&cell.pin));
+    let people = registered_within(span, columns, &cell.region, pin, parameters);
     people + joined.user_type.condition()
-}
-
-/// The events that count as riding, with `at` (second), `sign` and `person`.
-fn rides(cell: &Cell, rode: &Rode, parameters: &mut Parameters) -> String {
-    let columns = format!(
-        "{EVENT}, toUInt64(toUnixTimestamp(event_timestamp)) AS at, {} AS sign",
-        cell.region.fact_sign()
-    );
-    let reading = Reading {
-        kind: Kind::Riding,
-        region: &cell.region,
-        columns: &columns,
-        with_regions: true,
-        further: "",
-    };
-    let grid = Grid::of_events(rode.from, rode.until, &cell.pin);
-    let rows = slices(&grid).flat_map(|slice| reading.of_events(slice, parameters));
-    rows.collect::<Vec<_>>().join("\nUNION ALL\n")
-}
-
-/// The local days of registrations and rides.
-fn days(cell: &Cell, rode: &Rode) -> LocalDays {
-    let (from, until) = (cell.from.min(rode.from), cell.until.max(rode.until));
-    match DateRange::between(from, until, cell.zone) {
-        Ok(range) => LocalDays::of(&range),
-        Err(_) => LocalDays::default(),
-    }
 }
 
 #[cfg(test)]

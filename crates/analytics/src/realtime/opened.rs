@@ -37,13 +37,12 @@ pub(super) async fn ask<A: Ask>(
     let lengths: Vec<i64> = try_join_all(asked).await?;
     let mut lengths = lengths.into_iter();
     let mut next = || lengths.next().unwrap_or_default();
-    let named = cells.iter().map(|(name, cell)| (name.clone(), cell));
     Ok(Opened {
         active_users: next(),
         active_drivers: next(),
         active_trips: next(),
         bookings_last_hour: next(),
-        cells: opening.tokens(named, second.now),
+        cells: opening.tokens(cells, second.now),
     })
 }
 

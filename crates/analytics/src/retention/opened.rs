@@ -4,7 +4,7 @@ use super::{DAYS, Question};
 use crate::{
     cells::{Cells, Counted, What, counted_as},
     people::{Joined, Rode},
-    time::{Buckets, Granularity, LocalDays, Span},
+    time::{LocalDays, Span},
 };
 
 impl Question {
@@ -28,13 +28,7 @@ impl Question {
             ("d30_eligible_users", "d30_retained_users"),
         ];
         for (day, (eligible, retained)) in DAYS.into_iter().zip(names) {
-            let is_over = |start: &DateTime<Utc>| {
-                let joined = u64::try_from(days.number_of(start.timestamp())).unwrap_or_default();
-                joined + u64::from(day) < today
-            };
-            let registered = Buckets::pieces(&selection.range, Granularity::Daily).ok()?;
-            let until = registered.iter().find(|unit| !is_over(&unit.from));
-            let until = until.map_or(whole.span.until, |unit| unit.from);
+            let until = days.start_of(today.saturating_sub(day.into()))?;
             if until <= whole.span.from {
                 continue;
             }

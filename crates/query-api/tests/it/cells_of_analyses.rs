@@ -94,8 +94,14 @@ fn registration(
 async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_stored_no_longer() {
     let now = SystemClock.now().trunc_subsecs(0);
     let api = Api::start(now).await;
-    // one registers anew who is known for long, and another for the first time
-    let known = [(1, 95, "RIDER", 0), (1, 5, "DRIVER", 1), (2, 5, "RIDER", 2)];
+    // one registers anew who is known for longer than events are, and another for the first time; of a fourth the profile
+    // is written, and not yet the event
+    let known = [
+        (1, 105, "RIDER", 0),
+        (1, 5, "DRIVER", 1),
+        (2, 5, "RIDER", 2),
+        (4, 5, "RIDER", 5),
+    ];
     let rows = |known: &[(u128, i64, &'static str, u64)]| {
         let rows = known
             .iter()
@@ -104,8 +110,8 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
     };
     write(&api, "in_user", rows(&known)).await;
     api.execute(&format!(
-        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) SETTINGS mutations_sync = 1",
-        (now - Duration::days(90)).timestamp()
+        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) OR kafka_offset = 5 SETTINGS mutations_sync = 1",
+        (now - Duration::days(104)).timestamp()
     ))
     .await;
     // stored and not durable, as a late registration is, and that of a third
