@@ -2,17 +2,13 @@
 
 use chrono::{DateTime, Duration, DurationRound as _, Utc};
 use chrono_tz::Tz;
-use metadata_store::{
-    LaneId,
-    lanes::{self, Progress},
-};
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use service_runtime::config::HumanDuration;
 use shared_schema::{
-    Domain, TopicsConfig,
+    Domain,
     access::{Role, Scope},
 };
 
@@ -126,20 +122,6 @@ impl Drill {
     /// Everything before these offsets is durable.
     pub(crate) async fn durable_up_to(&self, next: usize) {
         self.api.durable_up_to(&self.read, next).await;
-        let topics = TopicsConfig::default();
-        let complete = self.read.iter().map(|domain| Progress {
-            lane: LaneId {
-                topic: topics.topic_of(*domain).to_owned(),
-                partition: 0,
-            },
-            epoch: 0,
-            end_offset: None,
-            complete_through: Some(self.story.end),
-        });
-        let complete: Vec<Progress> = complete.collect();
-        lanes::report(&self.api.pool, self.story.end, &complete)
-            .await
-            .unwrap();
     }
 
     pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
