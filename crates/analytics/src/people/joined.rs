@@ -63,7 +63,8 @@ impl Rode {
     }
 }
 
-/// The user with the first registration, or with the first event of those rides.
+/// The user with the first registration, or with the first event of those rides. Whom a profile alone knows registered
+/// before any cell begins, so that each has an event.
 pub(crate) fn joined(cell: &Cell, joined: &Joined, parameters: &mut Parameters) -> String {
     let Some(rode) = &joined.rode else {
         let columns = "event_id, 'user.registered' AS event_type, registered_at AS event_timestamp, user_id AS entity, state, \

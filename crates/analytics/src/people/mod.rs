@@ -48,9 +48,9 @@ pub(crate) fn registered(
 /// `user_profiles` has them, and the event.
 ///
 /// A profile tells of the first registration ever, also of one that is stored no longer, but as of now. So it is asked only
-/// for what is older than all that was accepted since the pin: that it told then, and tells for good. Whatever is younger
-/// and was durable is stored as long as the list lasts ([`REPEATABLE`]), and told by its event, whether or not the profile
-/// knows of it yet. Regions of registrations are settled as they are stored.
+/// for what is older than all that can have become durable since the pin: that it told then, and tells for good. Whatever is
+/// younger and was durable is stored as long as the list lasts ([`REPEATABLE`]), and told by its event, whether or not the
+/// profile knows of it yet. Regions of registrations are settled as they are stored.
 fn first_registrations(pin: &Pin, parameters: &mut Parameters) -> String {
     let durable = pin.durable(parameters);
     let older = parameters.time(
@@ -77,7 +77,7 @@ fn first_registrations(pin: &Pin, parameters: &mut Parameters) -> String {
 }
 
 /// How long after an answer its first registrations are found again. An event is accepted for 90 days, and stored for 14
-/// more: half of these, and the other half is for one that waits in Kafka before it is accepted.
+/// more: half of these. In the other half a batch that was accepted before the answer may still become durable.
 pub(crate) const REPEATABLE: TimeDelta = TimeDelta::days(7);
 
 /// The second of a user's first registration.

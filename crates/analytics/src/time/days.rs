@@ -49,7 +49,7 @@ impl LocalDays {
         (second + shift.map_or(0, |(_, shift)| *shift)) / DAY_SECONDS
     }
 
-    /// When the day of a number begins, or would if all before the first were as long as that.
+    /// When the day of a number begins; of one before the first, as if no clock was moved before that.
     pub(crate) fn start_of(&self, number: u64) -> Option<DateTime<Utc>> {
         let second = i64::try_from(number).ok()?.checked_mul(DAY_SECONDS)?;
         let is_later = |(from, shift): &(i64, i64)| second - shift >= *from;
