@@ -8,6 +8,8 @@
 //!
 #![doc = include_str!("../definitions/cohort.md")]
 
+mod opened;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
@@ -26,15 +28,15 @@ use utoipa::{
 use crate::{
     activity::{JOINING_AND_RIDING, Kind, units},
     ask::Ask,
+    cells::Cells,
     count,
     number::Hundredths,
-    people::{DROP_FIRST, REGISTERED, registered_within},
+    people::{DROP_FIRST, REGISTERED, of_people, registered_within},
     query::{Parameters, Query},
-    region::RegionFilter,
     rule::Rule,
-    selection::unsettled,
+    selection::{Selection, unsettled},
     source::unit_of,
-    time::{Buckets, DateRange, Granularity, Grid, Span, TooManyPoints, local_date},
+    time::{Buckets, DateRange, Granularity, Kept, Span, TooManyPoints, TooOld, local_date},
 };
 
 /// The calendar unit of cohorts and periods.
@@ -59,8 +61,8 @@ pub struct Question {
     /// Those, and the periods after the last.
     units: Buckets,
     periods: usize,
-    range: DateRange,
-    region: RegionFilter,
+    /// Its range are the cohorts' units.
+    selection: Selection,
 }
 
 /// Cohorts and how long they stayed.
@@ -97,6 +99,10 @@ pub struct Cohort {
     /// Why a share is `null`.
     #[schema(example = json!({"period_2": "period_not_over"}))]
     pub null_reasons: BTreeMap<String, NullReason>,
+    /// What opens `cohort_size` and, by its name, the number of each period in `retained_by_period`, with `include_cells`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub cells: Option<Cells>,
 }
 
 /// Why there is no share.
@@ -202,10 +208,10 @@ impl Question {
     /// When that are more than [`MAX_POINTS`](crate::time::MAX_POINTS) cells.
     pub fn new(
         cohort_type: CohortType,
-        range: DateRange,
         periods: usize,
-        region: RegionFilter,
+        selection: Selection,
     ) -> Result<Self, TooManyPoints> {
+        let range = selection.range;
         let (zone, granularity) = (range.zone(), cohort_type.granularity());
         let cohorts = Buckets::of(&range, granularity)?;
         if cohorts.len().saturating_mul(periods) > crate::time::MAX_POINTS {
@@ -215,20 +221,34 @@ impl Question {
             .clone()
             .followed_by(periods.saturating_sub(1), zone, granularity)?;
         let Span { from, until } = cohorts.span();
+        let range = DateRange::between(from, until, zone).unwrap_or(range);
         Ok(Self {
             cohort_type,
-            range: DateRange::between(from, until, zone).unwrap_or(range),
             cohorts,
             units,
             periods,
-            region,
+            selection: Selection { range, ..selection },
         })
     }
 
     /// The cohorts' units, which are whole.
     #[must_use]
     pub fn range(&self) -> DateRange {
-        self.range
+        self.selection.range
+    }
+
+    /// How many numbers there are.
+    #[must_use]
+    pub fn numbers(&self) -> usize {
+        self.cohorts.len().saturating_mul(self.periods + 1)
+    }
+
+    /// Checks that the events of the units are still stored, for numbers that are to be opened.
+    ///
+    /// # Errors
+    /// When the first begins before them.
+    pub fn check_kept(&self) -> Result<(), TooOld> {
+        Kept::Events.check_start(&self.selection.range, self.selection.now)
     }
 
     /// Counts the facts that no number holds yet, if a region is asked of.
@@ -236,7 +256,7 @@ impl Question {
     pub fn unsettled_facts(&self) -> Option<Query> {
         let Span { from, until } = self.units.span();
         let count = || unsettled(&JOINING_AND_RIDING, from, until);
-        self.region.is_regional().then(count)
+        self.selection.region.is_regional().then(count)
     }
 
     fn query(&self, complete_through: Option<DateTime<Utc>>) -> Query {
@@ -249,24 +269,19 @@ impl Question {
             let Span { from, until } = over.span();
             let rows = units::rows(
                 Kind::Riding,
-                &Grid::between(from, until),
+                &self.selection.grid_between(from, until),
                 &over,
-                &self.region,
+                &self.selection.region,
                 &mut parameters,
             );
             parts.push(format!(
                 "SELECT cohort, {unit} AS unit, {users} AS users\n\
                  FROM\n\
-                 (\n\
-                 {rows}\n\
-                 ) AS active\n\
-                 INNER JOIN\n\
-                 (\n\
-                 {people}\n\
-                 ) AS registered USING (person)\n\
+                 {rides}\n\
                  GROUP BY cohort, unit",
+                rides = of_people(&rows, &people),
                 unit = unit_of("at", &over, &mut parameters),
-                users = units::distinct(&self.region),
+                users = units::distinct(&self.selection.region),
             ));
         }
         let rows = parts.join("\nUNION ALL\n");
@@ -281,8 +296,8 @@ impl Question {
         registered_within(
             self.cohorts.span(),
             &format!("user_id AS person, {cohort} AS cohort"),
-            &self.region,
-            None,
+            &self.selection.region,
+            self.selection.pin(),
             parameters,
         )
     }
@@ -321,19 +336,19 @@ impl Question {
         let mut pooled = vec![(0, 0); self.periods];
         let mut cohorts = Vec::new();
         for (number, (unit, size)) in self.cohorts.iter().zip(sizes).enumerate() {
-            let cells: Vec<Option<u64>> = (0..self.periods)
+            let retained: Vec<Option<u64>> = (0..self.periods)
                 .map(|period| {
                     let retained = retained.get(&(number, period)).copied().unwrap_or_default();
                     is_over(number + period).then_some(retained)
                 })
                 .collect();
-            for (pooled, cell) in pooled.iter_mut().zip(&cells) {
-                if let Some(retained) = cell {
+            for (pooled, period) in pooled.iter_mut().zip(&retained) {
+                if let Some(retained) = period {
                     pooled.0 += retained;
                     pooled.1 += size;
                 }
             }
-            cohorts.push(self.cohort(unit.from, size, cells));
+            cohorts.push(self.cohort(number, unit, size, retained));
         }
         let average = |(retained, eligible): (u64, u64)| Hundredths::percent(retained, eligible);
         CohortAnalysis {
@@ -344,19 +359,22 @@ impl Question {
         }
     }
 
-    fn cohort(&self, start: DateTime<Utc>, size: u64, cells: Vec<Option<u64>>) -> Cohort {
-        let zone = self.range.zone();
-        let reasons = cells.iter().enumerate().filter_map(|(number, cell)| {
-            let reason = match (cell, size) {
-                (None, _) => NullReason::PeriodNotOver,
-                (Some(_), 0) => NullReason::EmptyCohort,
-                _ => return None,
-            };
-            Some((period(number), reason))
-        });
-        let shares = cells
+    fn cohort(&self, number: usize, unit: Span, size: u64, retained: Vec<Option<u64>>) -> Cohort {
+        let (zone, start) = (self.selection.range.zone(), unit.from);
+        let reasons = retained
             .iter()
-            .map(|cell| cell.and_then(|retained| Hundredths::percent(retained, size)));
+            .enumerate()
+            .filter_map(|(number, retained)| {
+                let reason = match (retained, size) {
+                    (None, _) => NullReason::PeriodNotOver,
+                    (Some(_), 0) => NullReason::EmptyCohort,
+                    _ => return None,
+                };
+                Some((period(number), reason))
+            });
+        let shares = retained
+            .iter()
+            .map(|period| period.and_then(|retained| Hundredths::percent(retained, size)));
         Cohort {
             cohort_period: self.cohort_type.name(zone, start),
             start: start
@@ -365,7 +383,8 @@ impl Question {
             cohort_size: size,
             retention_by_period: Periods(shares.collect()),
             null_reasons: reasons.collect(),
-            retained_by_period: Periods(cells),
+            cells: self.cells(number, unit, &retained),
+            retained_by_period: Periods(retained),
         }
     }
 }
@@ -398,9 +417,8 @@ mod tests {
     use super::*;
     use crate::tests::{everywhere, in_lagos_off_grid, shown};
 
-    fn query(cohort_type: CohortType, asked: &crate::Selection) -> Query {
-        let (range, region) = (asked.range, asked.region.clone());
-        let question = Question::new(cohort_type, range, 3, region).unwrap();
+    fn query(cohort_type: CohortType, asked: &Selection) -> Query {
+        let question = Question::new(cohort_type, 3, asked.clone()).unwrap();
         question.query(Some(asked.now))
     }
 
@@ -415,7 +433,7 @@ mod tests {
     #[test]
     fn without_anything_complete_only_sizes_are_counted() {
         let asked = everywhere(false);
-        let question = Question::new(CohortType::Daily, asked.range, 2, asked.region).unwrap();
+        let question = Question::new(CohortType::Daily, 2, asked.clone()).unwrap();
         assert!(!question.query(None).sql.contains("user_days"));
         let row = |unit, users| CohortRow {
             cohort: u64::try_from(asked.range.start().timestamp()).unwrap(),
@@ -438,14 +456,7 @@ mod tests {
     #[test]
     fn more_cells_than_points_are_refused() {
         let asked = everywhere(false);
-        let cells = |periods| {
-            Question::new(
-                CohortType::Daily,
-                asked.range,
-                periods,
-                RegionFilter::Everywhere,
-            )
-        };
+        let cells = |periods| Question::new(CohortType::Daily, periods, asked.clone());
         assert!(cells(322).is_ok());
         assert_eq!(cells(323).unwrap_err(), TooManyPoints);
     }

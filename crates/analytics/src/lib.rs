@@ -115,7 +115,7 @@ mod tests {
             ("openride.events.trip", -1, 5),
             ("openride.events.trip", i32::MAX, 5),
         ];
-        Pin::new(lanes, 1_706_745_600_123)
+        Pin::new(lanes, 1_706_745_600_123, at("2024-02-01T00:00:01Z"))
     }
 
     /// The same selection with cells that are written as JSON.

@@ -8,6 +8,8 @@
 //!
 #![doc = include_str!("../definitions/retention.md")]
 
+mod opened;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,15 +20,15 @@ use utoipa::ToSchema;
 use crate::{
     activity::{JOINING_AND_RIDING, Kind, units},
     ask::Ask,
+    cells::Cells,
     count,
     number::Hundredths,
-    people::{DROP_FIRST, REGISTERED, registered_within},
+    people::{DROP_FIRST, REGISTERED, of_people, registered_within},
     query::{Parameters, Query},
-    region::RegionFilter,
     rule::Rule,
-    selection::unsettled,
+    selection::{Selection, unsettled},
     time::{
-        Buckets, DateRange, Granularity, Grid, LocalDays, Span, TooManyPoints, clamped, day_start,
+        Buckets, DateRange, Granularity, LocalDays, Span, TooManyPoints, clamped, day_start,
         local_date,
     },
 };
@@ -58,14 +60,33 @@ pub enum Mode {
     OnOrAfter,
 }
 
+impl UserType {
+    /// A further condition on registered users.
+    pub(crate) const fn condition(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Rider => " AND role = 'RIDER'",
+            Self::Driver => " AND role = 'DRIVER'",
+        }
+    }
+}
+
+impl Mode {
+    /// That who `joined` on a day was active so many days later, on the day `number`.
+    pub(crate) fn retained(self, days: &str) -> String {
+        match self {
+            Self::On => format!("number = joined + {days}"),
+            Self::OnOrAfter => format!("number >= joined + {days}"),
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
-    range: DateRange,
+    selection: Selection,
     user_type: UserType,
     mode: Mode,
-    region: RegionFilter,
-    now: DateTime<Utc>,
 }
 
 /// How many users stayed for a day, a week and a month.
@@ -101,6 +122,10 @@ pub struct Retention {
     /// Why a rate is `null`.
     #[schema(example = json!({"d30_retention_rate": "nobody_eligible"}))]
     pub null_reasons: BTreeMap<&'static str, NullReason>,
+    /// What opens the numbers of users, with `include_cells`; of a day for which somebody can be eligible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub cells: Option<Cells>,
     /// The rule that was applied.
     pub rule: Rule,
 }
@@ -137,18 +162,15 @@ impl Question {
     /// # Errors
     /// When there are more days since than a statement can tell apart: some thirty years.
     pub fn new(
-        range: DateRange,
+        selection: Selection,
         user_type: UserType,
         mode: Mode,
-        region: RegionFilter,
-        now: DateTime<Utc>,
     ) -> Result<Self, TooManyPoints> {
+        let now = selection.now;
         let question = Self {
-            range,
+            selection,
             user_type,
             mode,
-            region,
-            now,
         };
         question
             .active(Some(now))
@@ -161,9 +183,9 @@ impl Question {
     /// Counts the facts that no number holds yet, if a region is asked of.
     #[must_use]
     pub fn unsettled_facts(&self) -> Option<Query> {
-        let until = self.range.end().max(self.now);
-        let count = || unsettled(&JOINING_AND_RIDING, self.range.start(), until);
-        self.region.is_regional().then(count)
+        let until = self.selection.range.end().max(self.selection.now);
+        let count = || unsettled(&JOINING_AND_RIDING, self.selection.range.start(), until);
+        self.selection.region.is_regional().then(count)
     }
 
     fn query(&self, complete_through: Option<DateTime<Utc>>, days: &LocalDays) -> Query {
@@ -175,37 +197,28 @@ impl Question {
         let active = self.active(complete_through);
         let by_day = active.and_then(|active| {
             let local_days = Buckets::pieces(&active, Granularity::Daily).ok()?;
-            Some((Grid::of(&active), local_days))
+            let grid = self.selection.grid_between(active.start(), active.end());
+            Some((grid, local_days))
         });
         if let Some((grid, local_days)) = by_day {
+            let number = days.number("at", &mut parameters);
             let rows = units::rows(
                 Kind::Riding,
                 &grid,
                 &local_days,
-                &self.region,
+                &self.selection.region,
                 &mut parameters,
             );
-            let number = days.number("at", &mut parameters);
+            let rows = format!("SELECT sign, person, {number} AS number FROM\n(\n{rows}\n)");
             let looked_at = DAYS.map(|day| day.to_string()).join(", ");
-            let retained = match self.mode {
-                Mode::On => "number = joined + n",
-                Mode::OnOrAfter => "number >= joined + n",
-            };
+            let retained = self.mode.retained("n");
             parts.push(format!(
                 "SELECT joined, toUInt16(arrayJoin(arrayFilter(n -> {retained}, [{looked_at}]))) AS day, {users} AS users\n\
                  FROM\n\
-                 (\n\
-                 SELECT sign, person, {number} AS number FROM\n\
-                 (\n\
-                 {rows}\n\
-                 )\n\
-                 ) AS active\n\
-                 INNER JOIN\n\
-                 (\n\
-                 {people}\n\
-                 ) AS registered USING (person)\n\
+                 {rides}\n\
                  GROUP BY joined, day",
-                users = units::distinct(&self.region),
+                rides = of_people(&rows, &people),
+                users = units::distinct(&self.selection.region),
             ));
         }
         let rows = parts.join("\nUNION ALL\n");
@@ -216,13 +229,18 @@ impl Question {
 
     /// When the activity was that matters, from the first day 0 on.
     fn active(&self, complete_through: Option<DateTime<Utc>>) -> Option<DateRange> {
-        let zone = self.range.zone();
-        let from = day_start(zone, local_date(zone, clamped(self.range.start())));
+        let zone = self.selection.range.zone();
+        let from = day_start(
+            zone,
+            local_date(zone, clamped(self.selection.range.start())),
+        );
         let last = DAYS.into_iter().max().unwrap_or_default();
-        let complete = complete_through?.min(self.now);
+        let complete = complete_through?.min(self.selection.now);
         let until = match self.mode {
             // no clock was ever moved by more than a day
-            Mode::On => complete.min(self.range.end() + TimeDelta::days((last + 2).into())),
+            Mode::On => {
+                complete.min(self.selection.range.end() + TimeDelta::days((last + 2).into()))
+            }
             Mode::OnOrAfter => complete,
         };
         DateRange::between(from, until, zone).ok()
@@ -231,32 +249,21 @@ impl Question {
     /// `person` and `joined` of everyone who registered in the range.
     fn people(&self, days: &LocalDays, parameters: &mut Parameters) -> String {
         let joined = days.number(REGISTERED, parameters);
-        let span = Span {
-            from: self.range.start(),
-            until: self.range.end(),
-        };
         let people = registered_within(
-            span,
+            self.selection.whole().span,
             &format!("user_id AS person, toUInt64({joined}) AS joined"),
-            &self.region,
-            None,
+            &self.selection.region,
+            self.selection.pin(),
             parameters,
         );
-        let role = match self.user_type {
-            UserType::All => "",
-            UserType::Rider => " AND role = 'RIDER'",
-            UserType::Driver => " AND role = 'DRIVER'",
-        };
-        format!("{people}{role}")
+        people + self.user_type.condition()
     }
 
     /// The days from the first registration to what is complete.
     fn days(&self, complete_through: Option<DateTime<Utc>>) -> LocalDays {
-        let end = complete_through.map_or(self.range.end(), |at| {
-            self.range.end().max(at + TimeDelta::milliseconds(1))
-        });
-        let all = DateRange::between(self.range.start(), end, self.range.zone());
-        LocalDays::of(&all.unwrap_or(self.range))
+        let Span { from, until } = self.selection.whole().span;
+        let until = complete_through.map_or(until, |at| until.max(at + TimeDelta::milliseconds(1)));
+        LocalDays::of(Span { from, until }, self.selection.range.zone())
     }
 
     fn assemble(
@@ -312,6 +319,7 @@ impl Question {
             d30_retained_users: d30.retained,
             d30_eligible_users: d30.eligible,
             null_reasons: unknown.map(|(name, _)| (name, reason)).collect(),
+            cells: self.cells(days, today, complete_through),
             rule: rule(),
         }
     }
@@ -353,8 +361,7 @@ mod tests {
             ("on_or_after_in_lagos", in_lagos_off_grid(), Mode::OnOrAfter),
         ] {
             let through = Some(asked.now);
-            let question =
-                Question::new(asked.range, UserType::Rider, mode, asked.region, asked.now).unwrap();
+            let question = Question::new(asked, UserType::Rider, mode).unwrap();
             let query = question.query(through, &question.days(through));
             insta::assert_snapshot!(name, shown(&query));
         }
@@ -364,8 +371,7 @@ mod tests {
     fn a_rate_of_nobody_says_why() {
         let asked = everywhere(false);
         let (user_type, mode) = (UserType::All, Mode::On);
-        let question =
-            Question::new(asked.range, user_type, mode, asked.region, asked.now).unwrap();
+        let question = Question::new(asked, user_type, mode).unwrap();
         let days = question.days(None);
         let reason = |rows| {
             let answer = question.assemble(rows, &days, None);

@@ -11,6 +11,7 @@ use super::{Cell, What, people, trips};
 use crate::{
     cursor::{Cursor, NoCursor, cut},
     funnel,
+    people::joined,
     query::{Parameters, Query},
     region::UNKNOWN,
     source::{Slice, settled_facts, settled_payments},
@@ -114,6 +115,7 @@ fn rows(cell: &Cell, after: Option<&EventCursor>, parameters: &mut Parameters) -
         What::Events(event_type) => events(cell, *event_type, after, parameters),
         What::DriversOfTrips => drivers(cell, Domain::Trip, parameters),
         What::DriversOfLocations => drivers(cell, Domain::Location, parameters),
+        What::Joined(users) => joined(cell, users, parameters),
         What::Reached(reached) => funnel::people(cell, reached, parameters),
         What::ActiveUsers => people::active(cell, parameters),
         What::UsersSeenLast => people::seen_last(cell, parameters),

@@ -7,10 +7,11 @@
 //! token ─▶ Cell ──events──▶ the same stored events at the same pin, page by page
 //! ```
 //!
-//! An answer whose counts can be opened reads the stored events alone, no aggregate, as far as they were durable and
-//! settled at its [`Pin`]. Both never change afterwards, and number and list have their conditions in common: the facts of
-//! a slice at a pin, the event type, the region, and what else a row is about. So they agree whenever the list is asked for.
-//! A count beside them that cannot be opened, as that of users whose positions may be gone, is the one of now.
+//! An answer whose counts can be opened reads the stored events alone, as far as they were durable and settled at its
+//! [`Pin`], and of aggregates who registered before any event that can still come. That never changes afterwards, and number
+//! and list have their conditions in common: the facts of a slice at a pin, the event type, the region, and what else a row
+//! is about. So they agree whenever the list is asked for. A count beside them that cannot be opened, as that of users whose
+//! positions may be gone, is the one of now.
 
 mod events;
 mod opening;
@@ -19,7 +20,7 @@ mod pin;
 mod reads;
 mod trips;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, TimeDelta, Utc, serde::ts_milliseconds};
 use chrono_tz::Tz;
@@ -31,17 +32,19 @@ use uuid::Uuid;
 pub(crate) use self::{
     events::length,
     opening::{Counted, Part, counted, counted_as},
+    people::{events_naming, first_events},
 };
 pub use self::{
     events::{CellEvent, EventCursor, EventPage, EventRow, assemble, query},
     opening::Opening,
     pin::{Pin, settled_through},
 };
+pub use crate::people::Joined;
 use crate::{
     funnel::Reached,
     people::REPEATABLE,
     region::RegionFilter,
-    time::{DateRange, Reversed, TooOld},
+    time::{DateRange, Reversed, Span, TooOld},
 };
 
 /// What was counted in a part of an answer.
@@ -88,6 +91,8 @@ pub enum What {
         /// Whether settled events alone tell what became of them, as for a caller who sees no others.
         of_settled: bool,
     },
+    /// Users by their first registration. Each is listed with that, or with the first ride that is asked of.
+    Joined(Box<Joined>),
 }
 
 /// What the events of a row of a list have in common.
@@ -116,6 +121,14 @@ fn is_everywhere(region: &RegionFilter) -> bool {
 }
 
 impl Cell {
+    /// When it is.
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            from: self.from,
+            until: self.until,
+        }
+    }
+
     /// Checks that its events are still stored.
     ///
     /// # Errors
@@ -129,6 +142,7 @@ impl Cell {
     pub fn lasts(&self) -> TimeDelta {
         match &self.what {
             What::Reached(reached) if reached.tells_roles() => REPEATABLE,
+            What::Joined(_) => REPEATABLE,
             _ => TimeDelta::MAX,
         }
     }
@@ -145,13 +159,18 @@ impl Cell {
 /// What opens counts, by their names: each is to be sent as `cell` to `/v1/events`, which lists as many events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(value_type = BTreeMap<String, String>, example = json!({"bookings_created": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9…"}))]
-pub struct Cells(BTreeMap<&'static str, String>);
+pub struct Cells(BTreeMap<Cow<'static, str>, String>);
 
 impl Cells {
+    /// Adds others.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// What opens the count of this name, under another.
     pub(crate) fn renamed(mut self, name: &str, other: &'static str) -> Option<Self> {
         let token = self.0.remove(name)?;
-        Some(Self([(other, token)].into()))
+        Some(Self([(other.into(), token)].into()))
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Counted {
     /// The field that shows it.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// What is counted.
     pub(crate) what: What,
     /// Over so many local days that end with a part, where it is not over the part.
@@ -25,7 +25,7 @@ pub(crate) struct Counted {
 /// A count over the parts of a selection.
 pub(crate) const fn counted_as(name: &'static str, what: What) -> Counted {
     Counted {
-        name,
+        name: Cow::Borrowed(name),
         what,
         last_days: None,
     }
@@ -76,13 +76,15 @@ impl Opening {
     }
 
     /// What opens these cells of an answer of now, by the names of their counts; nothing for one whose events may be gone.
-    pub(crate) fn tokens<'c>(
+    pub(crate) fn tokens(
         &self,
-        cells: impl Iterator<Item = (&'static str, &'c Cell)>,
+        cells: impl IntoIterator<Item = (Cow<'static, str>, Cell)>,
         now: DateTime<Utc>,
     ) -> Cells {
-        let kept = cells.filter(|(_, cell)| cell.check_kept(now).is_ok());
-        let tokens = kept.filter_map(|(name, cell)| Some((name, (self.seal)(cell)?)));
+        let kept = cells
+            .into_iter()
+            .filter(|(_, cell)| cell.check_kept(now).is_ok());
+        let tokens = kept.filter_map(|(name, cell)| Some((name, (self.seal)(&cell)?)));
         Cells(tokens.collect())
     }
 }
@@ -129,9 +131,7 @@ impl Selection {
         let zone = self.range.zone();
         let cells = counted
             .iter()
-            .map(|counted| (counted.name, opening.cell(counted, part, zone)));
-        let cells: Vec<_> = cells.collect();
-        let cells = cells.iter().map(|(name, cell)| (*name, cell));
+            .map(|counted| (counted.name.clone(), opening.cell(counted, part, zone)));
         Some(opening.tokens(cells, self.now))
     }
 }

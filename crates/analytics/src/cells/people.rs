@@ -4,25 +4,39 @@ use crate::{
     geographic::users::{self, CITY, STATE},
     query::Parameters,
     source::slices,
-    time::Grid,
+    time::{Grid, Span},
 };
 
 /// Each active user with the first event that names the user; of the unknown region, those that are in no known one.
 pub(super) fn active(cell: &Cell, parameters: &mut Parameters) -> String {
+    first_events(&events_naming(Kind::Any, cell.span(), cell, parameters))
+}
+
+/// What a list tells of the events in a span that name somebody, with the `person` and the `sign` that the region gives them.
+pub(crate) fn events_naming(
+    kind: Kind,
+    span: Span,
+    cell: &Cell,
+    parameters: &mut Parameters,
+) -> String {
     let columns = format!(
         "event_id, event_type, event_timestamp, state, city, kafka_topic, kafka_partition, kafka_offset, {} AS sign",
         cell.region.fact_sign()
     );
     let reading = Reading {
-        kind: Kind::Any,
+        kind,
         region: &cell.region,
         columns: &columns,
         with_regions: true,
         further: &cell.and_only(parameters),
     };
-    let grid = Grid::of_events(cell.from, cell.until, &cell.pin);
+    let grid = Grid::of_events(span.from, span.until, &cell.pin);
     let rows = slices(&grid).flat_map(|slice| reading.of_events(slice, parameters));
-    let rows: Vec<String> = rows.collect();
+    rows.collect::<Vec<_>>().join("\nUNION ALL\n")
+}
+
+/// Each `person` of events with the first, but nobody with one whose `sign` takes them away.
+pub(crate) fn first_events(events: &str) -> String {
     format!(
         "SELECT first.5 AS event_id, first.6 AS event_type, first.1 AS event_timestamp, person AS entity, \
          first.7 AS state, first.8 AS city, first.2 AS kafka_topic, first.3 AS kafka_partition, first.4 AS kafka_offset\n\
@@ -32,12 +46,11 @@ pub(super) fn active(cell: &Cell, parameters: &mut Parameters) -> String {
          toString(event_type), toString(state), toString(city))) AS first\n\
          FROM\n\
          (\n\
-         {}\n\
+         {events}\n\
          )\n\
          GROUP BY person\n\
          HAVING min(sign) = 1\n\
-         )",
-        rows.join("\nUNION ALL\n")
+         )"
     )
 }
 

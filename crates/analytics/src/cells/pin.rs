@@ -15,6 +15,8 @@ pub struct Pin {
     next_offsets: BTreeMap<String, Vec<u64>>,
     /// When the last settling was decided that counts.
     settled_through: DateTime<Utc>,
+    /// When it was made.
+    pub(crate) made_at: DateTime<Utc>,
 }
 
 /// Partitions of a topic that a pin may have: more than Kafka serves well.
@@ -32,7 +34,11 @@ pub fn settled_through() -> Query {
 impl Pin {
     /// The pin of these lanes, each with its partition and the first offset that is not durable, and of what
     /// [`settled_through`] answered.
-    pub fn new<'l>(lanes: impl IntoIterator<Item = (&'l str, i32, i64)>, settled_ms: i64) -> Self {
+    pub fn new<'l>(
+        lanes: impl IntoIterator<Item = (&'l str, i32, i64)>,
+        settled_ms: i64,
+        made_at: DateTime<Utc>,
+    ) -> Self {
         let mut next = BTreeMap::<String, Vec<u64>>::new();
         for (topic, partition, offset) in lanes {
             let (Ok(partition), Ok(offset)) = (usize::try_from(partition), u64::try_from(offset))
@@ -53,6 +59,7 @@ impl Pin {
         Self {
             next_offsets: next,
             settled_through: DateTime::from_timestamp_millis(settled_ms).unwrap_or_default(),
+            made_at,
         }
     }
 

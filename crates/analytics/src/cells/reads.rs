@@ -8,6 +8,7 @@ impl What {
     pub(super) fn domains(&self) -> Vec<Domain> {
         match self {
             Self::Events(event_type) => vec![event_type.domain()],
+            Self::Joined(joined) => joined.domains(),
             Self::Reached(reached) => reached.domains(),
             Self::DriversOfTrips | Self::ActiveTrips { .. } => vec![Domain::Trip],
             Self::DriversOfLocations => vec![Domain::Location],

@@ -35,7 +35,8 @@ fn listed(cell: &Cell, after: Option<&str>) -> Query {
 fn a_pin_holds_what_is_durable() {
     let expected = serde_json::json!({
         "next_offsets": {"openride.events.booking": [8, 70], "openride.events.payment": [0, 0, 9]},
-        "settled_through": "2024-02-01T00:00:00.123Z"
+        "settled_through": "2024-02-01T00:00:00.123Z",
+        "made_at": "2024-02-01T00:00:01Z"
     });
     assert_eq!(serde_json::to_value(pin()).unwrap(), expected);
     let mut parameters = crate::query::Parameters::default();
@@ -45,10 +46,17 @@ fn a_pin_holds_what_is_durable() {
 #[test]
 fn a_cell_holds_the_topics_that_its_list_may_read() {
     let lanes = ["openride.events.trip", "openride.events.booking", "of.old"];
-    let whole = Pin::new(lanes.map(|topic| (topic, 0, 5)), 9);
+    let pin_of = |topics: &[&'static str]| {
+        Pin::new(
+            topics.iter().map(|topic| (*topic, 0, 5)),
+            9,
+            DateTime::UNIX_EPOCH,
+        )
+    };
+    let whole = pin_of(&lanes);
     let of = |domains: &[Domain]| whole.of(domains, &Subscriptions::default());
     // which of them a topic had that is no longer read, nobody knows
-    let expected = Pin::new([lanes[1], lanes[2]].map(|topic| (topic, 0, 5)), 9);
+    let expected = pin_of(&lanes[1..]);
     assert_eq!(of(&[Domain::Booking]), expected);
     assert_eq!(of(&Domain::ALL), whole);
 }

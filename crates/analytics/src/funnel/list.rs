@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use shared_schema::Domain;
 
 use super::{Breakdown, Matching, statement::People};
-use crate::{cells::Cell, query::Parameters, time::Span};
+use crate::{cells::Cell, query::Parameters};
 
 /// The people who reached a step of a funnel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +47,7 @@ impl Reached {
 pub(crate) fn people(cell: &Cell, reached: &Reached, parameters: &mut Parameters) -> String {
     let people = People {
         matching: &reached.matching,
-        anchors: Span {
-            from: cell.from,
-            until: cell.until,
-        },
+        anchors: cell.span(),
         region: &cell.region,
         pin: Some(&cell.pin),
         listed: Some(reached.step),
@@ -90,13 +87,16 @@ mod tests {
         let row = |is_part: u8, value: &str| FunnelRow {
             is_part,
             value: value.to_owned(),
-            state: "Lagos".to_owned(),
+            state: match breakdown {
+                Breakdown::City => "Lagos".to_owned(),
+                _ => String::new(),
+            },
             ..FunnelRow::default()
         };
         question.assemble(vec![row(0, ""), row(1, value)])
     }
 
-    /// The cell of a number, the list behind it, and the names beside.
+    /// What opens a number.
     fn cell(shown: &serde_json::Value, name: &str) -> Cell {
         let text = shown["cells"][name].as_str().unwrap();
         serde_json::from_str(text).unwrap()

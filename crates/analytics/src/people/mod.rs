@@ -1,12 +1,17 @@
 //! Registered users: one of each, by the first registration.
 
+mod joined;
+
 use chrono::TimeDelta;
+
+pub use self::joined::Joined;
+pub(crate) use self::joined::{Rode, joined};
 
 use crate::{
     cells::Pin,
     query::Parameters,
     region::RegionFilter,
-    time::{Span, clamped},
+    time::{Kept, Span, clamped},
 };
 
 /// Lets a statement that reads [`registered`] drop users before their parts are merged.
@@ -42,12 +47,16 @@ pub(crate) fn registered(
 /// One row per user who was registered at a pin, with the first registration: `registered_at`, `role`, `state` and `city` as
 /// `user_profiles` has them, and the event.
 ///
-/// A profile tells of the first registration ever, also of one that is stored no longer, but as of now. One that was not
-/// durable at the pin is still stored ([`REPEATABLE`]), and so known for what it is; then the first of the stored ones that
-/// were durable is the first there was: whatever is too old to be stored is older than what was accepted since, and the
-/// profile would tell of that. Regions of registrations are settled as they are stored.
+/// A profile tells of the first registration ever, also of one that is stored no longer, but as of now. So it is asked only
+/// for what is older than all that can have become durable since the pin: that it told then, and tells for good. Whatever is
+/// younger and was durable is stored as long as the list lasts ([`REPEATABLE`]), and told by its event, whether or not the
+/// profile knows of it yet. Regions of registrations are settled as they are stored.
 fn first_registrations(pin: &Pin, parameters: &mut Parameters) -> String {
     let durable = pin.durable(parameters);
+    let older = parameters.time(
+        "profiles_until",
+        clamped(Kept::Events.since(pin.made_at) - REPEATABLE),
+    );
     format!(
         "SELECT user_id, min(registration) AS first, first.1 AS registered_at, first.3 AS event_id, first.4 AS role, \
          first.5 AS state, first.6 AS city, first.7 AS kafka_topic, first.8 AS kafka_partition, first.9 AS kafka_offset\n\
@@ -61,19 +70,23 @@ fn first_registrations(pin: &Pin, parameters: &mut Parameters) -> String {
          SELECT user_id, (assumeNotNull(registered_at), true, toUUID('00000000-0000-0000-0000-000000000000'), role, state, city, \
          '', toUInt32(0), toUInt64(0)) AS registration\n\
          FROM user_profiles\n\
-         WHERE registered_at IS NOT NULL AND (user_id, assumeNotNull(registered_at)) NOT IN (SELECT user_id, event_timestamp \
-         FROM user_events WHERE event_type = 'user.registered' AND NOT {durable})\n\
+         WHERE registered_at < {older}\n\
          )\n\
          GROUP BY user_id"
     )
 }
 
-/// How long after an answer its first registrations are found again. An event stays stored for 14 days longer than it is
-/// accepted for; the other half is for one that waits between the two.
+/// How long after an answer its first registrations are found again. An event is accepted for 90 days, and stored for 14
+/// more: half of these. In the other half a batch that was accepted before the answer may still become durable.
 pub(crate) const REPEATABLE: TimeDelta = TimeDelta::days(7);
 
 /// The second of a user's first registration.
 pub(crate) const REGISTERED: &str = "toUInt64(toUnixTimestamp(assumeNotNull(registered_at)))";
+
+/// Rows of a `person`, those of these people alone, with the columns of both.
+pub(crate) fn of_people(rows: &str, people: &str) -> String {
+    format!("(\n{rows}\n) AS active\nINNER JOIN\n(\n{people}\n) AS registered USING (person)")
+}
 
 /// Those of them whose first registration lies in a span.
 pub(crate) fn registered_within(

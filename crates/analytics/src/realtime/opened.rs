@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use chrono::TimeDelta;
 use futures::future::try_join_all;
 use shared_schema::EventType;
@@ -35,18 +37,17 @@ pub(super) async fn ask<A: Ask>(
     let lengths: Vec<i64> = try_join_all(asked).await?;
     let mut lengths = lengths.into_iter();
     let mut next = || lengths.next().unwrap_or_default();
-    let named = cells.iter().map(|(name, cell)| (*name, cell));
     Ok(Opened {
         active_users: next(),
         active_drivers: next(),
         active_trips: next(),
         bookings_last_hour: next(),
-        cells: opening.tokens(named, second.now),
+        cells: opening.tokens(cells, second.now),
     })
 }
 
 /// The names and cells of these tiles, in the order of [`Opened`].
-fn cells(second: &Second, opening: &Opening) -> [(&'static str, Cell); 4] {
+fn cells(second: &Second, opening: &Opening) -> [(Cow<'static, str>, Cell); 4] {
     let cell = |counted: Counted, age: TimeDelta| {
         let part = Part {
             span: Span {
@@ -56,7 +57,8 @@ fn cells(second: &Second, opening: &Opening) -> [(&'static str, Cell); 4] {
             region: second.region.clone(),
             only: Some(Only::NoClockSkew),
         };
-        (counted.name, opening.cell(&counted, &part, chrono_tz::UTC))
+        let cell = opening.cell(&counted, &part, chrono_tz::UTC);
+        (counted.name, cell)
     };
     let of_settled = second.sees_settled_only;
     [

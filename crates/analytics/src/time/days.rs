@@ -1,7 +1,8 @@
-use chrono::Days;
+use chrono::{DateTime, Days, Utc};
+use chrono_tz::Tz;
 
 use super::{
-    DateRange,
+    Span,
     grid::clamped,
     local::{day_start, local_date},
 };
@@ -9,9 +10,9 @@ use crate::query::Parameters;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// The local days of a range, for SQL to tell apart: they are days of UTC once some seconds are added, of which there
+/// The local days of a time, for SQL to tell apart: they are days of UTC once some seconds are added, of which there
 /// are others from where a clock was moved. So a century takes a few hundred numbers, and the rules of the zone are
-/// those of the range, whatever the server knows of it.
+/// those of the time, whatever the server knows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LocalDays {
     /// From which second on, and what is added.
@@ -19,9 +20,9 @@ pub(crate) struct LocalDays {
 }
 
 impl LocalDays {
-    pub(crate) fn of(range: &DateRange) -> Self {
-        let (zone, end) = (range.zone(), clamped(range.end()));
-        let mut start = day_start(zone, local_date(zone, clamped(range.start())));
+    pub(crate) fn of(span: Span, zone: Tz) -> Self {
+        let end = clamped(span.until);
+        let mut start = day_start(zone, local_date(zone, clamped(span.from)));
         // What is added to the first day is more than any clock was ever moved.
         let mut number = start.timestamp() / DAY_SECONDS + 3;
         let mut shifts = vec![(start.timestamp(), number * DAY_SECONDS - start.timestamp())];
@@ -41,14 +42,23 @@ impl LocalDays {
         }
     }
 
-    /// The number of the day that a second of the range lies in.
+    /// The number of the day that a second of the time lies in.
     pub(crate) fn number_of(&self, second: i64) -> i64 {
         let at = self.shifts.partition_point(|(from, _)| *from <= second);
         let shift = self.shifts.get(at.saturating_sub(1));
         (second + shift.map_or(0, |(_, shift)| *shift)) / DAY_SECONDS
     }
 
-    /// The number of the day that a second of the range lies in, as SQL.
+    /// When the day of a number begins; of one before the first, as if no clock was moved before that.
+    pub(crate) fn start_of(&self, number: u64) -> Option<DateTime<Utc>> {
+        let second = i64::try_from(number).ok()?.checked_mul(DAY_SECONDS)?;
+        let is_later = |(from, shift): &(i64, i64)| second - shift >= *from;
+        let at = self.shifts.iter().rposition(is_later);
+        let (_, shift) = self.shifts.get(at.unwrap_or_default())?;
+        DateTime::from_timestamp(second - shift, 0)
+    }
+
+    /// The number of the day that a second of the time lies in, as SQL.
     pub(crate) fn number(&self, second: &str, parameters: &mut Parameters) -> String {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
         let (from, shifts): (Vec<u64>, Vec<u64>) = self
@@ -74,35 +84,39 @@ impl LocalDays {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
-    use chrono_tz::{TZ_VARIANTS, Tz};
+    use chrono_tz::TZ_VARIANTS;
 
     use super::*;
-    use crate::time::{Buckets, Granularity};
+    use crate::time::{Buckets, DateRange, Granularity};
 
-    fn range(start: &str, end: &str, zone: Tz) -> DateRange {
+    fn span(from: &str, until: &str) -> Span {
         let at = |text: &str| -> DateTime<Utc> { text.parse().unwrap() };
-        DateRange::between(at(start), at(end), zone).unwrap()
+        Span {
+            from: at(from),
+            until: at(until),
+        }
     }
 
     #[test]
     fn they_are_the_days_of_a_series_in_every_zone() {
         for zone in TZ_VARIANTS {
-            let some_years = range("2009-12-31T05:00:00Z", "2013-01-02T00:00:00Z", zone);
-            let days = LocalDays::of(&some_years);
+            let some_years = span("2009-12-31T05:00:00Z", "2013-01-02T00:00:00Z");
+            let days = LocalDays::of(some_years, zone);
+            let some_years = DateRange::between(some_years.from, some_years.until, zone).unwrap();
             let mut before = None;
             for day in Buckets::of(&some_years, Granularity::Daily).unwrap().iter() {
                 let (first, last) = (day.from.timestamp(), day.until.timestamp() - 1);
                 let own = days.number_of(first);
                 assert_eq!(own, days.number_of(last), "{zone} {}", day.from);
+                let number = u64::try_from(own).unwrap();
+                assert_eq!(days.start_of(number), Some(day.from), "{zone}");
                 assert!(
                     before.is_none_or(|before| before + 1 == own),
                     "{zone} {}",
                     day.from
                 );
                 before = Some(own);
-                let alone = DateRange::between(day.from, day.until, zone).unwrap();
-                let alone = LocalDays::of(&alone);
+                let alone = LocalDays::of(day, zone);
                 assert_eq!(
                     alone.number_of(first),
                     alone.number_of(last),
@@ -120,14 +134,10 @@ mod tests {
             (chrono_tz::Africa::Lagos, 1),
             (chrono_tz::Europe::Berlin, 201),
         ] {
-            let all = range("0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z", zone);
-            assert_eq!(LocalDays::of(&all).shifts.len(), shifts, "{zone}");
+            let all = span("0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z");
+            assert_eq!(LocalDays::of(all, zone).shifts.len(), shifts, "{zone}");
         }
-        let before = range(
-            "0001-01-01T00:00:00Z",
-            "0002-01-01T00:00:00Z",
-            chrono_tz::UTC,
-        );
-        assert_eq!(LocalDays::of(&before).shifts.len(), 1);
+        let before = span("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z");
+        assert_eq!(LocalDays::of(before, chrono_tz::UTC).shifts.len(), 1);
     }
 }

@@ -5,7 +5,7 @@
 mod registrations;
 mod trend;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use futures::try_join;
 use serde::Serialize;
@@ -166,7 +166,7 @@ const REGISTRATIONS: Counted = counted("new_registrations", EventType::UserRegis
 /// The users who were active in so many local days that end with a part.
 const fn active_in_last_days(name: &'static str, days: u64) -> Counted {
     Counted {
-        name,
+        name: Cow::Borrowed(name),
         what: What::ActiveUsers,
         last_days: Some(days),
     }

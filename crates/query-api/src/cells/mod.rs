@@ -99,7 +99,7 @@ pub(crate) async fn pinned(
         .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));
     let scope = digest(&caller.scope)?;
     let seal = move |cell: &Cell| signer.seal(cell, &scope, now);
-    let pin = Pin::new(next, settled);
+    let pin = Pin::new(next, settled, now);
     Ok(Pinned {
         opening: Arc::new(Opening::new(pin, opener.topics, seal)),
         complete_through: lanes::complete_through(&lanes),

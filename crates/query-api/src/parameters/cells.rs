@@ -2,17 +2,17 @@ use analytics::time::TooOld;
 
 use super::{Fault, Given, ParameterError};
 
-/// Points of a time series each of whose counts has a token.
+/// Points of a time series each of whose counts has a token, or numbers of cohorts that do.
 const MOST_POINTS: usize = 1_000;
 
-/// Checks that a time series with cells is not too long.
+/// Checks that a time series with cells, or a table of cohorts, is not too long.
 pub(crate) fn few_enough(points: usize) -> Result<(), ParameterError> {
     match points > MOST_POINTS {
         true => Err(ParameterError::new(
             "include_cells",
             Fault::OutOfRange,
-            format!("the time series has more than {MOST_POINTS} points"),
-            "Allowed are a wider granularity, or a shorter range.",
+            format!("there are more than {MOST_POINTS} points or numbers of cohorts"),
+            "Allowed are a wider granularity or cohort_type, fewer periods, or a shorter range.",
         )),
         false => Ok(()),
     }

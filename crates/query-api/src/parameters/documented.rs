@@ -68,10 +68,11 @@ pub(crate) struct SeriesParameters {
 #[expect(dead_code, reason = "it is read strictly")]
 pub(crate) struct CellsParameters {
     /// Whether to add `cells`: for each count a token that `/v1/events` opens. The answer is then made of stored events
-    /// alone, so that its range may begin 90 days ago at the earliest, and kept nowhere; its time series has at most 1,000
-    /// points. For analysts. Counts of active users have a token where they begin in the last 30 days, as long as positions
-    /// are kept, and users by region are not asked for earlier; `total_users` never has one, for they registered since ever.
-    /// What has no token, and what is not counted over events, as the names of routes, is that of now.
+    /// alone (who registered before them is known from profiles), so that its range, or first cohort, may begin 90 days ago
+    /// at the earliest, and kept nowhere; its time series has at most 1,000 points, and cohorts as many numbers. For
+    /// analysts. Counts of active users have a token where they begin in the last 30 days, as long as positions are kept,
+    /// and users by region are not asked for earlier; users who registered since ever never have one. What has no token, and
+    /// what is not counted over events, as the names of routes, is that of now.
     #[param(default = false)]
     include_cells: Option<bool>,
 }

@@ -33,8 +33,9 @@ pub(crate) struct Events {
 /// The events behind a count
 ///
 /// As many as the count that the cell stands beside, the earliest first, whatever has been stored or settled since. Of a
-/// count of people each is listed once, with the first event, or, of users by region, the last; of trips under way, with
-/// the start. Their `state` and `city` are those that they had then.
+/// count of people each is listed once, with the first event that counts them; of users by region, with the last; of a step
+/// of a funnel, with the one that took it; of a cohort or the users of retention, with the first registration. Trips under
+/// way are listed with their start. `state` and `city` are those of then.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -50,7 +51,8 @@ pub(crate) struct Events {
         },
         "pinned": {
             "next_offsets": {"openride.events.booking": [1200, 1234]},
-            "settled_through": "2024-02-01T08:29:58.412Z"
+            "settled_through": "2024-02-01T08:29:58.412Z",
+            "made_at": "2024-02-01T08:30:00.250Z"
         },
         "events": [{
             "event_id": "018d3f5e-6f0a-7000-8000-000000000005",

@@ -7,11 +7,17 @@ use event_store::{
     Params, Store,
     migrations::{self, Rendering},
 };
-use metadata_store::{LaneId, Pool, lanes};
+use metadata_store::{
+    LaneId, Pool,
+    lanes::{self, Progress},
+};
 use query_api::{AuthMode, Config};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
-use service_runtime::{clock::ManualClock, lifecycle};
+use service_runtime::{
+    clock::{Clock as _, ManualClock},
+    lifecycle,
+};
 use shared_schema::{Domain, TopicsConfig};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -128,7 +134,8 @@ impl Api {
         self.store.execute(sql, &Params::new()).await.unwrap();
     }
 
-    /// Lanes of these domains' topics, each with one partition: everything before this offset is durable.
+    /// Lanes of these domains' topics, each with one partition: everything before this offset is durable, and complete up
+    /// to now.
     pub(crate) async fn durable_up_to(&self, domains: &[Domain], next: usize) {
         let topics = TopicsConfig::default();
         let lanes = domains.iter().map(|domain| {
@@ -138,6 +145,15 @@ impl Api {
         });
         let lanes: Vec<_> = lanes.collect();
         lanes::ensure(&self.pool, &lanes).await.unwrap();
+        let now = self.clock.now();
+        let progress = lanes.into_iter().map(|(lane, _)| Progress {
+            lane,
+            epoch: 0,
+            end_offset: None,
+            complete_through: Some(now),
+        });
+        let progress: Vec<Progress> = progress.collect();
+        lanes::report(&self.pool, now, &progress).await.unwrap();
     }
 
     /// A lane that was read from offset 0 up to `next`, and is complete up to a time.
@@ -158,7 +174,7 @@ impl Api {
         let taken = lanes::take_over(&self.pool, "test", std::slice::from_ref(&lane))
             .await
             .unwrap();
-        let progress = lanes::Progress {
+        let progress = Progress {
             lane,
             epoch: taken[0].epoch,
             end_offset: Some(next),

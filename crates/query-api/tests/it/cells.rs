@@ -148,6 +148,8 @@ impl Drill {
         let days = match path {
             _ if path.contains("compare") => 25,
             _ if path.contains("metric=users") => 29,
+            // all of the month in which the range begins
+            _ if path.contains("cohort_type=monthly") => 55,
             _ => 60,
         };
         let start = start.max(self.story.end - Duration::days(days));
@@ -271,7 +273,11 @@ pub(crate) fn gather(answer: &str, value: &Value, opened: &mut Vec<Opened>) {
                 opened.push(Opened {
                     answer: answer.to_owned(),
                     name: name.clone(),
-                    shown: fields[name].as_u64().unwrap(),
+                    shown: fields
+                        .get(name)
+                        .unwrap_or(&value["retained_by_period"][name])
+                        .as_u64()
+                        .unwrap(),
                     cell: cell.as_str().unwrap().to_owned(),
                 });
             }

@@ -12,6 +12,12 @@ use crate::{
     story::write,
 };
 
+const USERS: Effort = Effort {
+    questions: 3,
+    counts: 8,
+    events: 200,
+};
+
 const EFFORT: Effort = Effort {
     questions: 2,
     counts: 5,
@@ -31,6 +37,20 @@ const FUNNELS: [&str; 9] = [
     "analytics/funnel?order=unordered&steps=trip.cancelled,booking.cancelled,payment.failed&window=1h",
 ];
 
+const COHORTS: [&str; 4] = [
+    "analytics/cohort?cohort_type=daily&periods=8",
+    "analytics/cohort?cohort_type=weekly&periods=6",
+    "analytics/cohort?cohort_type=weekly&periods=3",
+    "analytics/cohort?cohort_type=monthly&periods=3",
+];
+
+const RETENTION: [&str; 4] = [
+    "analytics/retention?",
+    "analytics/retention?mode=on_or_after",
+    "analytics/retention?user_type=rider&mode=on_or_after",
+    "analytics/retention?user_type=driver",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn as_many_people_are_listed_as_reached_a_step_whatever_comes_after() {
     lists_stay_as_long_as_their_counts(&FUNNELS, EFFORT).await;
@@ -39,6 +59,16 @@ async fn as_many_people_are_listed_as_reached_a_step_whatever_comes_after() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_funnel_that_can_be_opened_is_the_one_that_cannot() {
     answers_are_those_without_cells(&FUNNELS, EFFORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_users_are_listed_as_a_cohort_has_or_were_retained_whatever_comes_after() {
+    lists_stay_as_long_as_their_counts(&[COHORTS, RETENTION].concat(), USERS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cohorts_and_retention_that_can_be_opened_are_those_that_cannot() {
+    answers_are_those_without_cells(&[COHORTS, RETENTION].concat(), USERS).await;
 }
 
 /// Somebody's registration so many days ago.
@@ -64,8 +94,14 @@ fn registration(
 async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_stored_no_longer() {
     let now = SystemClock.now().trunc_subsecs(0);
     let api = Api::start(now).await;
-    // one registers anew who is known for long, and another for the first time
-    let known = [(1, 95, "RIDER", 0), (1, 5, "DRIVER", 1), (2, 5, "RIDER", 2)];
+    // one registers anew who is known for longer than events are, and another for the first time; of a fourth the profile
+    // is written, and not yet the event
+    let known = [
+        (1, 105, "RIDER", 0),
+        (1, 5, "DRIVER", 1),
+        (2, 5, "RIDER", 2),
+        (4, 5, "RIDER", 5),
+    ];
     let rows = |known: &[(u128, i64, &'static str, u64)]| {
         let rows = known
             .iter()
@@ -74,8 +110,8 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
     };
     write(&api, "in_user", rows(&known)).await;
     api.execute(&format!(
-        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) SETTINGS mutations_sync = 1",
-        (now - Duration::days(90)).timestamp()
+        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) OR kafka_offset = 5 SETTINGS mutations_sync = 1",
+        (now - Duration::days(104)).timestamp()
     ))
     .await;
     // stored and not durable, as a late registration is, and that of a third
@@ -83,36 +119,75 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
     write(&api, "in_user", rows(&late[..1])).await;
     api.durable_up_to(&[Domain::User], 3).await;
 
-    let path = format!(
-        "/v1/analytics/funnel?steps=user.registered&breakdown=role&start_date={}&include_cells=true",
-        (now - Duration::days(20)).format("%Y-%m-%d")
-    );
-    let answer = api.json(&path).await;
-    let roles: Vec<_> = answer["breakdown"]
-        .as_array()
-        .unwrap()
+    let since = (now - Duration::days(20)).format("%Y-%m-%dT%H:%M:%SZ");
+    let path = |path: &str| format!("/v1/analytics/{path}start_date={since}&include_cells=true");
+    let funnel = path("funnel?steps=user.registered&breakdown=role&");
+    let retention = path("retention?");
+    let cohort = path("cohort?cohort_type=monthly&");
+    let shown = async || {
+        let (funnel, cohort) = (api.json(&funnel).await, api.json(&cohort).await);
+        let retention = api.json(&retention).await;
+        (funnel, cohort, retention)
+    };
+    let answers = shown().await;
+    let (by_role, cohorts, retained) = &answers;
+    let roles = by_role["breakdown"].as_array().unwrap();
+    let roles: Vec<_> = roles
         .iter()
-        .map(|part| {
-            (
-                part["value"].as_str().unwrap(),
-                part["total_users_entered"].as_u64().unwrap(),
-            )
-        })
+        .map(|part| (part["value"].as_str(), part["total_users_entered"].as_u64()))
         .collect();
-    assert_eq!(roles, [("RIDER", 2)]);
+    assert_eq!(roles, [(Some("RIDER"), Some(2))]);
+    assert_eq!(retained["total_users"], 1);
     write(&api, "in_user", rows(&late[1..])).await;
     api.durable_up_to(&[Domain::User], 5).await;
-    let mut opened = Vec::new();
-    gather(&path, &answer, &mut opened);
-    assert_eq!(opened.len(), 6);
-    for count in &opened {
-        let page = api.json(&format!("/v1/events?cell={}", count.cell)).await;
-        let events = page["events"].as_array().unwrap();
-        let offsets: Vec<_> = events
-            .iter()
-            .map(|event| event["offset"].as_u64().unwrap())
-            .collect();
-        assert_eq!((offsets, count.shown), (vec![1, 2], 2), "{}", count.name);
+    for (answer, counts, offsets) in [
+        (by_role, 6, vec![1, 2]),
+        (cohorts, 1, vec![2]),
+        (retained, 2, vec![2]),
+    ] {
+        let mut opened = Vec::new();
+        gather("", answer, &mut opened);
+        opened.retain(|count| count.shown > 0);
+        assert_eq!(opened.len(), counts, "{answer}");
+        for count in opened {
+            let page = api.json(&format!("/v1/events?cell={}", count.cell)).await;
+            let events = page["events"].as_array().unwrap().iter();
+            let listed: Vec<_> = events
+                .map(|event| event["offset"].as_u64().unwrap())
+                .collect();
+            assert_eq!(listed, offsets, "{}", count.name);
+            assert_eq!(count.shown, listed.len() as u64, "{}", count.name);
+        }
     }
-    assert_ne!(api.json(&path).await["breakdown"], answer["breakdown"]);
+    let (by_role, _, retained) = shown().await;
+    assert_ne!(by_role["breakdown"], answers.0["breakdown"]);
+    assert_eq!(retained["total_users"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cohorts_are_opened_where_all_of_their_units_are_stored_and_they_are_few() {
+    let now = DateTime::from_timestamp(1_781_518_830, 0).unwrap();
+    let api = Api::start(now).await;
+    for (path, code, parameter) in [
+        (
+            "cohort_type=monthly&start_date=2026-03-20",
+            "beyond_retention",
+            "start_date",
+        ),
+        (
+            "cohort_type=daily&periods=52&start_date=2026-05-25",
+            "parameter_out_of_range",
+            "include_cells",
+        ),
+    ] {
+        let path = format!("/v1/analytics/cohort?{path}");
+        assert_eq!(api.get(&path).await.status, 200);
+        let problem = api.get(&format!("{path}&include_cells=true")).await;
+        assert_eq!(problem.status, 422);
+        let problem = problem.json();
+        assert_eq!(
+            (&problem["code"], &problem["parameter"]),
+            (&json!(code), &json!(parameter))
+        );
+    }
 }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::{
     access::{SECRET, guarded, key},
     api::{Answer, Api},
+    cells::{Opened, closed, gather},
     story::Story,
 };
 
@@ -453,6 +454,28 @@ async fn counts_of_some_regions_are_opened_down_to_their_events_and_for_nobody_e
                 events.iter().all(|event| event["state"] == "Lagos"),
                 "{count}"
             );
+            lists.push((path, list.text));
+        }
+    }
+    for path in [
+        "funnel?steps=user.registered,booking.created&breakdown=role",
+        "cohort?cohort_type=daily",
+        "retention?user_type=rider",
+    ] {
+        let path = format!("/v1/analytics/{path}&{range}");
+        let opened = format!("{path}&include_cells=true");
+        let answer = asked(&api, &lagos, &opened).await.json();
+        let shown = asked(&api, &lagos, &path).await.json();
+        assert_eq!(closed(&answer), shown, "{path}");
+        let mut opened = Vec::new();
+        gather(&path, &answer, &mut opened);
+        assert!(opened.iter().any(|count| count.shown > 5), "{answer}");
+        for Opened { shown, cell, .. } in opened {
+            let path = format!("/v1/events?limit=1000&cell={cell}");
+            let list = asked(&api, &lagos, &path).await;
+            let events = list.json()["events"].as_array().unwrap().clone();
+            assert_eq!(events.len() as u64, shown, "{path}");
+            assert!(events.iter().all(|event| event["state"] == "Lagos"));
             lists.push((path, list.text));
         }
     }

@@ -3,13 +3,14 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::cohort::{self, CohortAnalysis, Question};
 
-use super::{DEEDS, keeping, parameters};
+use super::{DEEDS, keeping, opened};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CohortParameters, Parameter, RangeParameters, RegionParameters, number, too_many_cells,
+        CellsParameters, CohortParameters, Parameter, RangeParameters, RegionParameters,
+        few_enough, number, too_many_cells,
     },
     routes::asked::Asked,
     services::Services,
@@ -17,7 +18,7 @@ use crate::{
 
 const KEEPING: Keeping = keeping(&DEEDS, Reach::Onwards);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<CohortParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<CohortParameters>);
 
 /// Of the users who registered in a unit of time, how many were active in the units after it
 ///
@@ -28,7 +29,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<CohortP
     tag = "analytics",
     operation_id = "get_cohorts",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, CohortParameters),
+    params(RangeParameters, RegionParameters, CohortParameters, CellsParameters),
     responses((status = 200, description = "The cohorts", body = Answer<CohortAnalysis>, example = json!({
         "date_range": {
             "start_date": "2024-01-29T00:00:00.000+01:00",
@@ -57,14 +58,23 @@ pub(crate) async fn cohort(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?;
-    let (given, selection) = (&asked.given, &asked.selection);
+    let asked = Asked::read(&services, &request, &PARAMETERS)?
+        .with_cells(&services)
+        .await?;
+    let given = &asked.given;
     let cohort_type = given.one_of("cohort_type")?;
     let periods = number(given, "periods", 12, 1..=52)?;
     let periods = usize::try_from(periods).unwrap_or(usize::MAX);
-    let (range, region) = (selection.range, selection.region.clone());
-    let question = Question::new(cohort_type.unwrap_or_default(), range, periods, region)
-        .map_err(|_| too_many_cells("periods"))?;
+    let question = Question::new(
+        cohort_type.unwrap_or_default(),
+        periods,
+        asked.selection.clone(),
+    )
+    .map_err(|_| too_many_cells("periods"))?;
+    if asked.selection.opening.is_some() {
+        few_enough(question.numbers())?;
+        question.check_kept()?;
+    }
     let metrics = async |complete_through| {
         cohort::ask(&asked.store(&services), &question, complete_through).await
     };

@@ -3,19 +3,22 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::retention::{self, Question, Retention};
 
-use super::{DEEDS, keeping, parameters};
+use super::{DEEDS, keeping, opened};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
-    parameters::{Parameter, RangeParameters, RegionParameters, RetentionParameters, too_long_ago},
+    parameters::{
+        CellsParameters, Parameter, RangeParameters, RegionParameters, RetentionParameters,
+        too_long_ago,
+    },
     routes::asked::Asked,
     services::Services,
 };
 
 const KEEPING: Keeping = keeping(&DEEDS, Reach::Onwards);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<RetentionParameters>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<RetentionParameters>);
 
 /// Of the users who registered in the range, how many were active 1, 7 and 30 days later
 ///
@@ -26,7 +29,7 @@ static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(parameters::<Retenti
     tag = "analytics",
     operation_id = "get_retention",
     extensions(("x-role" = json!("viewer"))),
-    params(RangeParameters, RegionParameters, RetentionParameters),
+    params(RangeParameters, RegionParameters, RetentionParameters, CellsParameters),
     responses((status = 200, description = "The retention", body = Answer<Retention>, example = json!({
         "date_range": {
             "start_date": "2024-01-01T00:00:00.000+01:00",
@@ -58,16 +61,16 @@ pub(crate) async fn retention(
     services: Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::read(&services, &request, &PARAMETERS)?;
-    let (given, selection) = (&asked.given, &asked.selection);
+    let asked = Asked::read(&services, &request, &PARAMETERS)?
+        .with_cells(&services)
+        .await?;
+    let given = &asked.given;
     let user_type = given.one_of("user_type")?;
     let mode = given.one_of("mode")?;
     let question = Question::new(
-        selection.range,
+        asked.selection.clone(),
         user_type.unwrap_or_default(),
         mode.unwrap_or_default(),
-        selection.region.clone(),
-        selection.now,
     )
     .map_err(|_| too_long_ago())?;
     let metrics = async |complete_through| {
