@@ -181,12 +181,6 @@ pub fn named(name: &str) -> Option<Definition> {
         .map(Definition::of)
 }
 
-/// What one of them tells, in its first words.
-pub(crate) fn lead(text: &'static str) -> String {
-    let lead = text.split("\n# ").next().unwrap_or_default();
-    lead.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// The names that [`named`] knows.
 #[must_use]
 pub fn names() -> Vec<&'static str> {

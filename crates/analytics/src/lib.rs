@@ -38,6 +38,7 @@ pub mod ledger;
 pub mod number;
 pub mod payments;
 mod people;
+mod pin;
 pub mod query;
 pub mod realtime;
 pub mod region;
@@ -67,13 +68,15 @@ fn count(sum: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
-
     use std::sync::Arc;
+
+    use chrono::{DateTime, Utc};
+    use shared_schema::Subscriptions;
 
     pub(crate) use crate::query::tests::shown;
     use crate::{
-        cells::{Opening, Pin},
+        cells::Opening,
+        pin::Pin,
         region::{RegionFilter, Unknown},
         selection::Selection,
         time::{Buckets, DateRange, Granularity},
@@ -115,14 +118,17 @@ mod tests {
             ("openride.events.trip", -1, 5),
             ("openride.events.trip", i32::MAX, 5),
         ];
-        Pin::new(lanes, 1_706_745_600_123, at("2024-02-01T00:00:01Z"))
+        Pin::new(
+            lanes,
+            &Subscriptions::default(),
+            1_706_745_600_123,
+            at("2024-02-01T00:00:01Z"),
+        )
     }
 
     /// The same selection with cells that are written as JSON.
     pub(crate) fn opened(selection: Selection) -> Selection {
-        let opening = Opening::new(pin(), Arc::default(), |cell| {
-            serde_json::to_string(cell).ok()
-        });
+        let opening = Opening::new(pin(), |cell| serde_json::to_string(cell).ok());
         Selection {
             opening: Some(Arc::new(opening)),
             ..selection

@@ -1,8 +1,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::definitions::lead;
-
 /// The rule that an analysis was made by, since others answer the same question by other rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rule {
@@ -25,4 +23,10 @@ impl Rule {
             definition,
         }
     }
+}
+
+/// What one of them tells, in its first words.
+pub(crate) fn lead(text: &'static str) -> String {
+    let lead = text.split("\n# ").next().unwrap_or_default();
+    lead.split_whitespace().collect::<Vec<_>>().join(" ")
 }

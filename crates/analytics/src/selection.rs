@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    cells::{Opening, Pin},
+    cells::Opening,
+    pin::Pin,
     query::{Parameters, Query},
     region::RegionFilter,
     time::{Buckets, DateRange, Grid},

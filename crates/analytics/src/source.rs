@@ -11,7 +11,7 @@
 //! At a pin ([`Pin`]) all of it is events, those that were durable and settled then.
 
 use crate::{
-    cells::Pin,
+    pin::Pin,
     query::{Parameters, Query},
     region::RegionFilter,
     selection::Selection,
@@ -168,15 +168,15 @@ impl<'p> Slice<'p> {
         Self { pin, ..self }
     }
 
-    /// The condition on an event that it lies in the slice.
-    pub(crate) fn condition(self, parameters: &mut Parameters) -> String {
+    /// The condition on an event of a domain that it lies in the slice.
+    pub(crate) fn condition(self, domain: Domain, parameters: &mut Parameters) -> String {
         let from = parameters.time(self.from, self.span.from);
         let until = parameters.time(self.until, self.span.until);
         let event_type = self.event_type.map_or_else(String::new, |event_type| {
             format!("event_type = '{event_type}' AND ")
         });
         let durable = self.pin.map_or_else(String::new, |pin| {
-            format!(" AND {}", pin.durable(parameters))
+            format!(" AND {}", pin.durable(domain, parameters))
         });
         format!("{event_type}event_timestamp >= {from} AND event_timestamp < {until}{durable}")
     }
@@ -199,7 +199,7 @@ pub(crate) fn facts(
 ) -> String {
     match region.is_regional() {
         false => {
-            let condition = slice.condition(parameters);
+            let condition = slice.condition(domain, parameters);
             format!(
                 "(SELECT {} FROM {} WHERE {condition})",
                 columns(domain),
@@ -243,7 +243,7 @@ fn with_settlements(
     parameters: &mut Parameters,
 ) -> String {
     let (columns, events) = (columns(domain), domain.events_table());
-    let condition = slice.condition(parameters);
+    let condition = slice.condition(domain, parameters);
     let found = format!(
         "SELECT {PLACE},
             state AS settled_state, city AS settled_city, payment_method AS settled_method"

@@ -16,7 +16,6 @@
 mod events;
 mod opening;
 mod people;
-mod pin;
 mod reads;
 mod trips;
 
@@ -37,14 +36,16 @@ pub(crate) use self::{
 pub use self::{
     events::{CellEvent, EventCursor, EventPage, EventRow, assemble, query},
     opening::Opening,
-    pin::{Pin, settled_through},
 };
-pub use crate::people::Joined;
 use crate::{
     funnel::Reached,
     people::REPEATABLE,
     region::RegionFilter,
     time::{DateRange, Reversed, Span, TooOld},
+};
+pub use crate::{
+    people::Joined,
+    pin::{Pin, settled_through},
 };
 
 /// What was counted in a part of an answer.

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use shared_schema::{EventType, Subscriptions};
+use shared_schema::EventType;
 
 use super::{Cell, Cells, Only, Pin, What};
 use crate::{
@@ -44,20 +44,15 @@ type Seal = dyn Fn(&Cell) -> Option<String> + Send + Sync;
 pub struct Opening {
     /// Nothing else is in the answer.
     pub(crate) pin: Pin,
-    topics: Arc<Subscriptions>,
     seal: Arc<Seal>,
 }
 
 impl Opening {
     /// At this pin, with cells written by `seal`, which whoever serves them signs. A cell holds of the pin only the topics
     /// that its list may read, so that its token is short.
-    pub fn new(
-        pin: Pin,
-        topics: Arc<Subscriptions>,
-        seal: impl Fn(&Cell) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(pin: Pin, seal: impl Fn(&Cell) -> Option<String> + Send + Sync + 'static) -> Self {
         let seal = Arc::new(seal);
-        Self { pin, topics, seal }
+        Self { pin, seal }
     }
 
     /// A count of a part.
@@ -71,7 +66,7 @@ impl Opening {
             zone,
             region: part.region.clone(),
             only: part.only.clone(),
-            pin: self.pin.of(&counted.what.domains(), &self.topics),
+            pin: self.pin.of(&counted.what.domains()),
         }
     }
 

@@ -35,12 +35,16 @@ fn listed(cell: &Cell, after: Option<&str>) -> Query {
 fn a_pin_holds_what_is_durable() {
     let expected = serde_json::json!({
         "next_offsets": {"openride.events.booking": [8, 70], "openride.events.payment": [0, 0, 9]},
+        "carried": {"openride.events.booking": "booking", "openride.events.payment": "payment"},
         "settled_through": "2024-02-01T00:00:00.123Z",
         "made_at": "2024-02-01T00:00:01Z"
     });
     assert_eq!(serde_json::to_value(pin()).unwrap(), expected);
     let mut parameters = crate::query::Parameters::default();
-    assert_eq!(Pin::default().durable(&mut parameters), "false");
+    assert_eq!(
+        Pin::default().durable(Domain::Booking, &mut parameters),
+        "false"
+    );
 }
 
 #[test]
@@ -49,16 +53,16 @@ fn a_cell_holds_the_topics_that_its_list_may_read() {
     let pin_of = |topics: &[&'static str]| {
         Pin::new(
             topics.iter().map(|topic| (*topic, 0, 5)),
+            &Subscriptions::default(),
             9,
             DateTime::UNIX_EPOCH,
         )
     };
     let whole = pin_of(&lanes);
-    let of = |domains: &[Domain]| whole.of(domains, &Subscriptions::default());
     // which of them a topic had that is no longer read, nobody knows
     let expected = pin_of(&lanes[1..]);
-    assert_eq!(of(&[Domain::Booking]), expected);
-    assert_eq!(of(&Domain::ALL), whole);
+    assert_eq!(whole.of(&[Domain::Booking]), expected);
+    assert_eq!(whole.of(&Domain::ALL), whole);
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn cells_are_of_the_whole_range_or_of_what_a_unit_has_of_it() {
     let expected = Cell {
         from: selection.range.start(),
         until: selection.range.end(),
-        pin: pin().of(&[Domain::Booking], &Subscriptions::default()),
+        pin: pin().of(&[Domain::Booking]),
         ..cell(EventType::BookingCreated, selection.region.clone())
     };
     assert_eq!(created, expected);
@@ -216,7 +220,7 @@ fn nothing_is_opened_that_was_not_asked_for_or_cannot_be_written() {
     let counted = PaymentTotals::COUNTED;
     assert_eq!(selection.cells(counted, &selection.whole()), None);
     let unwritten = Selection {
-        opening: Some(Arc::new(Opening::new(pin(), Arc::default(), |_| None))),
+        opening: Some(Arc::new(Opening::new(pin(), |_| None))),
         ..selection
     };
     let cells = unwritten.cells(counted, &unwritten.whole());

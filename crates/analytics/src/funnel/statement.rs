@@ -4,8 +4,8 @@ use shared_schema::{Domain, EventType};
 
 use super::{Breakdown, Matching, Order, Question, steps::rank};
 use crate::{
-    cells::Pin,
     people::{DROP_FIRST, registered},
+    pin::Pin,
     query::{Parameters, Query},
     region::RegionFilter,
     source::{Slice, facts, settled_facts, settled_payments},

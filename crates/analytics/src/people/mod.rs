@@ -3,12 +3,13 @@
 mod joined;
 
 use chrono::TimeDelta;
+use shared_schema::Domain;
 
 pub use self::joined::Joined;
 pub(crate) use self::joined::{Rode, joined};
 
 use crate::{
-    cells::Pin,
+    pin::Pin,
     query::Parameters,
     region::RegionFilter,
     time::{Kept, Span, clamped},
@@ -52,7 +53,7 @@ pub(crate) fn registered(
 /// younger and was durable is stored as long as the list lasts ([`REPEATABLE`]), and told by its event, whether or not the
 /// profile knows of it yet. Regions of registrations are settled as they are stored.
 fn first_registrations(pin: &Pin, parameters: &mut Parameters) -> String {
-    let durable = pin.durable(parameters);
+    let durable = pin.durable(Domain::User, parameters);
     let older = parameters.time(
         "profiles_until",
         clamped(Kept::Events.since(pin.made_at) - REPEATABLE),

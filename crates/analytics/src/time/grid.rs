@@ -6,7 +6,7 @@ use super::{
     local::{day_start, local_date},
     range::on_clock,
 };
-use crate::cells::Pin;
+use crate::pin::Pin;
 
 /// The grain of the aggregates in seconds.
 const SLOT_SECONDS: i64 = 15 * 60;

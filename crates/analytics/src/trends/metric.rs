@@ -3,14 +3,15 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use super::users::UserMetric;
 use crate::{
+    activity::{MONTH, WEEK},
     bookings::BookingTotals,
     number::Quantity,
     payments::PaymentTotals,
     selection::Selection,
     time::{BeyondRetention, Kept},
     trips::TripTotals,
-    users::UserMetric,
 };
 
 /// A metric that has one value for a range.
@@ -105,12 +106,12 @@ impl Metric {
         exact(
             "wau",
             Unit::Count,
-            Source::Users(UserMetric::ActiveInLast(7)),
+            Source::Users(UserMetric::ActiveInLast(WEEK)),
         ),
         exact(
             "mau",
             Unit::Count,
-            Source::Users(UserMetric::ActiveInLast(30)),
+            Source::Users(UserMetric::ActiveInLast(MONTH)),
         ),
         exact(
             "active_users",

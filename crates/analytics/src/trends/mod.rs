@@ -8,12 +8,14 @@
 #![doc = include_str!("../../definitions/trends.md")]
 
 mod metric;
+mod users;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::metric::{Metric, Unit, UnknownMetric};
 use crate::{
+    activity::is_within_reach,
     ask::Ask,
     bookings,
     cells::Cells,
@@ -25,10 +27,10 @@ use crate::{
     series::Point,
     time::{BeyondRetention, Buckets, DateRange, Granularity, Kept, TooManyPoints, TooOld},
     trips,
-    users::{self, UserMetric},
 };
 use metric::Source;
 use shared_schema::Domain;
+use users::UserMetric;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -143,7 +145,7 @@ impl Question {
         };
         if let Source::Users(UserMetric::ActiveInLast(days)) = metric.source() {
             let mut asked = question.selections();
-            if !asked.all(|selection| users::is_within_reach(selection, days)) {
+            if !asked.all(|selection| is_within_reach(selection, days)) {
                 return Err(TooManyPoints.into());
             }
         }

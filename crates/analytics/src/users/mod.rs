@@ -3,7 +3,6 @@
 #![doc = include_str!("../../definitions/users.md")]
 
 mod registrations;
-mod trend;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -11,10 +10,7 @@ use futures::try_join;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::registrations::{PeopleRow, RegistrationRow, everyone, new_registrations};
-pub use self::trend::UserMetric;
-pub(crate) use self::trend::trend;
-pub(crate) use crate::activity::is_within_reach;
+pub(crate) use self::registrations::{PeopleRow, RegistrationRow, everyone, new_registrations};
 use crate::{
     activity::{ActiveRow, MONTH, WEEK, WindowsRow, active_by_unit, windows},
     ask::Ask,
@@ -164,7 +160,7 @@ impl UserPoint {
 const REGISTRATIONS: Counted = counted("new_registrations", EventType::UserRegistered);
 
 /// The users who were active in so many local days that end with a part.
-const fn active_in_last_days(name: &'static str, days: u64) -> Counted {
+pub(crate) const fn active_in_last_days(name: &'static str, days: u64) -> Counted {
     Counted {
         name: Cow::Borrowed(name),
         what: What::ActiveUsers,
@@ -196,7 +192,7 @@ fn time_series(selection: &Selection, answers: Answers) -> Option<Vec<Point<User
 }
 
 /// How many users there are at the end of each unit of the series: its first registrations come on top of all before it.
-fn running_totals(selection: &Selection, rows: &[PeopleRow]) -> Vec<(Span, u64)> {
+pub(crate) fn running_totals(selection: &Selection, rows: &[PeopleRow]) -> Vec<(Span, u64)> {
     let mut total = 0;
     let mut first = BTreeMap::<usize, u64>::new();
     let series = selection.series.as_ref();

@@ -13,24 +13,24 @@ use shared_schema::Domain;
 
 /// Registrations of the whole range (unit 0) or of a unit of the series.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub(super) struct RegistrationRow {
-    pub(super) unit: u64,
-    pub(super) registered: i64,
+pub(crate) struct RegistrationRow {
+    pub(crate) unit: u64,
+    pub(crate) registered: i64,
 }
 
 /// Users who registered for the first time in a unit of the series, or before the range (unit 0); without a series all
 /// are of unit 0.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]
-pub(super) struct PeopleRow {
-    pub(super) unit: u64,
+pub(crate) struct PeopleRow {
+    pub(crate) unit: u64,
     /// Registered up to the end of the range.
-    pub(super) users: u64,
+    pub(crate) users: u64,
     /// Registered in the range.
-    pub(super) registered: u64,
+    pub(crate) registered: u64,
     /// Of those registered in the range: verified by now.
-    pub(super) verified: u64,
+    pub(crate) verified: u64,
     /// Of those registered in the range: drivers by now.
-    pub(super) upgraded: u64,
+    pub(crate) upgraded: u64,
 }
 
 const FAMILY: Family = Family {
@@ -46,13 +46,13 @@ const FAMILY: Family = Family {
 };
 
 /// Counts the registrations of the range; the rows are [`RegistrationRow`]s.
-pub(super) fn new_registrations(selection: &Selection) -> Query {
+pub(crate) fn new_registrations(selection: &Selection) -> Query {
     let measures = "sum(sign * registered) AS registered";
     FAMILY.totals(selection, measures)
 }
 
 /// How many users there are, and how far those of the range got by now; the rows are [`PeopleRow`]s.
-pub(super) fn everyone(selection: &Selection) -> Query {
+pub(crate) fn everyone(selection: &Selection) -> Query {
     let mut parameters = Parameters::default();
     let start = parameters.time("start", clamped(selection.range.start()));
     let end = parameters.time("end", clamped(selection.range.end()));

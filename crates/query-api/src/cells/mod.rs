@@ -40,7 +40,7 @@ pub(crate) struct Pinned {
 }
 
 impl Opener {
-    /// With the topics that carry events, for a token holds only those that its list reads.
+    /// With the topics that carry events, for a list reads of a table only those that may be in it.
     pub(crate) fn new(config: &CellsConfig, topics: Subscriptions) -> Self {
         Self {
             signer: Signer::new(config).map(Arc::new),
@@ -99,9 +99,9 @@ pub(crate) async fn pinned(
         .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));
     let scope = digest(&caller.scope)?;
     let seal = move |cell: &Cell| signer.seal(cell, &scope, now);
-    let pin = Pin::new(next, settled, now);
+    let pin = Pin::new(next, &opener.topics, settled, now);
     Ok(Pinned {
-        opening: Arc::new(Opening::new(pin, opener.topics, seal)),
+        opening: Arc::new(Opening::new(pin, seal)),
         complete_through: lanes::complete_through(&lanes),
     })
 }

@@ -38,7 +38,7 @@ const REGIONS: [&str; 8] = [
 ];
 
 /// What shows counts that can be opened.
-const PATHS: [&str; 23] = [
+const PATHS: [&str; 21] = [
     "metrics/bookings?",
     "metrics/bookings?include_time_series=true&granularity=weekly",
     "metrics/payments?",
@@ -50,10 +50,8 @@ const PATHS: [&str; 23] = [
     "metrics/drivers?limit=20",
     "metrics/routes?limit=5",
     "analytics/geographic?metric=bookings",
-    "analytics/geographic?metric=bookings",
     "analytics/trends?metric=bookings_confirmed&granularity=weekly",
     "analytics/trends?metric=payments_refunded&granularity=monthly",
-    "analytics/geographic?metric=users",
     "analytics/geographic?metric=users",
     "analytics/trends?metric=dau&granularity=weekly",
     "analytics/trends?metric=wau&granularity=daily&compare=previous_period",
@@ -254,11 +252,23 @@ impl Drill {
         );
         events
     }
+
+    /// Lists the events behind counts again, which are the same.
+    pub(crate) async fn lists_are_still(&self, lists: &[(Opened, Vec<Value>)]) {
+        for (opened, events) in lists {
+            assert_eq!(
+                &self.listed(opened, 1000).await,
+                events,
+                "{}",
+                opened.answer
+            );
+        }
+    }
 }
 
 /// The least length of pages with which a list takes no more than some.
 fn events_each(shown: u64) -> usize {
-    usize::try_from(shown / 4).unwrap()
+    usize::try_from(shown / 2).unwrap()
 }
 
 /// The counts of an answer that can be opened.
@@ -354,9 +364,7 @@ pub(crate) async fn lists_stay_as_long_as_their_counts(paths: &[&str], effort: E
             .await;
         drill.story.finish_settling(&drill.api).await;
         drill.durable_up_to(all).await;
-        for (opened, events) in &lists {
-            assert_eq!(&drill.check(opened).await, events, "{}", opened.answer);
-        }
+        drill.lists_are_still(&lists).await;
     }
 }
 
@@ -380,15 +388,12 @@ pub(crate) async fn answers_are_those_without_cells(paths: &[&str], effort: Effo
     for path in paths {
         for _ in 0..2 * effort.questions {
             let question = drill.question(path);
-            let (opened, counts) = drill.asked(&question).await;
+            let (opened, _) = drill.asked(&question).await;
             assert_eq!(
                 closed(&opened),
                 drill.api.json(&question).await,
                 "{question}"
             );
-            for count in counts.iter().take(3) {
-                drill.check(count).await;
-            }
         }
     }
 }

@@ -52,9 +52,7 @@ async fn every_tile_is_the_length_of_its_list_whatever_comes_after() {
         .settle_those(&drill.api, rest, drill.story.end)
         .await;
     drill.story.finish_settling(&drill.api).await;
-    for (opened, events) in &lists {
-        assert_eq!(&drill.check(opened).await, events, "{}", opened.answer);
-    }
+    drill.lists_are_still(&lists).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,14 +70,11 @@ async fn tiles_that_can_be_opened_are_those_that_cannot() {
     drill.durable_up_to(all).await;
     for region in REGIONS {
         let question = question(region);
-        let (opened, counts) = drill.asked(&question).await;
+        let (opened, _) = drill.asked(&question).await;
         assert_eq!(
             closed(&opened),
             drill.api.json(&question).await,
             "{question}"
         );
-        for count in counts {
-            drill.check(&count).await;
-        }
     }
 }

@@ -6,7 +6,7 @@ use analytics::{
 };
 use proptest::prelude::*;
 use service_runtime::config::Secret;
-use shared_schema::{EventType, access::Place};
+use shared_schema::{EventType, Subscriptions, access::Place};
 
 use super::*;
 
@@ -36,7 +36,12 @@ fn cell() -> Cell {
             city: None,
         },
         only: None,
-        pin: Pin::new(lanes, 1_706_745_600_123, at(1_706_745_601)),
+        pin: Pin::new(
+            lanes,
+            &Subscriptions::default(),
+            1_706_745_600_123,
+            at(1_706_745_601),
+        ),
     }
 }
 
@@ -111,7 +116,7 @@ fn a_token_too_long_is_not_looked_at() {
         let lanes =
             (0..partitions).map(|partition| ("openride.events.booking", partition, 99_999_999));
         Cell {
-            pin: Pin::new(lanes, 0, at(0)),
+            pin: Pin::new(lanes, &Subscriptions::default(), 0, at(0)),
             ..cell()
         }
     };

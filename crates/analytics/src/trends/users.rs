@@ -1,12 +1,10 @@
+//! The metrics of users, each of which has statements of its own.
+
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::try_join;
 use shared_schema::{Domain, EventType};
 
-use super::{
-    active_in_last_days,
-    registrations::{PeopleRow, RegistrationRow, everyone, new_registrations},
-    running_totals,
-};
+use super::{Period, TrendPoint};
 use crate::{
     activity::{active_by_unit, active_in_all, active_in_last},
     ask::Ask,
@@ -16,12 +14,15 @@ use crate::{
     selection::Selection,
     series,
     time::{BeyondRetention, Kept},
-    trends::{Period, TrendPoint},
+    users::{
+        PeopleRow, RegistrationRow, active_in_last_days, everyone, new_registrations,
+        running_totals,
+    },
 };
 
 /// A metric of users that has one value for a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserMetric {
+pub(crate) enum UserMetric {
     /// Distinct users active in so many local days, the last being the one in which the range or unit ends.
     ActiveInLast(u64),
     /// Distinct users active in the range or unit.

@@ -13,6 +13,9 @@ use crate::query::{Parameters, Query};
 pub struct Pin {
     /// By topic, the next offset of each partition from the first on; 0 where nothing is durable.
     next_offsets: BTreeMap<String, Vec<u64>>,
+    /// By topic, what its events are about. Of a topic that is no longer read nobody knows.
+    #[schema(value_type = BTreeMap<String, String>)]
+    carried: BTreeMap<String, Domain>,
     /// When the last settling was decided that counts.
     settled_through: DateTime<Utc>,
     /// When it was made.
@@ -32,10 +35,11 @@ pub fn settled_through() -> Query {
 }
 
 impl Pin {
-    /// The pin of these lanes, each with its partition and the first offset that is not durable, and of what
-    /// [`settled_through`] answered.
+    /// The pin of these lanes, each with its partition and the first offset that is not durable, of topics that carry what
+    /// their subscriptions say, and of what [`settled_through`] answered.
     pub fn new<'l>(
         lanes: impl IntoIterator<Item = (&'l str, i32, i64)>,
+        topics: &Subscriptions,
         settled_ms: i64,
         made_at: DateTime<Utc>,
     ) -> Self {
@@ -56,7 +60,12 @@ impl Pin {
                 *known = offset;
             }
         }
+        let carried = next.keys().filter_map(|topic| {
+            let subscription = topics.by_topic(topic)?;
+            Some((topic.clone(), subscription.domain))
+        });
         Self {
+            carried: carried.collect(),
             next_offsets: next,
             settled_through: DateTime::from_timestamp_millis(settled_ms).unwrap_or_default(),
             made_at,
@@ -64,24 +73,24 @@ impl Pin {
     }
 
     /// The same of the topics that may have events of these domains: all but those that are known to carry others.
-    pub(super) fn of(&self, domains: &[Domain], topics: &Subscriptions) -> Self {
-        let may_have = |topic: &str| {
-            let carried = topics.by_topic(topic);
-            carried.is_none_or(|carried| domains.contains(&carried.domain))
-        };
-        let next = self.next_offsets.iter();
-        let next = next.filter(|(topic, _)| may_have(topic));
-        Self {
-            next_offsets: next
-                .map(|(topic, next)| (topic.clone(), next.clone()))
-                .collect(),
-            ..*self
-        }
+    pub(crate) fn of(&self, domains: &[Domain]) -> Self {
+        let mut pin = self.clone();
+        pin.next_offsets
+            .retain(|topic, _| self.may_have(topic, domains));
+        pin.carried.retain(|_, domain| domains.contains(domain));
+        pin
     }
 
-    /// The condition on an event that it was durable.
-    pub(crate) fn durable(&self, parameters: &mut Parameters) -> String {
-        let topics = self.next_offsets.iter().map(|(topic, next)| {
+    fn may_have(&self, topic: &str, domains: &[Domain]) -> bool {
+        let carried = self.carried.get(topic);
+        carried.is_none_or(|domain| domains.contains(domain))
+    }
+
+    /// The condition on an event of a domain that it was durable.
+    pub(crate) fn durable(&self, domain: Domain, parameters: &mut Parameters) -> String {
+        let next_offsets = self.next_offsets.iter();
+        let next_offsets = next_offsets.filter(|(topic, _)| self.may_have(topic, &[domain]));
+        let topics = next_offsets.map(|(topic, next)| {
             let topic = parameters.text("pin_topic", topic);
             let next = parameters.numbers("pin_next", next.clone());
             // beyond the end of a list there is 0
