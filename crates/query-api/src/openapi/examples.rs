@@ -16,7 +16,7 @@ use crate::{
     lanes::LanesError,
     parameters::{
         DriversLimit, Fault, Given, ParameterError, RangeParameters, RegionParameters,
-        SeriesParameters, documented, limit, not_configured, selection, series,
+        SeriesParameters, documented, not_configured, number, selection, series,
     },
     routes::{KeyError, read_body},
 };
@@ -98,11 +98,11 @@ fn asked(query: &str) -> ApiError {
         documented::<SeriesParameters>(),
         documented::<DriversLimit>(),
     ];
-    let now = DateTime::UNIX_EPOCH;
-    let read = Given::read(query, &documented.concat()).and_then(|given| {
+    let (documented, now) = (documented.concat(), DateTime::UNIX_EPOCH);
+    let read = Given::read(query, &documented).and_then(|given| {
         let selection = selection(&given, &Scope::Everywhere, now)?;
         series(&given, &selection.range)?;
-        limit(&given, 100, 1..=1000)
+        number(&given, &documented, "limit")
     });
     read.err().map_or(ApiError::NotFound, ApiError::from)
 }

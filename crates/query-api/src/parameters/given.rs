@@ -1,11 +1,13 @@
+use std::ops::RangeInclusive;
+
 use actix_web::web::Query;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use utoipa::{
-    IntoParams, PartialSchema,
+    IntoParams, Number, PartialSchema,
     openapi::{RefOr, Schema},
 };
 
-use super::{Fault, ParameterError};
+use super::{CellsParameters, Fault, ParameterError, RangeParameters, RegionParameters};
 
 /// The parameters that a request gives.
 #[derive(Clone, Debug, Default)]
@@ -128,6 +130,8 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     /// What it is when it is not given.
     pub(crate) default: Option<String>,
+    /// What a whole number may be.
+    pub(crate) allowed: RangeInclusive<u64>,
 }
 
 /// The documented parameters.
@@ -137,8 +141,34 @@ pub(crate) fn documented<P: IntoParams>() -> Vec<Parameter> {
         .map(|parameter| Parameter {
             name: parameter.name,
             default: parameter.schema.as_ref().and_then(default_of),
+            allowed: parameter.schema.as_ref().map_or(0..=u64::MAX, allowed_by),
         })
         .collect()
+}
+
+/// The parameters of an answer whose counts can be opened: range, region, its own, and whether they are.
+pub(crate) fn opened<P: IntoParams>() -> Vec<Parameter> {
+    [
+        documented::<RangeParameters>(),
+        documented::<RegionParameters>(),
+        documented::<P>(),
+        documented::<CellsParameters>(),
+    ]
+    .concat()
+}
+
+/// The whole numbers that a schema allows.
+fn allowed_by(schema: &RefOr<Schema>) -> RangeInclusive<u64> {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return 0..=u64::MAX;
+    };
+    let whole = |bound: &Option<Number>| match bound {
+        Some(Number::Int(bound)) => u64::try_from(*bound).ok(),
+        Some(Number::UInt(bound)) => u64::try_from(*bound).ok(),
+        _ => None,
+    };
+    let (least, most) = (whole(&object.minimum), whole(&object.maximum));
+    least.unwrap_or(0)..=most.unwrap_or(u64::MAX)
 }
 
 /// The default that a schema names, or the reference to one.
@@ -187,6 +217,7 @@ mod tests {
         let known = ["start_date", "tz"].map(|name| Parameter {
             name: name.to_owned(),
             default: None,
+            allowed: 0..=u64::MAX,
         });
         Given::read(query, &known)
     }

@@ -18,8 +18,8 @@ pub(crate) use self::{
         EventsParameters, FunnelParameters, GeographicParameters, RangeParameters,
         RegionParameters, RetentionParameters, RoutesLimit, SeriesParameters, TrendsParameters,
     },
-    given::{Given, Parameter, documented},
-    selection::{dates, limit, number, region, selection, series},
+    given::{Given, Parameter, documented, opened},
+    selection::{dates, number, number_within, region, selection, series},
 };
 
 /// What is wrong with a parameter.

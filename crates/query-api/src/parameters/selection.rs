@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use shared_schema::{Region, access::Scope};
 
-use super::{Fault, Given, ParameterError, given::nearest};
+use super::{Fault, Given, Parameter, ParameterError, given::nearest};
 
 const DEFAULT_ZONE: Tz = chrono_tz::Africa::Lagos;
 const A_MOMENT: &str = "Allowed are ISO 8601 dates and times such as 2024-01-31, 2024-01-31T10:30:00 or 2024-01-31T10:30:00%2B01:00.";
@@ -95,17 +95,20 @@ fn refused_region(
     ParameterError::new(name, Fault::UnknownRegion, why, allowed)
 }
 
-/// How long a list may become.
-pub(crate) fn limit(
+/// A whole number, within the limits that are documented.
+pub(crate) fn number(
     given: &Given,
-    default: u64,
-    allowed: RangeInclusive<u64>,
+    documented: &[Parameter],
+    name: &str,
 ) -> Result<u64, ParameterError> {
-    number(given, "limit", default, allowed)
+    let known = documented.iter().find(|known| known.name == name);
+    let allowed = known.map_or(0..=u64::MAX, |known| known.allowed.clone());
+    let default = known.and_then(|known| known.default.as_ref()?.parse().ok());
+    number_within(given, name, default.unwrap_or(*allowed.start()), allowed)
 }
 
-/// A whole number within limits.
-pub(crate) fn number(
+/// A whole number within other limits.
+pub(crate) fn number_within(
     given: &Given,
     name: &str,
     default: u64,
@@ -282,7 +285,7 @@ mod tests {
 
     #[test]
     fn limits_have_limits() {
-        let limited = |query| limit(&given(query), 50, 1..=500);
+        let limited = |query| number(&given(query), &documented::<RoutesLimit>(), "limit");
         assert_eq!(limited(""), Ok(50));
         assert_eq!(limited("limit=500"), Ok(500));
         for (query, fault) in [

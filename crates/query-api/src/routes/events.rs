@@ -13,7 +13,7 @@ use crate::{
     access::Caller,
     cells::CellError,
     error::ApiError,
-    parameters::{EventsParameters, Given, Parameter, cell, documented, limit},
+    parameters::{EventsParameters, Given, Parameter, cell, documented, number},
     services::Services,
 };
 
@@ -76,7 +76,7 @@ pub(crate) async fn events(
 ) -> Result<HttpResponse, ApiError> {
     let now = services.clock.now();
     let given = Given::read(request.query_string(), &PARAMETERS)?;
-    let limit = limit(&given, 100, 1..=1000)?;
+    let limit = number(&given, &PARAMETERS, "limit")?;
     let after = given.parsed(
         "cursor",
         "Allowed is the next_cursor of an answer, unchanged.",

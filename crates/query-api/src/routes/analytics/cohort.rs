@@ -3,14 +3,14 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::cohort::{self, CohortAnalysis, Question};
 
-use super::{DEEDS, keeping, opened};
+use super::{DEEDS, keeping};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
         CellsParameters, CohortParameters, Parameter, RangeParameters, RegionParameters,
-        few_enough, number, too_many_cells,
+        few_enough, number, opened, too_many_cells,
     },
     routes::asked::Asked,
     services::Services,
@@ -63,7 +63,7 @@ pub(crate) async fn cohort(
         .await?;
     let given = &asked.given;
     let cohort_type = given.one_of("cohort_type")?;
-    let periods = number(given, "periods", 12, 1..=52)?;
+    let periods = number(given, &PARAMETERS, "periods")?;
     let periods = usize::try_from(periods).unwrap_or(usize::MAX);
     let question = Question::new(
         cohort_type.unwrap_or_default(),

@@ -3,14 +3,14 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::funnel::{self, FunnelAnalysis, Question};
 
-use super::{DEEDS, keeping, opened};
+use super::{DEEDS, keeping};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CellsParameters, FunnelParameters, Parameter, RangeParameters, RegionParameters, steps,
-        window,
+        CellsParameters, FunnelParameters, Parameter, RangeParameters, RegionParameters, opened,
+        steps, window,
     },
     routes::asked::Asked,
     services::Services,

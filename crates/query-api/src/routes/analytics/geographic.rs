@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::geographic::{self, Geography};
 use shared_schema::Domain;
 
-use super::{keeping, opened};
+use super::keeping;
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CellsParameters, GeographicParameters, Parameter, RangeParameters, RegionParameters,
+        CellsParameters, GeographicParameters, Parameter, RangeParameters, RegionParameters, opened,
     },
     routes::asked::Asked,
     services::Services,

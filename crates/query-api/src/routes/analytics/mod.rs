@@ -16,9 +16,6 @@ pub(crate) use self::{
     trends::{__path_trends, trends},
 };
 use crate::cache::{Keeping, Reach};
-use crate::parameters::{
-    CellsParameters, Parameter, RangeParameters, RegionParameters, documented,
-};
 
 /// How an analysis is kept.
 const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
@@ -31,17 +28,3 @@ const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
 
 /// What people do: everything but what is offered to them.
 const DEEDS: [Domain; 4] = [Domain::User, Domain::Booking, Domain::Payment, Domain::Trip];
-
-/// Range, region, and what else an analysis takes.
-fn parameters<P: utoipa::IntoParams>() -> Vec<Parameter> {
-    let (range, region) = (
-        documented::<RangeParameters>(),
-        documented::<RegionParameters>(),
-    );
-    [range, region, documented::<P>()].concat()
-}
-
-/// The same where counts can be opened.
-fn opened<P: utoipa::IntoParams>() -> Vec<Parameter> {
-    [parameters::<P>(), documented::<CellsParameters>()].concat()
-}

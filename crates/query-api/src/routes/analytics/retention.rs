@@ -3,13 +3,13 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::retention::{self, Question, Retention};
 
-use super::{DEEDS, keeping, opened};
+use super::{DEEDS, keeping};
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CellsParameters, Parameter, RangeParameters, RegionParameters, RetentionParameters,
+        CellsParameters, Parameter, RangeParameters, RegionParameters, RetentionParameters, opened,
         too_long_ago,
     },
     routes::asked::Asked,

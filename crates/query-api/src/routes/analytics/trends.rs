@@ -4,14 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::trends::{self, Question, Trend};
 use shared_schema::Domain;
 
-use super::{keeping, opened};
+use super::keeping;
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
         CellsParameters, Compare, Parameter, RangeParameters, RegionParameters, TrendsParameters,
-        few_enough, no_trend, previous_gone, previous_not_opened, trend_metric,
+        few_enough, no_trend, opened, previous_gone, previous_not_opened, trend_metric,
     },
     routes::asked::Asked,
     services::Services,

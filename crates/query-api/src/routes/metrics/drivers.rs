@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::drivers;
 use shared_schema::Domain;
 
-use super::{keeping, with_limit};
+use super::keeping;
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CellsParameters, DriversLimit, Parameter, RangeParameters, RegionParameters, limit,
+        CellsParameters, DriversLimit, Parameter, RangeParameters, RegionParameters, number, opened,
     },
     routes::asked::Asked,
     services::Services,
@@ -18,7 +18,7 @@ use crate::{
 
 const KEEPING: Keeping = keeping(&[Domain::Trip], Reach::Range);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<DriversLimit>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<DriversLimit>);
 
 /// The drivers that earned most
 ///
@@ -59,7 +59,7 @@ pub(crate) async fn drivers(
         .that_is_kept()?
         .with_cells(&services)
         .await?;
-    let limit = limit(&asked.given, 100, 1..=1000)?;
+    let limit = number(&asked.given, &PARAMETERS, "limit")?;
     let unsettled = drivers::unsettled_facts(&asked.selection);
     let metrics = async |_| drivers::ask(&asked.store(&services), &asked.selection, limit).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await

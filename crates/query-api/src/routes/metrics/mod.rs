@@ -23,9 +23,7 @@ pub(crate) use self::{
     users::{__path_users, users},
 };
 use crate::cache::{Keeping, Reach};
-use crate::parameters::{
-    CellsParameters, Parameter, RangeParameters, RegionParameters, SeriesParameters, documented,
-};
+use crate::parameters::{Parameter, SeriesParameters, opened};
 
 /// How a metric of events of these domains is kept.
 const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
@@ -37,25 +35,4 @@ const fn keeping(domains: &'static [Domain], reach: Reach) -> Keeping {
 }
 
 /// The parameters of a metric with a time series.
-static WITH_SERIES: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
-    let (range, region) = (
-        documented::<RangeParameters>(),
-        documented::<RegionParameters>(),
-    );
-    let (series, cells) = (
-        documented::<SeriesParameters>(),
-        documented::<CellsParameters>(),
-    );
-    [range, region, series, cells].concat()
-});
-
-/// The parameters of a list whose length has the documented limits of `L`.
-fn with_limit<L: utoipa::IntoParams>() -> Vec<Parameter> {
-    [
-        documented::<RangeParameters>(),
-        documented::<RegionParameters>(),
-        documented::<L>(),
-        documented::<CellsParameters>(),
-    ]
-    .concat()
-}
+static WITH_SERIES: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<SeriesParameters>);

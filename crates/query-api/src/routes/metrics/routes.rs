@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use analytics::routes::{self, Routes};
 use shared_schema::Domain;
 
-use super::{keeping, with_limit};
+use super::keeping;
 use crate::{
     answer::Answer,
     cache::{Keeping, Reach},
     error::ApiError,
     parameters::{
-        CellsParameters, Parameter, RangeParameters, RegionParameters, RoutesLimit, limit,
+        CellsParameters, Parameter, RangeParameters, RegionParameters, RoutesLimit, number, opened,
     },
     routes::asked::Asked,
     services::Services,
@@ -18,7 +18,7 @@ use crate::{
 
 const KEEPING: Keeping = keeping(&[Domain::Booking, Domain::Route], Reach::UpToItsEnd);
 
-static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(with_limit::<RoutesLimit>);
+static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(opened::<RoutesLimit>);
 
 /// The routes with the most confirmed bookings
 ///
@@ -58,7 +58,7 @@ pub(crate) async fn routes(
         .that_is_kept()?
         .with_cells(&services)
         .await?;
-    let limit = limit(&asked.given, 50, 1..=500)?;
+    let limit = number(&asked.given, &PARAMETERS, "limit")?;
     let unsettled = routes::unsettled_facts(&asked.selection);
     let metrics = async |_| routes::ask(&asked.store(&services), &asked.selection, limit).await;
     asked.answer(&services, KEEPING, unsettled, metrics).await

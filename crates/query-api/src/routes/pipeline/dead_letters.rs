@@ -15,7 +15,7 @@ use crate::{
     error::ApiError,
     parameters::{
         DeadLetterParameters, Fault, Given, Parameter, ParameterError, RangeParameters, dates,
-        documented, limit,
+        documented, number, number_within,
     },
     services::Services,
 };
@@ -81,9 +81,9 @@ pub(crate) async fn dead_letters(
     if with_bytes && !caller.may_read_pii {
         return Err(ApiError::NoPersonalData);
     }
-    let (length, longest) = match with_bytes {
-        true => (MOST_WITH_BYTES, MOST_WITH_BYTES),
-        false => (100, 1000),
+    let limit = match with_bytes {
+        true => number_within(&given, "limit", MOST_WITH_BYTES, 1..=MOST_WITH_BYTES)?,
+        false => number(&given, &PARAMETERS, "limit")?,
     };
     let filter = Filter {
         reason: reason(&given)?,
@@ -93,7 +93,7 @@ pub(crate) async fn dead_letters(
             "cursor",
             "Allowed is the next_cursor of an answer, unchanged.",
         )?,
-        limit: limit(&given, length, 1..=longest)?,
+        limit,
         with_bytes,
     };
     if let Some(topic) = filter
