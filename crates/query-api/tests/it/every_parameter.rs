@@ -109,24 +109,3 @@ async fn refused(api: &Api, path: &str, parameter: &str, status: u16) {
     let code = problem["code"].as_str().unwrap();
     assert_eq!(problem["type"], format!("/docs/errors/{code}"), "{path}");
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_text_that_is_longer_than_any_name_is_refused() {
-    let api = Api::start(DateTime::UNIX_EPOCH).await;
-    let long = "'".repeat(66_000);
-    for (parameter, status, code) in [
-        (format!("topic={long}"), 422, "unknown_topic"),
-        (
-            format!("cursor=1706697000412.0.1234.{long}"),
-            400,
-            "unreadable_parameter",
-        ),
-    ] {
-        let path = format!("/v1/pipeline/dead-letters?{parameter}");
-        let answer = api.get(&path).await;
-        assert_eq!(
-            (answer.status, answer.json()["code"].as_str()),
-            (status, Some(code))
-        );
-    }
-}
