@@ -130,6 +130,17 @@ impl StoreError {
         }
     }
 
+    /// Whether the statement needed more memory than [it was given](crate::Query::memory). Where memory of all ran out,
+    /// the same statement may succeed later.
+    pub fn is_over_its_memory(&self) -> bool {
+        match self {
+            Self::Server { code, message, .. } => {
+                *code == server_code::MEMORY_LIMIT_EXCEEDED && server_code::is_of_one_query(message)
+            }
+            _ => false,
+        }
+    }
+
     /// What went wrong, in one word, for traces and metrics.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

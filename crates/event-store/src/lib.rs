@@ -35,5 +35,5 @@ pub use insert::InsertSelect;
 pub use params::{Params, Value};
 pub use query::Query;
 pub use scoped::{ScopedStore, ScopedUser};
-pub use server_code::passes_because;
+pub use server_code::{MEMORY_LIMIT_EXCEEDED, passes_because};
 pub use store::Store;

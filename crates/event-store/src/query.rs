@@ -67,6 +67,12 @@ impl Query {
         self
     }
 
+    /// Bytes of memory that the server gives to this statement. One that needs more ends with an error that
+    /// [says so](StoreError::is_over_its_memory).
+    pub fn memory(self, bytes: u64) -> Self {
+        self.setting("max_memory_usage", bytes)
+    }
+
     /// The id by which the server knows the statement; by default a new UUID.
     pub fn query_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();

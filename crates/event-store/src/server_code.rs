@@ -69,6 +69,14 @@ const PASSING: &[(u32, &str)] = &[
     ),
 ];
 
+/// Memory ran out: that of one query, of one user, or of all.
+pub const MEMORY_LIMIT_EXCEEDED: u32 = 241;
+
+/// Whether memory ran out that was given to one query alone: the code is the same.
+pub(crate) fn is_of_one_query(message: &str) -> bool {
+    message.contains("Query memory limit exceeded") || message.contains("Memory limit (for query)")
+}
+
 /// `throwIf` found its condition true.
 pub(crate) const THROW_IF: u32 = 395;
 

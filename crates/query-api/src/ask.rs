@@ -1,29 +1,42 @@
 //! Statements of the crate `analytics` on their way to ClickHouse.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use analytics::{Ask, Query, SETTINGS};
 use event_store::{
-    ScopedStore, ScopedUser, Store, StoreError,
+    At, Operation, ScopedStore, ScopedUser, Store, StoreError,
     clickhouse::{RowOwned, RowRead},
 };
 use shared_schema::access::Scope;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout},
+};
 
-/// Sends statements, each with a deadline.
+use crate::config::HttpConfig;
+
+/// ClickHouse counts whole seconds in some of its limits, so less than one is one.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// Sends statements, each within its deadline and its memory, and not too many at once.
 #[derive(Clone)]
 pub(crate) struct Asker {
     store: Store,
     /// What is read instead, for a caller who sees some regions only.
     scoped: Option<ScopedStore>,
     deadline: Duration,
+    memory: u64,
+    turns: Arc<Semaphore>,
 }
 
 impl Asker {
-    pub(crate) fn new(store: Store, deadline: Duration) -> Self {
+    pub(crate) fn new(store: Store, config: &HttpConfig) -> Self {
         Self {
             store,
             scoped: None,
-            deadline,
+            deadline: config.query_deadline.get().max(SHORTEST),
+            memory: config.query_memory.as_u64(),
+            turns: Arc::new(Semaphore::new(config.concurrent_queries.into())),
         }
     }
 
@@ -51,12 +64,32 @@ impl Asker {
             .await
     }
 
-    fn prepared(&self, name: &str, query: &Query) -> event_store::Query {
+    /// Waits for a turn; what is left of the deadline then is for the statement.
+    async fn turn(&self, name: &str) -> Result<(SemaphorePermit<'_>, Duration), StoreError> {
+        let began = Instant::now();
+        let turn = timeout(self.deadline, self.turns.acquire()).await;
+        match turn {
+            Ok(Ok(turn)) => {
+                let left = self.deadline.saturating_sub(began.elapsed());
+                Ok((turn, left.max(SHORTEST)))
+            }
+            // it is never closed
+            Err(_) | Ok(Err(_)) => Err(StoreError::TimedOut {
+                at: At {
+                    operation: Operation::Select,
+                    subject: name.to_owned(),
+                },
+                after: self.deadline,
+            }),
+        }
+    }
+
+    fn prepared(&self, name: &str, query: &Query, deadline: Duration) -> event_store::Query {
         let statement = match &self.scoped {
             None => self.store.query(&query.sql),
             Some(scoped) => scoped.query(&query.sql),
         };
-        let statement = statement.named(name).deadline(self.deadline);
+        let statement = statement.named(name).deadline(deadline).memory(self.memory);
         let settings = SETTINGS.into_iter();
         let statement = settings.fold(statement, |statement, (name, value)| {
             statement.setting(name, value)
@@ -76,7 +109,8 @@ impl Ask for Asker {
         name: &'static str,
         query: &Query,
     ) -> Result<Vec<T>, StoreError> {
-        self.prepared(name, query).fetch_all().await
+        let (_turn, left) = self.turn(name).await?;
+        self.prepared(name, query, left).fetch_all().await
     }
 
     async fn row<T: RowOwned + RowRead + Send>(
@@ -84,6 +118,7 @@ impl Ask for Asker {
         name: &'static str,
         query: &Query,
     ) -> Result<T, StoreError> {
-        self.prepared(name, query).fetch_one().await
+        let (_turn, left) = self.turn(name).await?;
+        self.prepared(name, query, left).fetch_one().await
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_runtime::{
     cli::ServiceSettings,
-    config::{HumanDuration, Problem, Settings},
+    config::{ByteSize, HumanDuration, Problem, Settings},
     telemetry::TelemetryConfig,
 };
 use shared_schema::{Subscriptions, TopicsConfig};
@@ -54,8 +54,19 @@ pub struct HttpConfig {
     /// Threads that answer requests; 0 takes one per core.
     #[schemars(range(max = 256))]
     pub workers: u16,
+    /// Connections at most, over all threads. Further ones wait until one of these ends.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections: u32,
+    /// How long a client may take for the body of a request, and how long it may take in nothing of an answer, before its
+    /// connection is ended.
+    pub client_timeout: HumanDuration,
     /// How long the statements of a request may take, each.
     pub query_deadline: HumanDuration,
+    /// Statements at most that ask ClickHouse at the same time. Further ones wait, within their deadline.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub concurrent_queries: u16,
+    /// Memory of ClickHouse that a statement may take at most. Of what needs more, callers are told to ask for less.
+    pub query_memory: ByteSize,
     /// How long the lanes may be waited for. Metrics then show the last `complete_through` that was read,
     /// which stays true.
     pub lanes_deadline: HumanDuration,
@@ -70,7 +81,11 @@ impl Default for HttpConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8097)),
             workers: 0,
+            max_connections: 1024,
+            client_timeout: HumanDuration::secs(30),
             query_deadline: HumanDuration::secs(10),
+            concurrent_queries: 32,
+            query_memory: ByteSize::mib(4096),
             lanes_deadline: HumanDuration::secs(1),
             shutdown_timeout: HumanDuration::secs(20),
             cors: CorsConfig::default(),
@@ -78,9 +93,22 @@ impl Default for HttpConfig {
     }
 }
 
+/// Less answers nothing, and 0 would be no bound to ClickHouse.
+const LEAST_MEMORY: ByteSize = ByteSize::mib(1);
+
 impl Settings for HttpConfig {
     fn validate(&self) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
+        if self.max_connections == 0 {
+            problems.push(Problem::new("max_connections", "it must be at least 1"));
+        }
+        if self.concurrent_queries == 0 {
+            problems.push(Problem::new("concurrent_queries", "it must be at least 1"));
+        }
+        if self.query_memory < LEAST_MEMORY {
+            problems.push(Problem::new("query_memory", "it must be at least 1 MiB"));
+        }
+        problems.extend(Problem::too_short("client_timeout", self.client_timeout));
         for (name, value) in [
             ("query_deadline", self.query_deadline),
             ("lanes_deadline", self.lanes_deadline),

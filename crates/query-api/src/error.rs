@@ -15,7 +15,6 @@ use crate::{
     lanes::LanesError,
     parameters::{Fault, ParameterError},
     routes::{BodyError, KeyError},
-    server::LARGEST_BODY,
 };
 
 /// Why a request is not answered.
@@ -48,6 +47,9 @@ pub(crate) enum ApiError {
     /// A page of this origin may not ask this.
     #[error("cross-origin request: {0}")]
     Preflight(actix_cors::CorsError),
+    /// Everybody is let in, but no page that was opened on this machine: its host, or its origin.
+    #[error("{0:?} is neither this machine nor an origin that may ask")]
+    ForeignPage(String),
     /// It is not known who asks.
     #[error(transparent)]
     Unauthenticated(#[from] Refusal),
@@ -71,9 +73,6 @@ pub(crate) enum ApiError {
     /// The body cannot be read.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// The body has too many bytes.
-    #[error("the body has more than {} KiB", LARGEST_BODY / 1024)]
-    BodyTooLarge,
     /// A key cannot be made or changed so.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -141,6 +140,11 @@ impl ApiError {
                 self,
                 "Allowed are the origins of the setting http.cors.origins.",
             ),
+            Self::ForeignPage(_) => fixed(
+                Code::ForeignPage,
+                self,
+                "Ask localhost or a loopback address; origins of pages are allowed by the setting http.cors.origins.",
+            ),
             Self::Unauthenticated(refusal) => fixed(Code::Unauthenticated, refusal, refusal.hint()),
             Self::Forbidden { needs, .. } => fixed(
                 Code::Forbidden,
@@ -162,12 +166,7 @@ impl ApiError {
                 self,
                 &format!("Try again in {seconds} s."),
             ),
-            Self::Body(error) => fixed(
-                Code::UnreadableBody,
-                error,
-                "/docs shows what is asked for, with an example.",
-            ),
-            Self::BodyTooLarge => fixed(Code::BodyTooLarge, self, "Send less."),
+            Self::Body(error) => of_body(error),
             Self::Key(error) => fixed(Code::FieldOutOfRange, error, &error.allowed()),
             Self::NoSuchKey => fixed(Code::NotFound, self, "/v1/keys lists those that there are."),
             Self::KeyIsOver => fixed(Code::KeyIsOver, self, "Make a new key."),
@@ -279,12 +278,34 @@ fn of_cell(error: CellError) -> Verdict {
     }
 }
 
+fn of_body(error: &BodyError) -> Verdict {
+    const SHOWN: &str = "/docs shows what is asked for, with an example.";
+    match error {
+        BodyError::Other { .. } => fixed(Code::UnreadableBody, error, SHOWN),
+        BodyError::Broken => fixed(Code::UnreadableBody, error, "Send it whole."),
+        BodyError::NotJson => fixed(
+            Code::UnsupportedMediaType,
+            error,
+            "Send JSON, with Content-Type: application/json.",
+        ),
+        BodyError::Late(_) => fixed(Code::BodyTimedOut, error, "Send it again."),
+        BodyError::TooLarge => fixed(Code::BodyTooLarge, error, "Send less."),
+    }
+}
+
 /// ClickHouse's own code for a statement that took too long.
 const TIMEOUT_EXCEEDED: u32 = 159;
 
 fn of_store(error: &StoreError) -> Verdict {
     let timed_out = matches!(error, StoreError::TimedOut { .. })
         || error.server_code() == Some(TIMEOUT_EXCEEDED);
+    if error.is_over_its_memory() {
+        return fixed(
+            Code::QueryTooLarge,
+            "The answer needs more memory than a statement may take.",
+            "Ask for less: a shorter range, fewer points or periods.",
+        );
+    }
     match (timed_out, error.is_retryable()) {
         (true, _) => fixed(
             Code::QueryTimedOut,

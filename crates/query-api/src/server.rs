@@ -1,23 +1,23 @@
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{any::Any, io, net::SocketAddr, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server as ActixServer, middleware::from_fn, web};
+use actix_web::{
+    App, HttpServer, dev::Server as ActixServer, middleware::from_fn, rt::net::TcpStream, web,
+};
 use anyhow::Context;
 use service_runtime::{
     clock::{Clock, SystemClock},
     health::HealthState,
 };
+use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     access,
-    config::Config,
+    config::{Config, HttpConfig},
     health, http, openapi, routes,
     services::{Services, SetupError},
 };
-
-/// Bytes that the body of a request may have.
-pub(crate) const LARGEST_BODY: usize = 64 * 1024;
 
 /// Why the API could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -67,11 +67,14 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
     let requests = web::Data::new(http::Requests::new());
     let address = config.http.listen;
     let cors = config.http.cors.clone();
-    let mut server = HttpServer::new(move || {
+    let workers = workers(&config.http);
+    let connections = usize::try_from(config.http.max_connections).unwrap_or(usize::MAX);
+    let client_timeout = config.http.client_timeout.get();
+    let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             .app_data(requests.clone())
-            .app_data(web::PayloadConfig::new(LARGEST_BODY))
+            .app_data(web::PayloadConfig::new(routes::LARGEST_BODY))
             .configure(service_runtime::health::configure(&probes))
             .service(
                 // not the probes: they ask for no key, and are for no page to read
@@ -85,19 +88,38 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
             .wrap(from_fn(http::framed))
     })
     .disable_signals()
-    .shutdown_timeout(config.http.shutdown_timeout.get().as_secs());
-    if config.http.workers > 0 {
-        server = server.workers(config.http.workers.into());
-    }
-    let server = server
-        .bind(address)
-        .map_err(|source| BindError::Listen { address, source })?;
+    .shutdown_timeout(config.http.shutdown_timeout.get().as_secs())
+    .workers(workers)
+    // counted by each thread
+    .max_connections(connections.div_ceil(workers))
+    .on_connect(move |connection, _| end_when_stalled(connection, client_timeout))
+    .bind(address)
+    .map_err(|source| BindError::Listen { address, source })?;
     let address = server.addrs().first().copied().unwrap_or(address);
     Ok(Server {
         address,
         server: server.run(),
         health,
     })
+}
+
+/// Threads that answer requests.
+fn workers(config: &HttpConfig) -> usize {
+    match config.workers {
+        0 => thread::available_parallelism().map_or(2, NonZeroUsize::get),
+        workers => workers.into(),
+    }
+}
+
+/// Has the system end a connection whose client takes in nothing for so long. The server has no clock for that, and would
+/// hold what it has to write for ever.
+fn end_when_stalled(connection: &dyn Any, timeout: Duration) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+        return;
+    };
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(timeout)) {
+        warn!(%error, "a connection has no time limit");
+    }
 }
 
 impl Server {

@@ -9,7 +9,7 @@ use crate::{
     ask::Asker,
     cache::Cache,
     cells::Opener,
-    config::{Config, HttpConfig},
+    config::Config,
     lanes::Lanes,
     redis::Redis,
 };
@@ -33,6 +33,8 @@ pub(crate) struct Services {
     pub(crate) cache: Arc<Cache>,
     /// What opens counts.
     pub(crate) opener: Opener,
+    /// How long a body of a request may take to arrive.
+    pub(crate) client_timeout: Duration,
     /// The present.
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -60,15 +62,9 @@ pub enum SetupError {
 impl Services {
     /// Makes the clients; they connect when they are first used.
     pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        let HttpConfig {
-            query_deadline,
-            lanes_deadline,
-            ..
-        } = &config.http;
         let store = Store::connect(&config.clickhouse)?;
         let pool = metadata_store::Pool::new(&config.postgres)?;
         pool.observe();
-        let deadline = deadline(query_deadline.get());
         let events = &config.clickhouse;
         let databases = format!("{} {}", events.url, events.database);
         let redis = Arc::new(Redis::new(&config.redis, &databases)?);
@@ -77,14 +73,15 @@ impl Services {
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
         let topics = Subscriptions::new(&config.topics)?;
         Ok(Self {
-            store: Asker::new(store, deadline),
+            store: Asker::new(store, &config.http),
             scoped_user: config.scoped.clone(),
-            lanes: Lanes::new(pool.clone(), lanes_deadline.get()),
+            lanes: Lanes::new(pool.clone(), config.http.lanes_deadline.get()),
             pool,
             access: Arc::new(access),
             redis,
             cache: Arc::new(cache),
             opener: Opener::new(&config.cells, topics),
+            client_timeout: config.http.client_timeout.get(),
             clock,
         })
     }
@@ -98,9 +95,4 @@ impl Services {
     pub(crate) async fn ping_scoped(&self) -> Result<(), StoreError> {
         self.store.ping_scoped(&self.scoped_user).await
     }
-}
-
-/// ClickHouse counts whole seconds in some of its limits, so less than one is one.
-fn deadline(configured: Duration) -> Duration {
-    configured.max(Duration::from_secs(1))
 }

@@ -16,7 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// How long what is known of a key is relied on while PostgreSQL is away: nobody can revoke it there meanwhile, but it may
 /// have been revoked through another replica since this one looked.
 pub(super) const RELIED_ON: Duration = Duration::from_secs(600);
-/// Keys that are looked up at the same time: whoever sends keys that do not exist must not have all connections.
+/// Keys of which nothing is known that are looked up at the same time: whoever sends keys that do not exist must not have
+/// all connections, nor the turn of a key that does.
 const AT_ONCE: usize = 2;
 /// Hashes that are remembered, also those of keys that do not exist.
 const MOST: u64 = 10_000;
@@ -62,6 +63,7 @@ impl Keyring {
             Cache::builder()
                 .max_capacity(MOST)
                 .time_to_live(kept)
+                .support_invalidation_closures()
                 .build()
         };
         Self {
@@ -84,8 +86,11 @@ impl Keyring {
 
     async fn asked(&self, hash: &Hash) -> Result<Found, KeyringError> {
         let answered = timeout(DEADLINE, async {
-            // it is never closed
-            let _turn = self.asking.acquire().await;
+            let _turn = match self.last.contains_key(hash) {
+                true => None,
+                // it is never closed
+                false => self.asking.acquire().await.ok(),
+            };
             keys::by_hash(&self.pool, hash).await
         });
         let error = match answered.await {
@@ -108,9 +113,15 @@ impl Keyring {
         }
     }
 
-    /// Forgets what it knows, since a key was changed here.
-    pub(super) fn forget(&self) {
-        self.recent.invalidate_all();
-        self.last.invalidate_all();
+    /// Forgets what it knows of a key, since that was changed here.
+    pub(super) fn forget(&self, id: Uuid) {
+        for known in [&self.recent, &self.last] {
+            let is_of_it = move |_: &Hash, found: &Found| {
+                let found = found.as_ref().as_ref();
+                found.is_some_and(|found| found.key.id == id)
+            };
+            // fails only for caches that were not made for it
+            let _ = known.invalidate_entries_if(is_of_it);
+        }
     }
 }

@@ -11,6 +11,7 @@
 
 mod caller;
 mod config;
+mod elsewhere;
 mod key;
 mod keyring;
 mod limiter;
@@ -28,6 +29,8 @@ use actix_web::{
 };
 use service_runtime::clock::Clock;
 use shared_schema::access::{Role, Scope};
+use tracing::Instrument;
+use uuid::Uuid;
 
 pub(crate) use self::{caller::Caller, key::Secret, keyring::KeyringError, token::TokenError};
 pub use self::{
@@ -35,11 +38,12 @@ pub use self::{
     token::TokenConfig,
 };
 use self::{
+    elsewhere::page_of_elsewhere,
     keyring::Keyring,
     limiter::{Allowance, Limiter},
     token::{Verifier, VerifierError},
 };
-use crate::{config::Config, error::ApiError, redis::Redis, services::Services};
+use crate::{config::Config, error::ApiError, http, redis::Redis, services::Services};
 
 /// Where keys are sent.
 pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -96,6 +100,8 @@ pub(crate) enum Regions {
 /// Decides who is let in.
 pub(crate) struct Access {
     mode: AuthMode,
+    /// Origins of pages that may ask.
+    origins: Vec<String>,
     keyring: Keyring,
     verifier: Option<Verifier>,
     limiter: Limiter,
@@ -111,6 +117,7 @@ impl Access {
     ) -> Result<Self, VerifierError> {
         Ok(Self {
             mode: config.auth.mode,
+            origins: config.http.cors.origins.clone(),
             keyring: Keyring::new(&config.auth, pool),
             verifier: Verifier::new(&config.tokens)?,
             limiter: Limiter::new(redis, config.auth.requests_per_minute),
@@ -148,9 +155,9 @@ impl Access {
         }
     }
 
-    /// Forgets what is known of keys, since one was changed here.
-    pub(crate) fn forget_keys(&self) {
-        self.keyring.forget();
+    /// Forgets what is known of a key, since that was changed here.
+    pub(crate) fn forget(&self, key: Uuid) {
+        self.keyring.forget(key);
     }
 
     async fn of_token(&self, token: &str) -> Result<Caller, ApiError> {
@@ -198,12 +205,17 @@ enum Sent<'h> {
     Authorization(&'h HeaderValue),
 }
 
+/// Whether callers must be let in.
+pub(crate) fn is_guarded(path: &str) -> bool {
+    path.starts_with("/v1")
+}
+
 /// Lets in who may ask anything at all, as often as they may.
 pub(crate) async fn admitted<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    if !request.path().starts_with("/v1") {
+    if !is_guarded(request.path()) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     // boxed: what lies below it is deep
@@ -211,6 +223,7 @@ pub(crate) async fn admitted<B: MessageBody + 'static>(
         Ok(allowance) => allowance,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
+    let span = http::continue_trace(&request);
     let mut response = match allowance {
         Some(Allowance {
             is_over: true,
@@ -220,7 +233,10 @@ pub(crate) async fn admitted<B: MessageBody + 'static>(
             let error = ApiError::TooManyRequests(reset_seconds);
             request.error_response(error).map_into_right_body()
         }
-        _ => next.call(request).await?.map_into_left_body(),
+        _ => {
+            let response = next.call(request).instrument(span).await?;
+            response.map_into_left_body()
+        }
     };
     if let Some(allowance) = allowance {
         allowance.show(response.headers_mut());
@@ -234,6 +250,9 @@ async fn asked(request: &ServiceRequest) -> Result<Option<Allowance>, ApiError> 
     // nobody is let in where nobody can be told from another
     let access = &services.ok_or(Refusal::Nothing)?.access;
     if access.mode == AuthMode::Off {
+        if let Some(page) = page_of_elsewhere(request.headers(), &access.origins) {
+            return Err(ApiError::ForeignPage(page));
+        }
         request.extensions_mut().insert(Caller::anybody());
         return Ok(None);
     }

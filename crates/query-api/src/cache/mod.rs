@@ -22,9 +22,10 @@ mod shared;
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use event_store::{At, Operation, StoreError};
 use opentelemetry::{KeyValue, metrics::Counter};
 use service_runtime::{clock::Clock, telemetry};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 pub use self::config::CacheConfig;
 use self::{
@@ -59,8 +60,8 @@ pub(crate) struct Cache {
     shared: Shared,
     late: Late,
     clock: Arc<dyn Clock>,
-    /// How long an answer may be waited for that another replica makes.
-    patience: Duration,
+    /// How long an answer may take where it is waited for, too, that another replica makes.
+    deadline: Duration,
     requests: Counter<u64>,
 }
 
@@ -71,7 +72,7 @@ impl Cache {
         pool: metadata_store::Pool,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let patience = config.http.query_deadline.get();
+        let deadline = config.http.query_deadline.get();
         let config = &config.cache;
         let stale = config.stale.get();
         // what landed is, as a rule, in near as well
@@ -92,7 +93,7 @@ impl Cache {
             requests: requests(),
             config: config.clone(),
             clock,
-            patience,
+            deadline,
         }
     }
 
@@ -204,7 +205,10 @@ impl Cache {
         source: &Cell<Source>,
         make: impl AsyncFnOnce() -> Result<Made, ApiError>,
     ) -> Result<Arc<Kept>, ApiError> {
-        let patient_until = Instant::now() + self.patience;
+        let began = Instant::now();
+        // what took longer than it is fresh is kept by nobody; and half of the time is for making it here
+        let patience = question.lifetime.fresh_for.min(self.deadline / 2);
+        let mut made_by = None;
         let lease = loop {
             if let Some(kept) = self.fetched(question).await {
                 source.set(Source::Hit);
@@ -212,18 +216,45 @@ impl Cache {
             }
             match self.shared.lease(&question.key).await {
                 Ok(lease) => break lease,
-                Err(Taken) if Instant::now() < patient_until => sleep(LOOK).await,
-                Err(Taken) => break None,
+                Err(Taken) => made_by = Some(began + self.deadline),
             }
+            if began.elapsed() >= patience {
+                break None;
+            }
+            sleep(LOOK).await;
         };
         source.set(Source::Miss);
-        let made = Box::pin(self.made(question, make)).await;
+        let making = Box::pin(self.made(question, make));
+        let made = match made_by {
+            None => making.await,
+            Some(made_by) => match timeout_at(made_by, making).await {
+                Ok(made) => made,
+                Err(_) => return self.fetched_late(question, source).await,
+            },
+        };
         let kept = made.map(Arc::new);
         if let Ok(kept) = &kept {
             self.keep(question, kept).await;
         }
         drop(lease);
         kept
+    }
+
+    /// What the replica that was waited for has made after all, when there is no time left.
+    async fn fetched_late(
+        &self,
+        question: &Question,
+        source: &Cell<Source>,
+    ) -> Result<Arc<Kept>, ApiError> {
+        let kept = self.fetched(question).await.ok_or(StoreError::TimedOut {
+            at: At {
+                operation: Operation::Select,
+                subject: "an answer that another replica makes".to_owned(),
+            },
+            after: self.deadline,
+        })?;
+        source.set(Source::Hit);
+        Ok(kept)
     }
 
     /// What Redis keeps, if it may be shown.

@@ -10,6 +10,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 
 use super::kept::Kept;
+use crate::http::Pieces;
 
 /// Says where the answer came from.
 pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -87,8 +88,7 @@ impl Wish {
 }
 
 /// The header `Warning` of an answer that is older than it may be.
-pub(crate) const STALE: &str =
-    "110 - \"the database of the events does not answer; this was true before\"";
+pub(crate) const STALE: &str = "110 - \"a database does not answer; this was true before\"";
 
 /// The answer, or that the client has it.
 pub(super) fn of(
@@ -118,7 +118,7 @@ pub(super) fn of(
         true => response.finish(),
         false => response
             .insert_header((CONTENT_TYPE, "application/json"))
-            .body(kept.body.clone()),
+            .body(Pieces(kept.body.clone())),
     }
 }
 

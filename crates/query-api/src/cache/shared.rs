@@ -18,9 +18,7 @@ use super::{
 use crate::redis::Redis;
 
 /// Larger answers are not kept in Redis.
-const LARGEST: usize = 4 << 20;
-/// Larger answers are forgotten by Redis when they are no longer fresh.
-const LARGE: usize = 256 << 10;
+const LARGEST: usize = 256 << 10;
 
 /// After so long a lease ends by itself, if whoever has it is gone.
 const LEASE: Duration = Duration::from_secs(3);
@@ -80,10 +78,7 @@ impl Shared {
         if fresh_for.is_zero() || kept.body.len() > LARGEST {
             return;
         }
-        let left = match kept.body.len() > LARGE {
-            true => fresh_for,
-            false => fresh_for + self.stale,
-        };
+        let left = fresh_for + self.stale;
         let Ok(bytes) = kept.to_bytes(now, left) else {
             return;
         };

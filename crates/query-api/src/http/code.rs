@@ -52,6 +52,8 @@ codes! {
         "The topic is neither read nor among the dead letters; the hint lists those that are.";
     BeyondRetention = "beyond_retention", UNPROCESSABLE_ENTITY,
         "The answer needs stored events that are gone: of a bound off the quarters of an hour, or, of a funnel and of counts that are to be opened, of the whole range. The hint names what can be served.";
+    QueryTooLarge = "query_too_large", UNPROCESSABLE_ENTITY,
+        "The answer needs more memory than the database of the events gives to one statement, http.query_memory (OPENRIDE_HTTP_QUERY_MEMORY). Ask for less: a shorter range, fewer points or periods.";
     CellsNotConfigured = "cells_not_configured", UNPROCESSABLE_ENTITY,
         "Counts cannot be opened here: no secret is configured that signs what opens them, cells.secret (OPENRIDE_CELLS_SECRET).";
     CellExpired = "cell_expired", GONE,
@@ -60,6 +62,8 @@ codes! {
         "The request shows no API key or token that is valid. Send a key in X-API-Key, or a token in Authorization as Bearer.";
     Forbidden = "forbidden", FORBIDDEN,
         "The caller's role does not allow this; the hint says which does.";
+    ForeignPage = "foreign_page", FORBIDDEN,
+        "Without access control (auth.mode=off) the API answers its own machine only, and no page of elsewhere that is opened there: the header Host names localhost or a loopback address, and the header Origin, if there is one, the same or one of the setting http.cors.origins.";
     OutOfScope = "out_of_scope", FORBIDDEN,
         "The caller sees some regions only: the region that is asked for is none of them, or the path tells of all regions at once.";
     PersonalData = "personal_data", FORBIDDEN,
@@ -67,11 +71,15 @@ codes! {
     RateLimited = "rate_limited", TOO_MANY_REQUESTS,
         "The caller has made as many requests in this minute as it may. Try again after the seconds of Retry-After.";
     UnreadableBody = "unreadable_body", BAD_REQUEST,
-        "The body is not the JSON that is asked for; the detail says where.";
+        "The body is not the JSON that is asked for, or cannot be decoded; the detail says where.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
+        "The body is not said to be JSON. Send it with Content-Type: application/json.";
     FieldOutOfRange = "field_out_of_range", UNPROCESSABLE_ENTITY,
         "A field of the body can be read, but is not allowed; the hint says what is.";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE,
         "The body has more than 64 KiB.";
+    BodyTimedOut = "body_timed_out", REQUEST_TIMEOUT,
+        "The body did not arrive in time. Send it again.";
     NotFound = "not_found", NOT_FOUND,
         "There is nothing at this path, or nothing of this name, id or token for this caller; the detail says which.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,

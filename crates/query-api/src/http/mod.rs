@@ -3,6 +3,7 @@
 mod answered;
 mod code;
 mod cors;
+mod pieces;
 pub(crate) mod problem;
 pub(crate) mod problem_page;
 mod request_id;
@@ -22,13 +23,15 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use service_runtime::telemetry::trace_context;
-use tracing::{Instrument, debug, error, field, info_span, warn};
+use tracing::{Instrument, Span, debug, error, field, info_span, warn};
 
 use self::answered::Answered;
 pub use self::cors::CorsConfig;
-pub(crate) use self::{code::Code, cors::sharing, request_id::RequestId, requests::Requests};
-use crate::error::ApiError;
+pub(crate) use self::{
+    code::Code, cors::sharing, pieces::Pieces, request_id::RequestId, requests::Requests,
+    trace::continue_trace,
+};
+use crate::{access, error::ApiError};
 
 /// Gives the request its id and the answer its frame.
 pub(crate) async fn framed(
@@ -47,11 +50,19 @@ pub(crate) async fn framed(
         cache.result = field::Empty,
         caller.key_id = field::Empty,
     );
-    trace_context::continue_from(&span, &trace::Carrier(request.headers()));
     request.extensions_mut().insert(id.clone());
+    let running = match access::is_guarded(request.path()) {
+        true => {
+            request
+                .extensions_mut()
+                .insert(trace::Waiting(span.clone()));
+            Span::none()
+        }
+        false => span.clone(),
+    };
     let began = Instant::now();
     let requests = request.app_data::<Data<Requests>>().cloned();
-    let response = next.call(request).instrument(span.clone()).await?;
+    let response = next.call(request).instrument(running).await?;
     let _entered = span.enter();
     let answered = Answered::of(&response, began);
     answered.log();
@@ -97,7 +108,6 @@ fn refused(status: StatusCode) -> Option<ApiError> {
         StatusCode::NOT_FOUND => Some(ApiError::NotFound),
         // the probes, which show something
         StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed("GET, HEAD".to_owned())),
-        StatusCode::PAYLOAD_TOO_LARGE => Some(ApiError::BodyTooLarge),
         _ => None,
     }
 }

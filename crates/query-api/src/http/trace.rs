@@ -1,8 +1,22 @@
-use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage, dev::ServiceRequest, http::header::HeaderMap};
 use opentelemetry::propagation::Extractor;
+use service_runtime::telemetry::trace_context;
+use tracing::Span;
+
+/// The span of a request that waits for its caller to be let in: it belongs to a trace from when it is first entered.
+pub(super) struct Waiting(pub(super) Span);
+
+/// The span of a request whose caller was just let in, as a part of the caller's trace if it has one. Not of others:
+/// anybody could have their requests recorded.
+pub(crate) fn continue_trace(request: &ServiceRequest) -> Span {
+    let waiting = request.extensions_mut().remove();
+    let span = waiting.map_or_else(Span::none, |Waiting(span)| span);
+    trace_context::continue_from(&span, &Carrier(request.headers()));
+    span
+}
 
 /// The headers of a request, where a caller's W3C trace context is looked for.
-pub(super) struct Carrier<'h>(pub(super) &'h HeaderMap);
+struct Carrier<'h>(&'h HeaderMap);
 
 impl Extractor for Carrier<'_> {
     fn get(&self, name: &str) -> Option<&str> {

@@ -4,7 +4,7 @@ use actix_cors::CorsError;
 use actix_web::web::Bytes;
 use analytics::time::{BeyondRetention, Side};
 use chrono::DateTime;
-use event_store::{At, Operation, StoreError};
+use event_store::{At, MEMORY_LIMIT_EXCEEDED, Operation, StoreError};
 use serde::ser::Error as _;
 use shared_schema::access::{Role, Scope};
 
@@ -18,7 +18,7 @@ use crate::{
         DriversLimit, Fault, Given, ParameterError, RangeParameters, RegionParameters,
         SeriesParameters, documented, not_configured, number, selection, series,
     },
-    routes::{KeyError, read_body},
+    routes::{Body, BodyError, KeyError},
 };
 
 /// An error of each kind, as the description shows it.
@@ -62,12 +62,15 @@ pub(super) fn example(code: Code) -> ApiError {
         Code::PersonalData => ApiError::NoPersonalData,
         Code::RateLimited => ApiError::TooManyRequests(42),
         Code::UnreadableBody => {
-            let body = Bytes::from_static(br#"{"role": "owner"}"#);
-            let read = read_body::<BTreeMap<String, Role>>(&body);
+            let body = Body(Bytes::from_static(br#"{"role": "owner"}"#));
+            let read = body.read::<BTreeMap<String, Role>>();
             read.err().map_or(ApiError::NotFound, ApiError::from)
         }
         Code::FieldOutOfRange => KeyError::Past.into(),
-        Code::BodyTooLarge => ApiError::BodyTooLarge,
+        Code::BodyTooLarge => BodyError::TooLarge.into(),
+        Code::BodyTimedOut => BodyError::Late(Duration::from_secs(30)).into(),
+        Code::UnsupportedMediaType => BodyError::NotJson.into(),
+        Code::ForeignPage => ApiError::ForeignPage("http://rides.example".to_owned()),
         Code::NotFound => ApiError::NotFound,
         Code::MethodNotAllowed => ApiError::MethodNotAllowed("GET, HEAD".to_owned()),
         Code::PreflightRefused => ApiError::Preflight(CorsError::OriginNotAllowed),
@@ -83,6 +86,12 @@ pub(super) fn example(code: Code) -> ApiError {
         Code::QueryTimedOut => StoreError::TimedOut {
             at: at(),
             after: Duration::from_secs(10),
+        }
+        .into(),
+        Code::QueryTooLarge => StoreError::Server {
+            at: at(),
+            code: MEMORY_LIMIT_EXCEEDED,
+            message: "DB::Exception: Query memory limit exceeded".to_owned(),
         }
         .into(),
         Code::LanesUnavailable => LanesError::TimedOut(Duration::from_secs(1)).into(),

@@ -8,10 +8,12 @@ mod examples;
 mod problems;
 mod schemas;
 
+use std::{borrow::Cow, sync::LazyLock};
+
 use actix_web::{
     HttpResponse,
-    http::header::{ContentEncoding, LOCATION},
-    web::{Data, Json, Path, ServiceConfig},
+    http::header::{ContentEncoding, ContentType, LOCATION},
+    web::{Bytes, Data, Path, ServiceConfig},
 };
 use analytics::funnel::Breakdown;
 use utoipa::OpenApi;
@@ -20,7 +22,7 @@ use utoipa_swagger_ui as swagger;
 use self::{answers::Answers, callers::Callers, problems::Problems, schemas::Schemas};
 use crate::{
     error::ApiError,
-    http::{problem::Problem, problem_page},
+    http::{Pieces, problem::Problem, problem_page},
     parameters::Compare,
     routes::{self, Methods},
 };
@@ -77,7 +79,6 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// `/openapi.json`, `/docs` and everything below.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .app_data(Data::new(document()))
         .app_data(Data::new(swagger::Config::from("/openapi.json")))
         .configure(problem_page::configure)
         .service(Methods::at("/openapi.json").shows(description).for_all())
@@ -85,10 +86,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(Methods::at("/docs/{file:.*}").shows(page).for_all());
 }
 
-async fn description(
-    document: Data<utoipa::openapi::OpenApi>,
-) -> Json<Data<utoipa::openapi::OpenApi>> {
-    Json(document)
+/// As it is sent.
+static DESCRIPTION: LazyLock<Bytes> =
+    LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+
+async fn description() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(Pieces(DESCRIPTION.clone()))
 }
 
 /// A file of the page, which are all in this program.
@@ -104,9 +109,11 @@ async fn page(
     if file.gzpipped {
         response.insert_header(ContentEncoding::Gzip);
     }
-    Ok(response
-        .content_type(file.content_type)
-        .body(file.bytes.into_owned()))
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    Ok(response.content_type(file.content_type).body(Pieces(bytes)))
 }
 
 async fn to_page() -> HttpResponse {

@@ -116,6 +116,7 @@ impl Asked {
             Code::UnknownParameter
             | Code::Unauthenticated
             | Code::RateLimited
+            | Code::ForeignPage
             | Code::Internal
             | Code::AccessUnavailable => true,
             Code::RepeatedParameter => !self.parameters.is_empty(),
@@ -152,12 +153,16 @@ impl Asked {
                         && self.is_below(&["/v1/metrics/", "/v1/analytics/"])
             }
             Code::Forbidden => self.role > Role::Viewer || self.takes(&["include_cells"]),
-            Code::UnreadableBody | Code::FieldOutOfRange | Code::BodyTooLarge => self.has_body,
+            Code::UnreadableBody
+            | Code::UnsupportedMediaType
+            | Code::FieldOutOfRange
+            | Code::BodyTooLarge
+            | Code::BodyTimedOut => self.has_body,
             Code::NotFound => self.path.contains('{') || self.takes(&["cell"]),
             // of a path, not of what it does by a method
             Code::MethodNotAllowed | Code::PreflightRefused => false,
             Code::KeyIsOver => self.path.ends_with("/rotate"),
-            Code::StoreUnavailable | Code::QueryTimedOut => {
+            Code::StoreUnavailable | Code::QueryTimedOut | Code::QueryTooLarge => {
                 self.reads_lanes() || self.takes(&["cell"])
             }
             Code::LanesUnavailable => self.reads_lanes(),

@@ -14,7 +14,7 @@ use actix_web::{HttpResponse, web::ServiceConfig};
 use shared_schema::access::Role::{Admin, Analyst, Viewer};
 
 pub(crate) use self::{
-    body::{BodyError, read as read_body},
+    body::{Body, BodyError, LARGEST as LARGEST_BODY},
     events::{__path_events, events},
     keys::KeyError,
     methods::Methods,

@@ -405,7 +405,10 @@ async fn keys_that_cannot_be_are_not_made() {
             answer.text
         );
     }
-    let headers = [("x-api-key", admin.as_str())];
+    let headers = [
+        ("x-api-key", admin.as_str()),
+        ("content-type", "application/json"),
+    ];
     for (body, status) in [
         (String::new(), 400),
         ("{".to_owned(), 400),

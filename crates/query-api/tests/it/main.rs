@@ -34,3 +34,4 @@ mod scope;
 mod story;
 mod telemetry;
 mod traces;
+mod walls;

@@ -9,6 +9,7 @@ use std::{
 
 use futures::future::join_all;
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use super::{
     Heartbeat,
@@ -17,6 +18,10 @@ use super::{
 
 /// How long a dependency may take to answer a check, unless the check says otherwise.
 const CHECK_DEADLINE: Duration = Duration::from_secs(1);
+
+/// For how long the answers of dependencies are shown. Anybody who can reach the port may look; the dependencies are asked
+/// once in this time, however many do.
+const SHOWN: Duration = Duration::from_millis(500);
 
 /// What a process knows of its own health. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
@@ -29,6 +34,8 @@ struct Inner {
     started: Instant,
     draining: AtomicBool,
     checks: Vec<Check>,
+    /// When all checks were last answered, and how. Held by the one who asks.
+    last: Mutex<Option<(Instant, Vec<CheckReport>)>>,
     loops: Vec<Loop>,
 }
 
@@ -83,6 +90,7 @@ impl HealthState {
             started: Instant::now(),
             draining: AtomicBool::new(false),
             checks: Vec::new(),
+            last: Mutex::default(),
             loops: Vec::new(),
         })
     }
@@ -92,15 +100,27 @@ impl HealthState {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Asks all dependencies at once.
+    /// Asks all dependencies at once, unless that was done a moment ago.
     pub async fn readiness(&self) -> Readiness {
-        let checks = join_all(self.0.checks.iter().map(Check::run)).await;
+        let checks = self.checks().await;
         let draining = self.0.draining.load(Ordering::Relaxed);
         Readiness {
             ready: !draining && checks.iter().all(CheckReport::lets),
             draining,
             checks,
         }
+    }
+
+    async fn checks(&self) -> Vec<CheckReport> {
+        let mut last = self.0.last.lock().await;
+        if let Some((at, reports)) = last.as_ref()
+            && at.elapsed() < SHOWN
+        {
+            return reports.clone();
+        }
+        let reports = join_all(self.0.checks.iter().map(Check::run)).await;
+        *last = Some((Instant::now(), reports.clone()));
+        reports
     }
 
     /// Looks at the loops of this process.

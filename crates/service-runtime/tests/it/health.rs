@@ -1,11 +1,12 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use service_runtime::{
@@ -84,7 +85,39 @@ async fn readiness_lists_every_check_and_fails_with_the_reason_when_one_fails() 
         json!({ "ready": false, "draining": false, "checks": checks })
     );
     up.store(true, Ordering::Relaxed);
-    assert_eq!(admin.get("/health/ready").await.0, StatusCode::OK);
+    // an answer is shown for a moment
+    let told = async {
+        while admin.get("/health/ready").await.0 != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(1), told)
+        .await
+        .expect("it is found ready");
+    admin.stop().await;
+}
+
+#[tokio::test]
+async fn dependencies_are_asked_seldom_however_many_look() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let state = builder()
+        .check("store", move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Ok(())
+            }
+        })
+        .build();
+    let admin = Admin::start(&state);
+    let begin = Instant::now();
+    for path in ["/health", "/health/ready"] {
+        let looks = join_all((0..50).map(|_| admin.get(path))).await;
+        assert!(looks.iter().all(|(status, _)| *status == StatusCode::OK));
+    }
+    let most = 1 + begin.elapsed().as_millis() / 500;
+    assert!((1..=most).contains(&(asked.load(Ordering::Relaxed) as u128)));
     admin.stop().await;
 }
 

@@ -6,7 +6,7 @@ mod shown;
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     http::header::LOCATION,
-    web::{Bytes, Data, Path},
+    web::{Data, Path},
 };
 use metadata_store::{
     audit::Act,
@@ -19,7 +19,7 @@ use self::{
     request::{KeyRequest, RotationRequest},
     shown::{KeyShown, Keys, NewSecret, example, made_example, revoked_example, rotated_example},
 };
-use super::body;
+use super::Body;
 use crate::{
     access::{Caller, Secret},
     error::ApiError,
@@ -76,11 +76,11 @@ pub(crate) async fn create(
     services: Data<Services>,
     request: HttpRequest,
     caller: Caller,
-    body: Bytes,
+    body: Body,
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
     let now = services.clock.now();
-    let asked: KeyRequest = body::read(&body)?;
+    let asked: KeyRequest = body.read()?;
     asked.check(&caller, now)?;
     services.access.confirm(&caller).await?;
     let secret = Secret::random();
@@ -143,7 +143,7 @@ pub(crate) async fn revoke(
     let key = within(&services, &caller, &id).await?;
     let (now, act) = (services.clock.now(), act(&request, &caller));
     let revoked = keys::revoke(&services.pool, now, &act, key.id).await?;
-    services.access.forget_keys();
+    services.access.forget(key.id);
     let revoked = revoked.ok_or(ApiError::NoSuchKey)?;
     Ok(HttpResponse::Ok().json(KeyShown::from(revoked)))
 }
@@ -166,10 +166,10 @@ pub(crate) async fn rotate(
     request: HttpRequest,
     caller: Caller,
     id: Path<String>,
-    body: Bytes,
+    body: Body,
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
-    let overlap = body::read::<RotationRequest>(&body)?.overlap()?;
+    let overlap = body.read::<RotationRequest>()?.overlap()?;
     services.access.confirm(&caller).await?;
     let key = within(&services, &caller, &id).await?;
     if key.may_read_pii && !caller.may_read_pii {
@@ -180,7 +180,7 @@ pub(crate) async fn rotate(
     let secret = Secret::random();
     let fingerprint = secret.fingerprint();
     let rotation = keys::rotate(&services.pool, now, &act, key.id, &fingerprint, old_until).await?;
-    services.access.forget_keys();
+    services.access.forget(key.id);
     match rotation {
         Rotation::Rotated(key) => Ok(HttpResponse::Ok().json(NewSecret::of(&secret, key))),
         Rotation::Unknown => Err(ApiError::NoSuchKey),
