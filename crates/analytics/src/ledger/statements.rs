@@ -44,7 +44,7 @@ pub fn recounted(stretches: &[Stretch]) -> Query {
     told_apart(stretches, |stretch| stretch.recounted_from)
 }
 
-/// The same of the latest [`TOLD_APART`] offsets of each lane; the rows are [`RecountedRow`](super::RecountedRow)s.
+/// The same of the latest 50,000 offsets of each lane; the rows are [`RecountedRow`](super::RecountedRow)s.
 #[must_use]
 pub fn latest(stretches: &[Stretch]) -> Query {
     told_apart(stretches, |stretch| {
