@@ -248,7 +248,9 @@ impl Question {
     /// # Errors
     /// When the first begins before them.
     pub fn check_kept(&self) -> Result<(), TooOld> {
-        Kept::Events.check_start(&self.selection.range, self.selection.now)
+        let Selection { range, now, .. } = &self.selection;
+        let unit = self.cohort_type.granularity();
+        Kept::Events.check_units_since(range.start(), unit, range.zone(), *now)
     }
 
     /// Counts the facts that no number holds yet, if a region is asked of.

@@ -256,6 +256,15 @@ impl Buckets {
 }
 
 impl Granularity {
+    /// Where the first unit begins that does so at an instant or after it.
+    pub(super) fn first_from(self, zone: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
+        let start = self.start(zone, at);
+        match start < at {
+            true => self.next(zone, start),
+            false => start,
+        }
+    }
+
     /// The start of the unit that holds an instant.
     fn start(self, zone: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
         let date = local_date(zone, at);

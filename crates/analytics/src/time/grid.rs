@@ -2,7 +2,7 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    DateRange,
+    DateRange, Granularity,
     local::{day_start, local_date},
     range::on_clock,
 };
@@ -123,18 +123,30 @@ impl Kept {
         zone: Tz,
         now: DateTime<Utc>,
     ) -> Result<(), TooOld> {
+        self.check_units_since(start, Granularity::Daily, zone, now)
+    }
+
+    /// The same of whole units, of which the first begins then.
+    ///
+    /// # Errors
+    /// When that is before it.
+    pub(crate) fn check_units_since(
+        self,
+        start: DateTime<Utc>,
+        unit: Granularity,
+        zone: Tz,
+        now: DateTime<Utc>,
+    ) -> Result<(), TooOld> {
         let since = self.since(now);
-        match start < since {
-            // the next day: what is kept for certain now may be gone when the answer has been read
-            true => Err(TooOld {
-                kept_days: self.days(),
-                earliest: on_clock(
-                    zone,
-                    day_start(zone, local_date(zone, since) + Days::new(1)),
-                ),
-            }),
-            false => Ok(()),
+        if start >= since {
+            return Ok(());
         }
+        // from the next day on: what is kept for certain now may be gone when the answer has been read
+        let next_day = day_start(zone, local_date(zone, since) + Days::new(1));
+        Err(TooOld {
+            kept_days: self.days(),
+            earliest: on_clock(zone, unit.first_from(zone, next_day)),
+        })
     }
 
     /// Checks that both ends of a range can be answered exactly.

@@ -119,27 +119,32 @@ impl DateRange {
         self.zone
     }
 
-    /// The range so many units earlier on the local clock; none where the calendar ends. Of a month that lacks the day on
-    /// which the range begins or ends, it begins with the last day, and ends with the month.
+    /// The range so many units earlier on the local clock; none where the calendar ends. Before a range that ends on a day
+    /// which the month lacks, it ends with the month; before one that begins on such a day, it begins with the last day, and
+    /// is as long.
     pub(crate) fn moved_back(&self, units: usize, granularity: Granularity) -> Option<Self> {
         let units = u32::try_from(units).ok()?;
-        let back =
-            |at: DateTime<Utc>, in_month: fn(NaiveDateTime, Months) -> Option<NaiveDateTime>| {
-                if granularity == Granularity::Hourly {
-                    return at.checked_sub_signed(TimeDelta::hours(units.into()));
-                }
-                let clock = at.with_timezone(&self.zone).naive_local();
-                let clock = match granularity {
-                    Granularity::Monthly => in_month(clock, Months::new(units))?,
-                    Granularity::Weekly => {
-                        clock.checked_sub_days(Days::new(7 * u64::from(units)))?
-                    }
-                    _ => clock.checked_sub_days(Days::new(units.into()))?,
-                };
-                Some(earliest(self.zone, clock))
-            };
-        let start = back(self.start, NaiveDateTime::checked_sub_months)?;
-        Self::between(start, back(self.end, ends_before)?, self.zone).ok()
+        if granularity == Granularity::Hourly {
+            let hours = TimeDelta::hours(units.into());
+            let (start, end) = (
+                self.start.checked_sub_signed(hours)?,
+                self.end.checked_sub_signed(hours)?,
+            );
+            return Self::between(start, end, self.zone).ok();
+        }
+        let clock = |at: DateTime<Utc>| at.with_timezone(&self.zone).naive_local();
+        let (start, end) = (clock(self.start), clock(self.end));
+        let days = |days: u32| {
+            let days = Days::new(days.into());
+            Some((start.checked_sub_days(days)?, end.checked_sub_days(days)?))
+        };
+        let (start, end) = match granularity {
+            Granularity::Monthly => months_before(start, end, Months::new(units))?,
+            Granularity::Weekly => days(units.checked_mul(7)?)?,
+            _ => days(units)?,
+        };
+        let (start, end) = (earliest(self.zone, start), earliest(self.zone, end));
+        Self::between(start, end, self.zone).ok()
     }
 
     /// Where the last so many local days begin, the last being the one in which the range ends.
@@ -160,19 +165,28 @@ impl Serialize for DateRange {
     }
 }
 
-/// The instant after the last of a range, so many months earlier.
-fn ends_before(end: NaiveDateTime, months: Months) -> Option<NaiveDateTime> {
-    let moved = end.checked_sub_months(months)?;
-    match moved.day() == end.day() {
-        true => Some(moved),
-        false => {
-            let next = moved
+/// The bounds of a range on the clock, the end being the instant after the last, so many months earlier.
+fn months_before(
+    start: NaiveDateTime,
+    end: NaiveDateTime,
+    months: Months,
+) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    let (first, last) = (
+        start.checked_sub_months(months)?,
+        end.checked_sub_months(months)?,
+    );
+    let end = match (first.day() == start.day(), last.day() == end.day()) {
+        (true, true) => last,
+        (true, false) => {
+            let next = last
                 .date()
                 .with_day(1)?
                 .checked_add_months(Months::new(1))?;
-            Some(next.and_time(NaiveTime::MIN))
+            next.and_time(NaiveTime::MIN)
         }
-    }
+        (false, _) => first.checked_add_signed(end - start)?,
+    };
+    Some((first, end))
 }
 
 /// RFC 3339 with milliseconds, with the offset that the zone has at that time.

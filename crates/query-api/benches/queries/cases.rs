@@ -66,12 +66,14 @@ const ANALYSES: [(&str, &str, &str); 13] = [
 ];
 
 /// Answers whose counts can be opened. Positions, which make users active, are kept for a shorter time.
-const OPENED: [(&str, &str, u64); 7] = [
+const OPENED: [(&str, &str, u64); 9] = [
     ("metrics/bookings", "with cells", 89),
     ("metrics/payments", "with cells", 89),
     ("metrics/trips", "with cells", 89),
     ("metrics/users", "with cells", 29),
     ("analytics/funnel", "with cells", 89),
+    ("analytics/cohort", "with cells", 75),
+    ("analytics/retention", "with cells", 75),
     ("analytics/geographic", "with cells", 89),
     ("metrics/realtime", "with cells", 0),
 ];

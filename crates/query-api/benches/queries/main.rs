@@ -7,6 +7,9 @@
 //!                                       └── what ClickHouse logged of them, sent again
 //! ```
 //!
+//! Nobody is asked for a key and nothing is kept, so that what is measured is how answers are made. One request follows
+//! the other: requests per second are those of one client.
+//!
 //! The filled stack stays in the build directory and serves for some days. Its aggregates are merged first, as they are some
 //! hours after a backlog was read; `BENCH=--unmerged`, with a stack that is filled anew, shows what it is like before.
 //! `make bench-queries BENCH="--events 1000000 --requests 100"` changes the sizes.

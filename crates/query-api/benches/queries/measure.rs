@@ -8,7 +8,7 @@ use reqwest::{Client, Url};
 
 use crate::{
     cases::Case,
-    straight::{Statement, Straight, waves},
+    straight::{Logged, Statement, Straight, waves},
 };
 
 /// How long a statement may take to be logged.
@@ -22,6 +22,9 @@ const LONG_ENOUGH: Duration = Duration::from_secs(30);
 
 /// How often it is asked for even so, at most as often as any other.
 const FEW: usize = 10;
+
+/// Of how many requests the 95th percentile tells something.
+const ENOUGH: usize = 20;
 
 /// Of so many requests the statements are learnt.
 const LEARNT: usize = 3;
@@ -37,6 +40,7 @@ pub(crate) struct Bench {
 
 /// What a case took.
 pub(crate) struct Measured {
+    asked: usize,
     mean: Duration,
     p50: Duration,
     pub(crate) p95: Duration,
@@ -96,6 +100,7 @@ impl Bench {
         let cpu: Duration = logged.iter().map(|statement| statement.cpu).sum();
         let requests = u32::try_from(took.len())?;
         Ok(Measured {
+            asked: took.len(),
             mean: took.iter().sum::<Duration>() / requests,
             p50: percentile(&mut took, 50),
             p95: percentile(&mut took, 95),
@@ -162,13 +167,14 @@ impl Bench {
         self.store
             .execute("SYSTEM FLUSH LOGS", &Params::new())
             .await?;
-        let sql = "SELECT log_comment, query, toUInt64(toUnixTimestamp64Micro(query_start_time_microseconds)), \
+        let sql = "SELECT log_comment, query, \
+            arrayFilter(pair -> pair.1 != 'log_comment', arrayZip(mapKeys(Settings), mapValues(Settings))), toUInt64(toUnixTimestamp64Micro(query_start_time_microseconds)), \
             query_duration_ms * 1000, ProfileEvents['OSCPUVirtualTimeMicroseconds'] \
             FROM system.query_log \
             WHERE type = 'QueryFinish' AND query_start_time_microseconds > fromUnixTimestamp64Micro({since:Int64}) \
             AND query_kind = 'Select' AND log_comment != '' AND has(databases, {database:String}) \
             ORDER BY query_start_time_microseconds";
-        let rows: Vec<(String, String, u64, u64, u64)> = self
+        let rows: Vec<Logged> = self
             .store
             .query(sql)
             .param("since", since)
@@ -180,11 +186,11 @@ impl Bench {
 }
 
 impl Measured {
-    pub(crate) const HEADER: &str = "asked       | variant        |  p50 |  p95 |  p99 | requests/s | ClickHouse CPU | straight p50 |  p95 | API / straight p50 |  p95 | CPU of each statement (ms)";
+    pub(crate) const HEADER: &str = "asked       | variant        |  p50 |  p95 |  p99 |  of | requests/s | ClickHouse CPU | straight p50 |  p95 | API / straight p50 |  p95 | CPU of each statement (ms)";
 
-    /// How much longer the API takes than its statements, of the slow ones.
+    /// How much longer the API takes than its statements, where there were enough requests to tell.
     pub(crate) fn ratio_of_p95(&self) -> Option<f64> {
-        let straight = self.straight.as_ref()?;
+        let straight = self.straight.as_ref().filter(|_| self.asked >= ENOUGH)?;
         Some(self.p95.as_secs_f64() / straight.p95.as_secs_f64())
     }
 
@@ -205,12 +211,13 @@ impl Measured {
             )
         });
         format!(
-            "{:11} | {:14} | {:4} | {:4} | {:4} | {:10.1} | {:14} | {straight:47} | {}",
+            "{:11} | {:14} | {:4} | {:4} | {:4} | {:3} | {:10.1} | {:14} | {straight:47} | {}",
             case.metric,
             case.variant,
             self.p50.as_millis(),
             self.p95.as_millis(),
             self.p99.as_millis(),
+            self.asked,
             1.0 / self.mean.as_secs_f64(),
             self.cpu.as_millis(),
             statements.join(", ")

@@ -11,6 +11,8 @@ pub(crate) struct Statement {
     /// What the API calls it.
     pub(crate) name: String,
     sql: String,
+    /// The settings that it was sent with.
+    settings: Vec<(String, String)>,
     /// Since 1970.
     began: Duration,
     took: Duration,
@@ -18,11 +20,15 @@ pub(crate) struct Statement {
     pub(crate) cpu: Duration,
 }
 
-impl From<(String, String, u64, u64, u64)> for Statement {
-    fn from((name, sql, began, took, cpu): (String, String, u64, u64, u64)) -> Self {
+/// What `system.query_log` says of a statement.
+pub(crate) type Logged = (String, String, Vec<(String, String)>, u64, u64, u64);
+
+impl From<Logged> for Statement {
+    fn from((name, sql, settings, began, took, cpu): Logged) -> Self {
         Self {
             name,
             sql,
+            settings,
             began: Duration::from_micros(began),
             took: Duration::from_micros(took),
             cpu: Duration::from_micros(cpu),
@@ -52,13 +58,16 @@ impl Straight {
     pub(crate) async fn send(&self, waves: &[Vec<&Statement>]) -> anyhow::Result<Duration> {
         let began = Instant::now();
         for wave in waves {
-            try_join_all(wave.iter().map(|statement| self.send_one(&statement.sql))).await?;
+            try_join_all(wave.iter().map(|statement| self.send_one(statement))).await?;
         }
         Ok(began.elapsed())
     }
 
-    async fn send_one(&self, sql: &str) -> reqwest::Result<usize> {
-        let request = self.client.post(self.url.clone()).body(sql.to_owned());
+    async fn send_one(&self, statement: &Statement) -> reqwest::Result<usize> {
+        let request = self.client.post(self.url.clone());
+        let request = request
+            .query(&statement.settings)
+            .body(statement.sql.clone());
         let answer = request.send().await?.error_for_status()?;
         Ok(answer.bytes().await?.len())
     }

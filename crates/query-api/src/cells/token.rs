@@ -2,6 +2,7 @@ use analytics::cells::Cell;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared_schema::access::Scope;
 
@@ -10,8 +11,8 @@ use super::CellsConfig;
 /// The longest token that is read; one of a thousand partitions is half as long.
 pub(crate) const MOST_BYTES: usize = 16 * 1024;
 
-/// Raised when a cell of before would be read as another.
-const VERSION: u8 = 1;
+/// Raised when a cell of before could not be read, or would be read as another.
+const VERSION: u8 = 2;
 
 /// Why a token opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +23,7 @@ pub(crate) enum CellError {
     /// Its answer was made for a caller that sees other regions. Which, only those may know.
     #[error("there is no such cell")]
     Foreign,
-    /// Its answer is too long ago.
+    /// Its answer is too long ago, or was made by an older version.
     #[error("the cell has expired")]
     Expired,
 }
@@ -92,13 +93,13 @@ impl Signer {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        let opened = decode::<Claims<Cell>>(token, &self.verifies, &validation);
+        let opened = decode::<Claims<Value>>(token, &self.verifies, &validation);
         let claims = opened.map_err(|_| CellError::NotOne)?.claims;
         match () {
-            () if claims.v != VERSION => Err(CellError::NotOne),
+            () if claims.v > VERSION => Err(CellError::NotOne),
             () if claims.scope != scope => Err(CellError::Foreign),
-            () if claims.exp <= now.timestamp() => Err(CellError::Expired),
-            () => Ok(claims.cell),
+            () if claims.v < VERSION || claims.exp <= now.timestamp() => Err(CellError::Expired),
+            () => serde_json::from_value(claims.cell).map_err(|_| CellError::NotOne),
         }
     }
 }

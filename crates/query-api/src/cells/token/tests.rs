@@ -97,12 +97,17 @@ fn signed(claims: serde_json::Value) -> String {
 #[test]
 fn what_is_signed_but_no_cell_is_none() {
     let good = serde_json::json!({
-        "v": 1, "exp": 10, "scope": everywhere(), "cell": serde_json::to_value(cell()).unwrap()
+        "v": VERSION, "exp": 10, "scope": everywhere(), "cell": serde_json::to_value(cell()).unwrap()
     });
     let opened = |claims| signer(SECRET).open(&signed(claims), &everywhere(), at(0));
     assert_eq!(opened(good.clone()), Ok(cell()));
     let mut other_version = good.clone();
-    other_version["v"] = 2.into();
+    other_version["v"] = (VERSION + 1).into();
+    // what a version before has sealed is not what this one reads, and its answer can be had again
+    let mut older = good.clone();
+    older["v"] = (VERSION - 1).into();
+    older["cell"] = "of before".into();
+    assert_eq!(opened(older), Err(CellError::Expired));
     let mut access = good.clone();
     access["sub"] = "somebody".into();
     for claims in [other_version, access, serde_json::json!({"exp": 10})] {
@@ -126,7 +131,7 @@ fn a_token_too_long_is_not_looked_at() {
     assert_eq!(signer(SECRET).open(&token, &everywhere(), at(0)), Ok(wide));
     let wider = of_partitions(9_999);
     assert_eq!(signer(SECRET).seal(&wider, &everywhere(), at(0)), None);
-    let claims = serde_json::json!({"v": 1, "exp": 10, "scope": everywhere(), "cell": wider});
+    let claims = serde_json::json!({"v": VERSION, "exp": 10, "scope": everywhere(), "cell": wider});
     let opened = signer(SECRET).open(&signed(claims), &everywhere(), at(0));
     assert_eq!(opened, Err(CellError::NotOne));
 }

@@ -4,7 +4,9 @@ use super::super::AnswerKey;
 use super::super::calendar::{self, Granularity};
 use super::super::question::{Question, Range};
 use super::super::series::Point;
-use chrono::{Datelike, Days, MappedLocalTime, Months, NaiveTime, SecondsFormat, TimeZone};
+use chrono::{
+    Datelike, Days, MappedLocalTime, Months, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -110,35 +112,51 @@ impl AnswerKey {
 
 /// The range so many units earlier on the local clock.
 fn moved_back(range: Range, unit: Granularity, units: u32) -> Range {
-    let back = |at_ms: i64, is_end: bool| {
-        let clock = calendar::local(range.zone, at_ms).naive_local();
-        let clock = match unit {
-            Granularity::Hourly => return at_ms - i64::from(units) * 3_600_000,
-            Granularity::Daily => clock - Days::new(units.into()),
-            Granularity::Weekly => clock - Days::new(7 * u64::from(units)),
-            Granularity::Monthly => {
+    if unit == Granularity::Hourly {
+        let back_ms = i64::from(units) * 3_600_000;
+        let (start_ms, end_ms) = (range.start_ms - back_ms, range.end_ms - back_ms);
+        return Range {
+            start_ms,
+            end_ms,
+            ..range
+        };
+    }
+    let clock = |at_ms: i64| calendar::local(range.zone, at_ms).naive_local();
+    let (start, end) = (clock(range.start_ms), clock(range.end_ms));
+    let (start, end) = match unit {
+        Granularity::Monthly => {
+            // the day of the month that it is so many months before, if that month has it
+            let before = |clock: NaiveDateTime| {
                 let first = clock.date() - Days::new(clock.day0().into()) - Months::new(units);
-                let next = first + Months::new(1);
-                let day = first + Days::new(clock.day0().into());
-                match (day < next, is_end) {
-                    (true, _) => day.and_time(clock.time()),
-                    // there is no such day in that month
-                    (false, true) => next.and_time(NaiveTime::MIN),
-                    (false, false) => (next - Days::new(1)).and_time(clock.time()),
+                let (day, next) = (
+                    first + Days::new(clock.day0().into()),
+                    first + Months::new(1),
+                );
+                (day < next).then(|| day.and_time(clock.time())).ok_or(next)
+            };
+            match (before(start), before(end)) {
+                (Ok(first), Ok(end)) => (first, end),
+                (Ok(first), Err(next)) => (first, next.and_time(NaiveTime::MIN)),
+                (Err(next), _) => {
+                    let first = (next - Days::new(1)).and_time(start.time());
+                    (first, first + (end - start))
                 }
             }
-        };
-        match range.zone.from_local_datetime(&clock) {
-            MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
-                at.timestamp_millis()
-            }
-            // in the tests' zones a clock skips an hour at midnight, if it skips any
-            MappedLocalTime::None => calendar::day_start(range.zone, clock.date()),
+        }
+        unit => {
+            let days = if unit == Granularity::Weekly { 7 } else { 1 };
+            let back = Days::new(days * u64::from(units));
+            (start - back, end - back)
         }
     };
+    let instant = |clock: NaiveDateTime| match range.zone.from_local_datetime(&clock) {
+        MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at.timestamp_millis(),
+        // in the tests' zones a clock skips an hour at midnight, if it skips any
+        MappedLocalTime::None => calendar::day_start(range.zone, clock.date()),
+    };
     Range {
-        start_ms: back(range.start_ms, false),
-        end_ms: back(range.end_ms, true),
+        start_ms: instant(start),
+        end_ms: instant(end),
         ..range
     }
 }
