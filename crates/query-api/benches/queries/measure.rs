@@ -168,7 +168,7 @@ impl Bench {
             .execute("SYSTEM FLUSH LOGS", &Params::new())
             .await?;
         let sql = "SELECT log_comment, query, \
-            arrayFilter(pair -> pair.1 != 'log_comment', arrayZip(mapKeys(Settings), mapValues(Settings))), toUInt64(toUnixTimestamp64Micro(query_start_time_microseconds)), \
+            toJSONString(mapFilter((name, _) -> name != 'log_comment', Settings)), toUInt64(toUnixTimestamp64Micro(query_start_time_microseconds)), \
             query_duration_ms * 1000, ProfileEvents['OSCPUVirtualTimeMicroseconds'] \
             FROM system.query_log \
             WHERE type = 'QueryFinish' AND query_start_time_microseconds > fromUnixTimestamp64Micro({since:Int64}) \
@@ -181,7 +181,8 @@ impl Bench {
             .param("database", self.store.database())
             .fetch_all()
             .await?;
-        Ok(rows.into_iter().map(Statement::from).collect())
+        let statements: Result<Vec<_>, _> = rows.into_iter().map(Statement::try_from).collect();
+        Ok(statements?)
     }
 }
 

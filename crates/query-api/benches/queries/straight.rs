@@ -1,6 +1,9 @@
 //! The statements of a request without the API: sent again as ClickHouse logged them, with their parameters put in.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use futures::future::try_join_all;
 use reqwest::{Client, Url};
@@ -12,7 +15,7 @@ pub(crate) struct Statement {
     pub(crate) name: String,
     sql: String,
     /// The settings that it was sent with.
-    settings: Vec<(String, String)>,
+    settings: BTreeMap<String, String>,
     /// Since 1970.
     began: Duration,
     took: Duration,
@@ -21,18 +24,20 @@ pub(crate) struct Statement {
 }
 
 /// What `system.query_log` says of a statement.
-pub(crate) type Logged = (String, String, Vec<(String, String)>, u64, u64, u64);
+pub(crate) type Logged = (String, String, String, u64, u64, u64);
 
-impl From<Logged> for Statement {
-    fn from((name, sql, settings, began, took, cpu): Logged) -> Self {
-        Self {
+impl TryFrom<Logged> for Statement {
+    type Error = serde_json::Error;
+
+    fn try_from((name, sql, settings, began, took, cpu): Logged) -> Result<Self, Self::Error> {
+        Ok(Self {
             name,
             sql,
-            settings,
+            settings: serde_json::from_str(&settings)?,
             began: Duration::from_micros(began),
             took: Duration::from_micros(took),
             cpu: Duration::from_micros(cpu),
-        }
+        })
     }
 }
 
@@ -64,10 +69,9 @@ impl Straight {
     }
 
     async fn send_one(&self, statement: &Statement) -> reqwest::Result<usize> {
-        let request = self.client.post(self.url.clone());
-        let request = request
-            .query(&statement.settings)
-            .body(statement.sql.clone());
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(&statement.settings);
+        let request = self.client.post(url).body(statement.sql.clone());
         let answer = request.send().await?.error_for_status()?;
         Ok(answer.bytes().await?.len())
     }

@@ -89,7 +89,7 @@ fn nothing_is_opened_that_another_secret_signed_or_nobody() {
     }
 }
 
-fn signed(claims: serde_json::Value) -> String {
+fn signed(claims: Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
 }
