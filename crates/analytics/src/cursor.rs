@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn no_topic_has_so_long_a_name() {
-        let read = |length: usize| format!("0.0.0.{}", "'".repeat(length)).parse::<Cursor>();
+        let read =
+            |length: usize| format!("1704067200123.0.0.{}", "'".repeat(length)).parse::<Cursor>();
         assert!(read(LONGEST_TOPIC).is_ok());
         assert_eq!(read(LONGEST_TOPIC + 1), Err(NoCursor));
     }
