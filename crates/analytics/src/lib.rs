@@ -68,10 +68,13 @@ fn count(sum: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+    };
 
     use chrono::{DateTime, Utc};
-    use shared_schema::Subscriptions;
+    use shared_schema::{Domain, Subscriptions};
 
     pub(crate) use crate::query::tests::shown;
     use crate::{
@@ -108,6 +111,15 @@ mod tests {
         Selection { series, ..january }
     }
 
+    /// What the six topics carry.
+    pub(crate) fn carried() -> BTreeMap<String, BTreeSet<Domain>> {
+        let topics = Subscriptions::default();
+        let carried = topics
+            .iter()
+            .map(|source| (source.topic.clone(), [source.domain].into()));
+        carried.collect()
+    }
+
     /// What was durable in two topics.
     pub(crate) fn pin() -> Pin {
         let lanes = [
@@ -120,7 +132,7 @@ mod tests {
         ];
         Pin::new(
             lanes,
-            &Subscriptions::default(),
+            carried(),
             1_706_745_600_123,
             at("2024-02-01T00:00:01Z"),
         )

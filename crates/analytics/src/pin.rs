@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared_schema::{Domain, Subscriptions};
+use shared_schema::Domain;
 use utoipa::ToSchema;
 
 use crate::query::{Parameters, Query};
@@ -13,9 +13,9 @@ use crate::query::{Parameters, Query};
 pub struct Pin {
     /// By topic, the next offset of each partition from the first on; 0 where nothing is durable.
     next_offsets: BTreeMap<String, Vec<u64>>,
-    /// By topic, what its events are about. Of a topic that is no longer read nobody knows.
-    #[schema(value_type = BTreeMap<String, String>)]
-    carried: BTreeMap<String, Domain>,
+    /// By topic, what its events are about. Of a topic that is not here nobody knows.
+    #[schema(value_type = BTreeMap<String, Vec<String>>)]
+    carried: BTreeMap<String, BTreeSet<Domain>>,
     /// When the last settling was decided that counts.
     settled_through: DateTime<Utc>,
     /// When it was made.
@@ -35,11 +35,11 @@ pub fn settled_through() -> Query {
 }
 
 impl Pin {
-    /// The pin of these lanes, each with its partition and the first offset that is not durable, of topics that carry what
-    /// their subscriptions say, and of what [`settled_through`] answered.
+    /// The pin of these lanes, each with its partition and the first offset that is not durable, of what their topics carry,
+    /// where that is known, and of what [`settled_through`] answered.
     pub fn new<'l>(
         lanes: impl IntoIterator<Item = (&'l str, i32, i64)>,
-        topics: &Subscriptions,
+        mut carried: BTreeMap<String, BTreeSet<Domain>>,
         settled_ms: i64,
         made_at: DateTime<Utc>,
     ) -> Self {
@@ -60,12 +60,9 @@ impl Pin {
                 *known = offset;
             }
         }
-        let carried = next.keys().filter_map(|topic| {
-            let subscription = topics.by_topic(topic)?;
-            Some((topic.clone(), subscription.domain))
-        });
+        carried.retain(|topic, _| next.contains_key(topic));
         Self {
-            carried: carried.collect(),
+            carried,
             next_offsets: next,
             settled_through: DateTime::from_timestamp_millis(settled_ms).unwrap_or_default(),
             made_at,
@@ -77,13 +74,14 @@ impl Pin {
         let mut pin = self.clone();
         pin.next_offsets
             .retain(|topic, _| self.may_have(topic, domains));
-        pin.carried.retain(|_, domain| domains.contains(domain));
+        pin.carried
+            .retain(|topic, _| pin.next_offsets.contains_key(topic));
         pin
     }
 
     fn may_have(&self, topic: &str, domains: &[Domain]) -> bool {
         let carried = self.carried.get(topic);
-        carried.is_none_or(|domain| domains.contains(domain))
+        carried.is_none_or(|carried| domains.iter().any(|domain| carried.contains(domain)))
     }
 
     /// The condition on an event of a domain that it was durable.

@@ -21,6 +21,7 @@ pub mod rebuilt;
 mod schema;
 mod session;
 pub mod settlings;
+pub mod topics;
 
 pub use config::Config;
 pub use error::StoreError;

@@ -16,6 +16,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    carried_topic (topic, domain) {
+        topic -> Text,
+        domain -> Text,
+    }
+}
+
+diesel::table! {
     ingest_batch (id) {
         id -> Uuid,
         owner -> Text,

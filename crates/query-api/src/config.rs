@@ -7,7 +7,6 @@ use service_runtime::{
     config::{ByteSize, HumanDuration, Problem, Settings},
     telemetry::TelemetryConfig,
 };
-use shared_schema::{Subscriptions, TopicsConfig};
 
 use crate::{
     access::{AuthConfig, AuthMode, TokenConfig},
@@ -39,8 +38,6 @@ pub struct Config {
     pub cache: CacheConfig,
     /// The tokens that open counts down to their events.
     pub cells: CellsConfig,
-    /// The Kafka topics that carry events.
-    pub topics: TopicsConfig,
     /// Logs, metrics, traces.
     pub telemetry: TelemetryConfig,
 }
@@ -139,8 +136,6 @@ impl Settings for Config {
                 "* is refused where auth.mode is off: any page that is opened on this machine could read and change everything",
             )
         });
-        let topics = Subscriptions::new(&self.topics).err();
-        let topics = topics.map(|error| Problem::new("", error.to_string()));
         Problem::of_sections([
             ("auth", Problem::none_of(open)),
             ("http", Problem::none_of(open_to_pages)),
@@ -153,7 +148,6 @@ impl Settings for Config {
             ("redis", self.redis.validate()),
             ("cache", self.cache.validate()),
             ("cells", self.cells.validate()),
-            ("topics", Problem::none_of(topics)),
             ("telemetry", self.telemetry.validate()),
         ])
     }

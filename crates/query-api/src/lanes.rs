@@ -1,6 +1,7 @@
 //! The lanes in PostgreSQL: how far arrivals are durable, and whether anybody reads them.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,8 +11,9 @@ use chrono::{DateTime, Utc};
 use metadata_store::{
     Pool, StoreError,
     lanes::{self, Lane, Standing},
-    settlings,
+    settlings, topics,
 };
+use shared_schema::Domain;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -51,6 +53,11 @@ impl Lanes {
     /// Where all lanes stand now, and how far it is known what was decided about.
     pub(crate) async fn standings(&self) -> Result<Vec<Standing>, LanesError> {
         self.in_time(lanes::standings(&self.pool)).await
+    }
+
+    /// What each topic carries.
+    pub(crate) async fn carried(&self) -> Result<BTreeMap<String, BTreeSet<Domain>>, LanesError> {
+        self.in_time(topics::carried(&self.pool)).await
     }
 
     /// When the earliest settling was decided that is not finished, if there is one.

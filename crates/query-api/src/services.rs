@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use event_store::{ScopedUser, Store, StoreError};
 use service_runtime::clock::Clock;
-use shared_schema::{Subscriptions, TopicsError};
 
 use crate::{
     access::{Access, Caller},
@@ -54,9 +53,6 @@ pub enum SetupError {
     /// Tokens could not be verified.
     #[error("{0}")]
     Tokens(String),
-    /// The topics contradict each other.
-    #[error("the topics do not fit together: {0}")]
-    Topics(#[from] TopicsError),
 }
 
 impl Services {
@@ -71,7 +67,6 @@ impl Services {
         let cache = Cache::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock));
         let access = Access::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
-        let topics = Subscriptions::new(&config.topics)?;
         Ok(Self {
             store: Asker::new(store, &config.http),
             scoped_user: config.scoped.clone(),
@@ -80,7 +75,7 @@ impl Services {
             access: Arc::new(access),
             redis,
             cache: Arc::new(cache),
-            opener: Opener::new(&config.cells, topics),
+            opener: Opener::new(&config.cells),
             client_timeout: config.http.client_timeout.get(),
             clock,
         })

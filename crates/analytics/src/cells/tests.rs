@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared_schema::{Domain, Subscriptions};
+use shared_schema::Domain;
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     query::Query,
     region::Unknown,
     selection::Selection,
-    tests::{everywhere, in_lagos_off_grid, opened, pin, shown},
+    tests::{carried, everywhere, in_lagos_off_grid, opened, pin, shown},
     time::Span,
 };
 
@@ -35,7 +35,7 @@ fn listed(cell: &Cell, after: Option<&str>) -> Query {
 fn a_pin_holds_what_is_durable() {
     let expected = serde_json::json!({
         "next_offsets": {"openride.events.booking": [8, 70], "openride.events.payment": [0, 0, 9]},
-        "carried": {"openride.events.booking": "booking", "openride.events.payment": "payment"},
+        "carried": {"openride.events.booking": ["booking"], "openride.events.payment": ["payment"]},
         "settled_through": "2024-02-01T00:00:00.123Z",
         "made_at": "2024-02-01T00:00:01Z"
     });
@@ -53,7 +53,7 @@ fn a_cell_holds_the_topics_that_its_list_may_read() {
     let pin_of = |topics: &[&'static str]| {
         Pin::new(
             topics.iter().map(|topic| (*topic, 0, 5)),
-            &Subscriptions::default(),
+            carried(),
             9,
             DateTime::UNIX_EPOCH,
         )

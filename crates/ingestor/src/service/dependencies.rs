@@ -8,7 +8,7 @@ use crate::{
     write::{Targets, TargetsError},
 };
 use event_store::probe;
-use metadata_store::{StoreError, clock, lanes};
+use metadata_store::{StoreError, clock, lanes, topics};
 use service_runtime::health::{HealthState, Heartbeat};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,9 @@ async fn check_dependencies(recovery: &Recovery) -> Result<(), MissingError> {
     let now = recovery.clock.now();
     clock::check(pool, now).await.map_err(MissingError::Clock)?;
     lanes::all(pool).await.map_err(MissingError::NotMigrated)?;
+    topics::announce(pool, &recovery.sources)
+        .await
+        .map_err(MissingError::NotMigrated)?;
     Targets::discover(store).await?;
     probe::probe(store).await?;
     Ok(())

@@ -25,5 +25,6 @@ mod refused_keys;
 mod revocations;
 mod rotations;
 mod settlings;
+mod topics;
 mod touched;
 mod unreadable;

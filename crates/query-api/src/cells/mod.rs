@@ -17,7 +17,7 @@ use analytics::{
 };
 use chrono::{DateTime, Utc};
 use metadata_store::lanes;
-use shared_schema::{Subscriptions, access::Role};
+use shared_schema::access::Role;
 
 pub use self::config::CellsConfig;
 pub(crate) use self::token::CellError;
@@ -28,7 +28,6 @@ use crate::{access::Caller, error::ApiError, parameters::not_configured, service
 #[derive(Clone)]
 pub(crate) struct Opener {
     signer: Option<Arc<Signer>>,
-    topics: Arc<Subscriptions>,
 }
 
 /// What is durable and settled, for an answer whose counts can be opened.
@@ -40,12 +39,9 @@ pub(crate) struct Pinned {
 }
 
 impl Opener {
-    /// With the topics that carry events, for a list reads of a table only those that may be in it.
-    pub(crate) fn new(config: &CellsConfig, topics: Subscriptions) -> Self {
-        Self {
-            signer: Signer::new(config).map(Arc::new),
-            topics: Arc::new(topics),
-        }
+    pub(crate) fn new(config: &CellsConfig) -> Self {
+        let signer = Signer::new(config).map(Arc::new);
+        Self { signer }
     }
 
     /// The cell of a token, if it is one for the caller.
@@ -78,11 +74,11 @@ pub(crate) async fn pinned(
             needs: Role::Analyst,
         });
     }
-    let opener = services.opener.clone();
-    let signer = opener
-        .signer
-        .ok_or_else(|| not_configured("include_cells"))?;
+    let signer = services.opener.signer.clone();
+    let signer = signer.ok_or_else(|| not_configured("include_cells"))?;
     let lanes = services.lanes.all().await?;
+    // after the lanes: what a topic carries is announced before the first event of it is durable
+    let carried = services.lanes.carried().await?;
     let settled: i64 = services
         .store
         .row("cells: last settling", &settled_through())
@@ -99,7 +95,7 @@ pub(crate) async fn pinned(
         .map(|lane| (lane.topic.as_str(), lane.partition, lane.next_offset));
     let scope = digest(&caller.scope)?;
     let seal = move |cell: &Cell| signer.seal(cell, &scope, now);
-    let pin = Pin::new(next, &opener.topics, settled, now);
+    let pin = Pin::new(next, carried, settled, now);
     Ok(Pinned {
         opening: Arc::new(Opening::new(pin, seal)),
         complete_through: lanes::complete_through(&lanes),

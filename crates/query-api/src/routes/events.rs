@@ -51,7 +51,7 @@ pub(crate) struct Events {
         },
         "pinned": {
             "next_offsets": {"openride.events.booking": [1200, 1234]},
-            "carried": {"openride.events.booking": "booking"},
+            "carried": {"openride.events.booking": ["booking"]},
             "settled_through": "2024-02-01T08:29:58.412Z",
             "made_at": "2024-02-01T08:30:00.250Z"
         },

@@ -10,6 +10,7 @@ use event_store::{
 use metadata_store::{
     LaneId, Pool,
     lanes::{self, Progress},
+    topics,
 };
 use query_api::{AuthMode, Config};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
@@ -18,7 +19,7 @@ use service_runtime::{
     clock::{Clock as _, ManualClock},
     lifecycle,
 };
-use shared_schema::{Domain, TopicsConfig};
+use shared_schema::{Domain, Subscriptions, TopicsConfig};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -137,13 +138,15 @@ impl Api {
     /// Lanes of these domains' topics, each with one partition: everything before this offset is durable, and complete up
     /// to now.
     pub(crate) async fn durable_up_to(&self, domains: &[Domain], next: usize) {
-        let topics = TopicsConfig::default();
+        let config = TopicsConfig::default();
         let lanes = domains.iter().map(|domain| {
-            let topic = topics.topic_of(*domain).to_owned();
+            let topic = config.topic_of(*domain).to_owned();
             let partition = 0;
             (LaneId { topic, partition }, i64::try_from(next).unwrap())
         });
         let lanes: Vec<_> = lanes.collect();
+        let read = Subscriptions::default();
+        topics::announce(&self.pool, &read).await.unwrap();
         lanes::ensure(&self.pool, &lanes).await.unwrap();
         let now = self.clock.now();
         let progress = lanes.into_iter().map(|(lane, _)| Progress {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use analytics::{
     RegionFilter,
@@ -6,7 +6,7 @@ use analytics::{
 };
 use proptest::prelude::*;
 use service_runtime::config::Secret;
-use shared_schema::{EventType, Subscriptions, access::Place};
+use shared_schema::{EventType, access::Place};
 
 use super::*;
 
@@ -36,12 +36,7 @@ fn cell() -> Cell {
             city: None,
         },
         only: None,
-        pin: Pin::new(
-            lanes,
-            &Subscriptions::default(),
-            1_706_745_600_123,
-            at(1_706_745_601),
-        ),
+        pin: Pin::new(lanes, BTreeMap::new(), 1_706_745_600_123, at(1_706_745_601)),
     }
 }
 
@@ -121,7 +116,7 @@ fn a_token_too_long_is_not_looked_at() {
         let lanes =
             (0..partitions).map(|partition| ("openride.events.booking", partition, 99_999_999));
         Cell {
-            pin: Pin::new(lanes, &Subscriptions::default(), 0, at(0)),
+            pin: Pin::new(lanes, BTreeMap::new(), 0, at(0)),
             ..cell()
         }
     };
