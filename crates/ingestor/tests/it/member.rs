@@ -1,7 +1,7 @@
 //! Members of the group: in this process, to be stopped in good order, or as programs, to be killed and halted.
 
 use crate::{
-    platform::Platform,
+    platform::{PATIENCE, Platform},
     proxy::{Fault, Proxy},
 };
 use ingestor::Config;
@@ -18,13 +18,18 @@ use std::{
     sync::Arc,
 };
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::{
+    runtime::Handle,
+    task::{JoinHandle, block_in_place},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
 
-/// A member that runs in this process. It is asked to end when the test fails, which otherwise would wait for it.
+/// A member that runs in this process. When the test fails it ends before the runtime does: its Kafka client gives its
+/// lanes back when it is dropped, and would wait for ever without one.
 pub struct Member {
-    shutdown: DropGuard,
-    running: JoinHandle<anyhow::Result<()>>,
+    shutdown: CancellationToken,
+    running: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
 impl Member {
@@ -37,15 +42,26 @@ impl Member {
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(ingestor::run_by(clock, config.clone(), shutdown.clone()));
         Self {
-            shutdown: shutdown.drop_guard(),
-            running,
+            shutdown,
+            running: Some(running),
         }
     }
 
     /// Asks it to end, and sees that it ended well.
-    pub async fn stop(self) {
-        drop(self.shutdown);
-        self.running.await.unwrap().unwrap();
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        let running = self.running.take().unwrap();
+        running.await.unwrap().unwrap();
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        if let Some(running) = self.running.take() {
+            let ended = timeout(PATIENCE, running);
+            let _ = block_in_place(|| Handle::current().block_on(ended));
+        }
     }
 }
 

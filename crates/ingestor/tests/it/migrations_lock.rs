@@ -109,7 +109,8 @@ async fn a_batch_that_nobody_finishes_ends_the_migration_with_its_name() {
 
     let member = platform.start();
     platform.drained(story.len()).await;
-    let applied = migrate::up(&config).await.unwrap();
+    // what is being settled is waited for, too
+    let applied = migrate::up(&migration(&platform)).await.unwrap();
     assert_eq!(applied.clickhouse, [last]);
     member.stop().await;
     story.assert_told(&platform).await;
