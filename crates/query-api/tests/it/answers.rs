@@ -1,20 +1,9 @@
 //! Every metric equals the answer key to the last digit.
 
 use chrono::Duration;
-use simulator::answer::{AnswerKey, Asked, Granularity, Told};
+use simulator::answer::{Asked, Granularity};
 
 use crate::{api::Api, story::Story};
-
-/// Compares all metrics of a question with the key.
-pub(crate) async fn check(api: &Api, key: &AnswerKey, asked: &Asked) {
-    for told in asked.metrics(key) {
-        compare(api, &told).await;
-    }
-}
-
-async fn compare(api: &Api, told: &Told) {
-    told.assert_equals(&api.json(&told.path).await);
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_metrics_equal_the_answer_key() {
@@ -50,7 +39,7 @@ async fn all_metrics_equal_the_answer_key() {
             story.end,
         ),
     ] {
-        check(&api, &story.key, &asked).await;
+        story.metrics_are_told(&api, &asked).await;
     }
 }
 
@@ -106,7 +95,7 @@ async fn every_region_equals_the_answer_key_once_it_is_settled() {
         questions.extend(asked(state, city));
     }
     for asked in questions {
-        check(&api, &story.key, &asked).await;
+        story.metrics_are_told(&api, &asked).await;
     }
 }
 
@@ -135,7 +124,7 @@ async fn the_tiles_equal_the_answer_key_at_every_second() {
         ] {
             let asked = Asked::over(now, now + Duration::seconds(1), chrono_tz::UTC, now)
                 .in_region(state, city);
-            compare(&api, &asked.tiles(&story.key)).await;
+            api.tells(&asked.tiles(&story.key)).await;
         }
     }
     api.clock.set(story.end);

@@ -3,7 +3,8 @@
 use chrono::Duration;
 
 use crate::{
-    cells::{Drill, EFFORT, closed},
+    cells::EFFORT,
+    drill::{Drill, closed},
     story::Story,
 };
 

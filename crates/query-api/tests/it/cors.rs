@@ -4,8 +4,8 @@ use reqwest::Method;
 use shared_schema::access::{Role, Scope};
 
 use crate::{
-    access::{guarded, key, now},
-    api::{Answer, Api},
+    api::{Answer, Api, now},
+    callers::{guarded, key},
 };
 
 const PAGE: &str = "https://dashboard.example";

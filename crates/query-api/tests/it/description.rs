@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use chrono::DateTime;
 use reqwest::Method;
 use serde_json::Value;
 use shared_schema::access::{Role, Scope};
 
 use crate::{
-    access::{guarded, key, now, with},
-    api::Api,
+    api::{Api, now},
+    callers::{guarded, key, with},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_answer() {
-    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let api = Api::start(now()).await;
     let description = api.json("/openapi.json").await;
     assert_eq!(description["openapi"], "3.1.0");
     let paths = description["paths"].as_object().unwrap();
@@ -101,7 +100,7 @@ async fn bounds_are_kept(api: &Api, path: &str, parameter: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_served_from_this_machine() {
-    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let api = Api::start(now()).await;
     let answer = api.get("/docs").await;
     assert_eq!((answer.status, answer.header("location")), (308, "/docs/"));
     let page = api.get("/docs/").await;
@@ -118,7 +117,7 @@ async fn the_page_is_served_from_this_machine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_type_of_every_described_problem_is_a_page_that_explains_it() {
-    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let api = Api::start(now()).await;
     let description = api.json("/openapi.json").await;
     let examples = &description["components"]["examples"];
     let mut described = BTreeSet::new();
@@ -248,7 +247,7 @@ fn operations(description: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_told_at_the_root() {
-    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let api = Api::start(now()).await;
     for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
         assert_eq!(api.get(path).await.status, 200, "{path}");
     }

@@ -1,9 +1,8 @@
 //! Every parameter that the description names is read strictly, at every path that takes it.
 
-use chrono::DateTime;
 use serde_json::Value;
 
-use crate::api::Api;
+use crate::api::{Api, now};
 
 /// What is refused, with the status.
 const REFUSED: [(&str, &str, u16); 46] = [
@@ -61,7 +60,7 @@ const REFUSED: [(&str, &str, u16); 46] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_parameter_of_every_path_is_refused_out_of_range_with_what_is_allowed() {
-    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let api = Api::start(now()).await;
     let description = api.json("/openapi.json").await;
     let paths = description["paths"].as_object().unwrap();
     for (path, operations) in paths.iter().filter(|(_, does)| does["get"].is_object()) {

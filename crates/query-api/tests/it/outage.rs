@@ -1,16 +1,9 @@
 //! A store that is away is said to be, with nothing of its insides.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use query_api::Config;
+use chrono::TimeDelta;
 use service_runtime::config::Secret;
 
-use crate::api::{Api, databases};
-
-fn now() -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")
-        .unwrap()
-        .to_utc()
-}
+use crate::api::{Api, databases, now, postgres};
 
 /// A port of this machine that nobody listens to.
 fn nobody() -> u16 {
@@ -117,10 +110,4 @@ async fn readiness_tells_whether_clickhouse_knows_who_reads_for_some_regions() {
         let told = scoped.map(|check| (&check["status"], &check["optional"]));
         assert_eq!(told, Some((&status.into(), &true.into())), "{ready}");
     }
-}
-
-/// Runs a statement in the test's PostgreSQL database.
-pub(crate) async fn postgres(config: &Config, sql: &str) {
-    let client = devstack::postgres_client(config.postgres.url.expose()).await;
-    client.batch_execute(sql).await.unwrap();
 }

@@ -1,16 +1,9 @@
 //! What is wrong with a request is named, with what is allowed.
 
-use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::api::Api;
-
-fn now() -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")
-        .unwrap()
-        .to_utc()
-}
+use crate::api::{Api, now};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {

@@ -26,13 +26,11 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    access::{guarded, key, now, with},
-    api::{Answer, Api, databases},
-    outage::postgres,
+    api::{Answer, Api, PATIENCE, databases, now, postgres},
+    callers::{guarded, key, with},
     process::{Process, new_key},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
 /// What a busy machine adds.
 const SLACK: Duration = Duration::from_secs(2);
 const JSON: (&str, &str) = ("content-type", "application/json");
