@@ -220,6 +220,13 @@ pub(crate) async fn databases() -> Config {
     config
 }
 
+/// Databases without the tables of events, which take long to make, for what reads none.
+pub(crate) async fn without_events() -> Config {
+    let config = places().await;
+    metadata_store::migrate(&config.postgres).await.unwrap();
+    config
+}
+
 /// Where databases of this test can be, on the servers that all tests share.
 pub(crate) async fn places() -> Config {
     let stack = devstack::test_stack();

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use shared_schema::access::{Role, Scope};
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, databases, now};
+use crate::api::{Answer, Api, databases, now, without_events};
 
 /// What signs the tokens of callers.
 pub(crate) const SECRET: &str = "a secret of the tests, longer than 32 bytes";
@@ -26,8 +26,13 @@ pub(crate) async fn guarded() -> Config {
     guarding(databases().await)
 }
 
+/// The same without the tables of events.
+pub(crate) async fn guarded_without_events() -> Config {
+    guarding(without_events().await)
+}
+
 /// An API over these databases answers only who is known.
-pub(crate) fn guarding(mut config: Config) -> Config {
+fn guarding(mut config: Config) -> Config {
     config.auth.mode = AuthMode::Required;
     config.auth.recheck = HumanDuration::millis(100);
     config.tokens.secret = SECRET.into();
@@ -72,7 +77,7 @@ pub(crate) async fn status(api: &Api, key: &str, path: &str) -> u16 {
 
 /// The answer to a question with this key, which is a success.
 pub(crate) async fn asked(api: &Api, key: &str, path: &str) -> Answer {
-    let answer = api.ask(Method::GET, path, &[("x-api-key", key)]).await;
+    let answer = with(api, key, Method::GET, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     answer
 }

@@ -37,7 +37,7 @@ const PATHS: [&str; 21] = [
     "analytics/trends?metric=trips_started&granularity=monthly&compare=previous_period",
 ];
 
-pub(crate) const EFFORT: Effort = Effort {
+const EFFORT: Effort = Effort {
     questions: 2,
     counts: 6,
     events: 500,

@@ -35,53 +35,106 @@ pub(crate) struct Opened {
     pub(crate) cell: String,
 }
 
-/// Histories of which a part is durable, a part is stored and not durable, and the rest is to come.
+/// A story of which a part is durable, a part is stored and not durable, and the rest is to come.
 pub(crate) struct Drill {
-    pub(crate) api: Api,
-    pub(crate) story: Story,
-    pub(crate) chance: ChaCha8Rng,
-    pub(crate) durable: usize,
+    api: Api,
+    story: Story,
+    chance: ChaCha8Rng,
+    durable: usize,
+    stored: usize,
     /// Whose topics are read.
     read: Vec<Domain>,
-    /// How much is asked.
-    pub(crate) effort: Effort,
-}
-
-/// How much is asked of each path.
-#[derive(Clone, Copy)]
-pub(crate) struct Effort {
-    pub(crate) questions: usize,
     /// Counts that are opened of an answer.
-    pub(crate) counts: usize,
-    /// The events that are listed, at least.
-    pub(crate) events: usize,
+    counts: usize,
 }
 
 impl Drill {
-    pub(crate) async fn into(seed: u64, people: usize, effort: Effort) -> Self {
-        let story = Histories::told(seed, people, Duration::days(60));
-        let durable = story.len() * 7 / 10;
-        Self::over(story, seed, durable, effort).await
+    /// The histories of some people.
+    async fn into(seed: u64) -> Self {
+        let story = Histories::told(seed, 120, Duration::days(60));
+        let (durable, stored) = (story.len() * 7 / 10, story.len() * 8 / 10);
+        Self::over(story, seed, durable, stored).await
     }
 
-    /// A story of which that much is durable.
-    pub(crate) async fn over(story: Story, seed: u64, durable: usize, effort: Effort) -> Self {
+    /// A story of which that much is durable, and that much stored when it begins.
+    pub(crate) async fn over(story: Story, seed: u64, durable: usize, stored: usize) -> Self {
         Self {
             api: Api::start(story.end).await,
             story,
             chance: ChaCha8Rng::seed_from_u64(seed),
             durable,
+            stored,
             read: Domain::ALL.to_vec(),
-            effort,
+            counts: usize::MAX,
+        }
+    }
+
+    /// Whether a fact is among those that are settled first.
+    fn is_settled_first(&self, offset: usize) -> bool {
+        offset < self.stored && !offset.is_multiple_of(3)
+    }
+
+    /// Stores what is stored at first, most of it settled.
+    pub(crate) async fn begin(&self) {
+        self.story.ingest_those(&self.api, 0..self.stored).await;
+        let before = self.story.end - Duration::seconds(2);
+        let first = |offset| self.is_settled_first(offset);
+        self.story.settle_those(&self.api, first, before).await;
+        self.durable_up_to(self.durable).await;
+    }
+
+    /// Writes the regions of what is settled to the events.
+    pub(crate) async fn finish_settling(&self) {
+        self.story.finish_settling(&self.api).await;
+    }
+
+    /// Stores late events, settles all that waits, and writes the regions to the events.
+    async fn go_on(&self) {
+        let all = self.story.len();
+        self.story.ingest_those(&self.api, self.stored..all).await;
+        let rest = |offset| !self.is_settled_first(offset);
+        let end = self.story.end;
+        self.story.settle_those(&self.api, rest, end).await;
+        self.finish_settling().await;
+        self.durable_up_to(all).await;
+    }
+
+    /// Opens counts of the answers to these questions, and opens them again when the story has gone on.
+    pub(crate) async fn lists_stay(&mut self, questions: &[String]) -> Vec<(Opened, Vec<Value>)> {
+        let mut lists = Vec::new();
+        for question in questions {
+            let (_, opened) = self.asked(question).await;
+            for opened in opened {
+                let events = self.check(&opened).await;
+                lists.push((opened, events));
+            }
+        }
+        self.go_on().await;
+        self.lists_are_still(&lists).await;
+        lists
+    }
+
+    /// Compares answers to these questions with those without cells, while nothing happens in between.
+    pub(crate) async fn answers_are_those_without_cells(&mut self, questions: &[String]) {
+        let (all, half) = (self.story.len(), |offset: usize| offset.is_multiple_of(2));
+        self.story.ingest(&self.api).await;
+        let end = self.story.end;
+        self.story.settle_those(&self.api, half, end).await;
+        self.finish_settling().await;
+        self.durable_up_to(all).await;
+        for question in questions {
+            let (opened, _) = self.asked(question).await;
+            let without = self.api.json(question).await;
+            assert_eq!(closed(&opened), without, "{question}");
         }
     }
 
     /// Everything before these offsets is durable.
-    pub(crate) async fn durable_up_to(&self, next: usize) {
+    async fn durable_up_to(&self, next: usize) {
         self.api.durable_up_to(&self.read, next).await;
     }
 
-    pub(crate) fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
+    fn one_of<T: Copy>(&mut self, things: &[T]) -> T {
         *things.choose(&mut self.chance).unwrap()
     }
 
@@ -94,8 +147,16 @@ impl Drill {
         }
     }
 
+    /// So many questions for each path, about some times and places.
+    fn questions(&mut self, paths: &[&str], each: usize) -> Vec<String> {
+        let paths = paths
+            .iter()
+            .flat_map(|path| std::iter::repeat_n(path, each));
+        paths.map(|path| self.question(path)).collect()
+    }
+
     /// A path that asks about some time and place.
-    pub(crate) fn question(&mut self, path: &str) -> String {
+    fn question(&mut self, path: &str) -> String {
         let (one, other) = (self.instant(), self.instant());
         let (start, end) = match self.chance.random_bool(0.4) {
             true => (self.story.start, self.story.end),
@@ -136,7 +197,7 @@ impl Drill {
     }
 
     /// An answer with cells, and some of its counts that can be opened.
-    pub(crate) async fn asked(&mut self, question: &str) -> (Value, Vec<Opened>) {
+    async fn asked(&mut self, question: &str) -> (Value, Vec<Opened>) {
         let path = format!("{question}&include_cells=true");
         let answer = self.api.get(&path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
@@ -148,7 +209,7 @@ impl Drill {
         let may_have_none = ["limit=", "=dau", "=wau", "=mau", "=active_users"];
         let may_have_none = may_have_none.iter().any(|part| question.contains(part));
         assert!(may_have_none || !opened.is_empty(), "{path}: {answer}");
-        while opened.len() > self.effort.counts {
+        while opened.len() > self.counts {
             let place = self.chance.random_range(0..opened.len());
             opened.swap_remove(place);
         }
@@ -177,7 +238,7 @@ impl Drill {
     }
 
     /// Lists the events behind a count, which are as many as it shows.
-    pub(crate) async fn check(&mut self, opened: &Opened) -> Vec<Value> {
+    async fn check(&mut self, opened: &Opened) -> Vec<Value> {
         let limit = self.one_of(&[1, 3, 10, 1000]);
         let events = self
             .listed(opened, limit.max(events_each(opened.shown)))
@@ -213,7 +274,7 @@ impl Drill {
     }
 
     /// Lists the events behind counts again, which are the same.
-    pub(crate) async fn lists_are_still(&self, lists: &[(Opened, Vec<Value>)]) {
+    async fn lists_are_still(&self, lists: &[(Opened, Vec<Value>)]) {
         for (opened, events) in lists {
             assert_eq!(
                 &self.listed(opened, 1000).await,
@@ -273,76 +334,40 @@ pub(crate) fn closed(value: &Value) -> Value {
     }
 }
 
-/// Opens counts of these paths, and opens them again when late events have come and everything is settled.
+/// How much is asked of each path.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) questions: usize,
+    /// Counts that are opened of an answer.
+    pub(crate) counts: usize,
+    /// The events that are listed, at least.
+    pub(crate) events: usize,
+}
+
+/// Opens counts of these paths over two histories.
 pub(crate) async fn lists_stay_as_long_as_their_counts(paths: &[&str], effort: Effort) {
     for seed in [3, 4] {
-        let mut drill = Drill::into(seed, 120, effort).await;
+        let mut drill = Drill::into(seed).await;
+        drill.counts = effort.counts;
         if seed == 3 {
             // locations have no lane yet
             drill.read.retain(|domain| *domain != Domain::Location);
         }
-        let (durable, stored) = (drill.durable, drill.story.len() * 8 / 10);
-        drill.story.ingest_those(&drill.api, 0..stored).await;
-        let first_settling = drill.story.end - Duration::seconds(2);
-        let settled = |offset: usize| offset < stored && !offset.is_multiple_of(3);
-        drill
-            .story
-            .settle_those(&drill.api, settled, first_settling)
-            .await;
+        drill.begin().await;
         if seed == 4 {
-            drill.story.finish_settling(&drill.api).await;
+            drill.finish_settling().await;
         }
-        drill.durable_up_to(durable).await;
-
-        let mut lists = Vec::new();
-        for path in paths {
-            for _ in 0..effort.questions {
-                let question = drill.question(path);
-                let (_, opened) = drill.asked(&question).await;
-                for opened in opened {
-                    let events = drill.check(&opened).await;
-                    lists.push((opened, events));
-                }
-            }
-        }
+        let questions = drill.questions(paths, effort.questions);
+        let lists = drill.lists_stay(&questions).await;
         let listed: usize = lists.iter().map(|(_, events)| events.len()).sum();
         println!("{} lists of {listed} events", lists.len());
         assert!(listed > effort.events, "{listed}");
-
-        // late events, the rest of the facts settled, and their regions written to the events that are listed
-        let all = drill.story.len();
-        drill.story.ingest_those(&drill.api, stored..all).await;
-        drill
-            .story
-            .settle_those(&drill.api, |offset| !settled(offset), drill.story.end)
-            .await;
-        drill.story.finish_settling(&drill.api).await;
-        drill.durable_up_to(all).await;
-        drill.lists_are_still(&lists).await;
     }
 }
 
-/// Compares answers to these paths with those without cells, while nothing happens in between.
+/// Compares answers to these paths with those without cells.
 pub(crate) async fn answers_are_those_without_cells(paths: &[&str], effort: Effort) {
-    let mut drill = Drill::into(5, 120, effort).await;
-    let half = |offset: usize| offset.is_multiple_of(2);
-    drill.story.ingest(&drill.api).await;
-    drill
-        .story
-        .settle_those(&drill.api, half, drill.story.end)
-        .await;
-    drill.story.finish_settling(&drill.api).await;
-    drill.durable = drill.story.len();
-    drill.durable_up_to(drill.durable).await;
-    for path in paths {
-        for _ in 0..2 * effort.questions {
-            let question = drill.question(path);
-            let (opened, _) = drill.asked(&question).await;
-            assert_eq!(
-                closed(&opened),
-                drill.api.json(&question).await,
-                "{question}"
-            );
-        }
-    }
+    let mut drill = Drill::into(5).await;
+    let questions = drill.questions(paths, 2 * effort.questions);
+    drill.answers_are_those_without_cells(&questions).await;
 }

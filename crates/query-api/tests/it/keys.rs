@@ -14,13 +14,13 @@ use shared_schema::access::{Role, Scope};
 
 use crate::{
     api::{Api, PATIENCE, now},
-    callers::{guarded, key, send, status, with},
+    callers::{guarded_without_events, key, send, status, with},
     process,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_made_used_rotated_and_revoked() {
-    let api = Api::over(&guarded().await, now());
+    let api = Api::over(&guarded_without_events().await, now());
     let admin = key(&api, Role::Admin, Scope::Everywhere, false).await;
     let made = send(
         &api,
@@ -37,7 +37,7 @@ async fn a_key_is_made_used_rotated_and_revoked() {
         made["secret"].as_str().unwrap(),
         made["id"].as_str().unwrap(),
     );
-    assert_eq!(status(&api, first, "/v1/metrics/users").await, 200);
+    assert_eq!(status(&api, first, "/v1/definitions").await, 200);
 
     let path = format!("/v1/keys/{id}");
     let shown = with(&api, &admin, Method::GET, &path).await;
@@ -58,16 +58,16 @@ async fn a_key_is_made_used_rotated_and_revoked() {
     assert_eq!(rotated.status, 200, "{}", rotated.text);
     let second = rotated.json()["secret"].as_str().unwrap().to_owned();
     for secret in [first, &second] {
-        assert_eq!(status(&api, secret, "/v1/metrics/users").await, 200);
+        assert_eq!(status(&api, secret, "/v1/definitions").await, 200);
     }
     api.clock.advance(TimeDelta::seconds(60));
-    assert_eq!(status(&api, first, "/v1/metrics/users").await, 401);
-    assert_eq!(status(&api, &second, "/v1/metrics/users").await, 200);
+    assert_eq!(status(&api, first, "/v1/definitions").await, 401);
+    assert_eq!(status(&api, &second, "/v1/definitions").await, 200);
 
     let revoked = with(&api, &admin, Method::DELETE, &path).await;
     assert_eq!(revoked.status, 200);
     assert_eq!(
-        status(&api, &second, "/v1/metrics/users").await,
+        status(&api, &second, "/v1/definitions").await,
         401,
         "at once where it was revoked"
     );
@@ -95,24 +95,24 @@ async fn a_key_is_made_used_rotated_and_revoked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_revoked_elsewhere_is_refused_soon() {
-    let config = guarded().await;
+    let config = guarded_without_events().await;
     let (one, other) = (Api::over(&config, now()), Api::over(&config, now()));
     let admin = key(&one, Role::Admin, Scope::Everywhere, false).await;
     let viewer = key(&one, Role::Viewer, Scope::Everywhere, false).await;
-    assert_eq!(status(&other, &viewer, "/v1/metrics/users").await, 200);
+    assert_eq!(status(&other, &viewer, "/v1/definitions").await, 200);
     let keys = with(&one, &admin, Method::GET, "/v1/keys").await.json();
     let id = keys["keys"][1]["id"].as_str().unwrap();
     let path = format!("/v1/keys/{id}");
     assert_eq!(with(&one, &admin, Method::DELETE, &path).await.status, 200);
     let began = Instant::now();
-    while status(&other, &viewer, "/v1/metrics/users").await != 401 {
+    while status(&other, &viewer, "/v1/definitions").await != 401 {
         assert!(began.elapsed() < PATIENCE, "it can still be used");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_cannot_be_are_not_made() {
-    let api = Api::over(&guarded().await, now());
+    let api = Api::over(&guarded_without_events().await, now());
     let admin = key(&api, Role::Admin, Scope::Everywhere, false).await;
     let good = json!({"name": "a", "role": "viewer"});
     for (field, value, status, code) in [
@@ -184,7 +184,7 @@ async fn keys_that_cannot_be_are_not_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_key_is_made_by_a_command() {
-    let config = guarded().await;
+    let config = guarded_without_events().await;
     let command = |arguments: &[&str]| process::command(&config).args(arguments).output().unwrap();
     let made = command(&["keys", "create", "--name", "ops", "--expires-in", "1h"]);
     assert!(
@@ -209,7 +209,7 @@ async fn the_first_key_is_made_by_a_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_see_personal_data_has_no_key_that_may() {
-    let api = Api::over(&guarded().await, now());
+    let api = Api::over(&guarded_without_events().await, now());
     let without = key(&api, Role::Admin, Scope::Everywhere, false).await;
     let with_pii = key(&api, Role::Admin, Scope::Everywhere, true).await;
     let keys = with(&api, &without, Method::GET, "/v1/keys").await.json();
@@ -229,7 +229,7 @@ async fn who_may_not_see_personal_data_has_no_key_that_may() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_administrator_changes_nothing_more_whatever_a_replica_knows() {
-    let mut config = guarded().await;
+    let mut config = guarded_without_events().await;
     config.auth.recheck = HumanDuration::secs(60);
     let (one, other) = (Api::over(&config, now()), Api::over(&config, now()));
     let admin = key(&one, Role::Admin, Scope::Everywhere, false).await;

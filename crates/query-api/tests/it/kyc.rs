@@ -15,7 +15,8 @@ const USER: Uuid = Uuid::from_u128(1);
 /// A KYC decision at `at` that was read `ahead` before.
 fn decision(at: DateTime<Utc>, ahead: TimeDelta, status: &str) -> Map<String, Value> {
     let decided_at = (at - ahead).to_rfc3339();
-    let fields = json!({"user_id": USER, "kyc_status": status, "decided_at": decided_at});
+    let fields =
+        json!({"user_id": USER, "role": "RIDER", "kyc_status": status, "decided_at": decided_at});
     event("user.kyc_verified", at, fields)
 }
 

@@ -42,5 +42,4 @@ mod scoped_cells;
 mod scoped_views;
 mod story;
 mod telemetry;
-mod traces;
 mod walls;

@@ -4,7 +4,7 @@ mod settling;
 
 use std::{collections::BTreeSet, ops::Range};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound as _, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use service_runtime::clock::{Clock, SystemClock};
 use shared_schema::{Domain, Event, OwnRegion, Region, Subscriptions, TopicsConfig, decode};
@@ -120,6 +120,11 @@ impl Story {
             own,
             payment,
         });
+    }
+
+    /// The quarter of an hour in which the story starts.
+    pub(crate) fn on_grid(&self) -> DateTime<Utc> {
+        self.start.duration_trunc(TimeDelta::minutes(15)).unwrap()
     }
 
     /// Writes the events, each with its region if it says so itself.
