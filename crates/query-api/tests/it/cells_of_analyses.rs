@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     api::{self, Api},
-    drill::{Effort, answers_are_those_without_cells, gather, lists_stay_as_long_as_their_counts},
+    drill::{Effort, answers_are_those_without_cells, lists_stay_as_long_as_their_counts},
+    opened::gather,
     story::{event, write},
 };
 

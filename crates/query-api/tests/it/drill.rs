@@ -1,39 +1,19 @@
 //! Counts of histories are opened while these go on.
 
-use chrono::{DateTime, Duration, DurationRound as _, Utc};
-use chrono_tz::Tz;
+mod questions;
+
+use chrono::{DateTime, Duration, Utc};
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared_schema::Domain;
 
-use crate::{api::Api, histories::Histories, story::Story};
-
-const ZONES: [Tz; 4] = [
-    chrono_tz::Africa::Lagos,
-    chrono_tz::Asia::Kathmandu,
-    chrono_tz::Europe::Berlin,
-    chrono_tz::UTC,
-];
-
-const REGIONS: [&str; 8] = [
-    "",
-    "",
-    "&state=Lagos",
-    "&state=Lagos&city=unknown",
-    "&state=Kano",
-    "&state=unknown",
-    "&city=unknown",
-    "&state=unknown&city=Ikeja",
-];
-
-/// A count that an answer shows, and what opens it.
-pub(crate) struct Opened {
-    pub(crate) answer: String,
-    pub(crate) name: String,
-    pub(crate) shown: u64,
-    pub(crate) cell: String,
-}
+use crate::{
+    api::Api,
+    histories::Histories,
+    opened::{Opened, closed, gather},
+    story::Story,
+};
 
 /// A story of which a part is durable, a part is stored and not durable, and the rest is to come.
 pub(crate) struct Drill {
@@ -138,64 +118,6 @@ impl Drill {
         *things.choose(&mut self.chance).unwrap()
     }
 
-    fn instant(&mut self) -> DateTime<Utc> {
-        let span = (self.story.end - self.story.start).num_milliseconds();
-        let at = self.story.start + Duration::milliseconds(self.chance.random_range(0..span));
-        match self.chance.random_bool(0.5) {
-            true => at.duration_trunc(Duration::hours(1)).unwrap(),
-            false => at,
-        }
-    }
-
-    /// So many questions for each path, about some times and places.
-    fn questions(&mut self, paths: &[&str], each: usize) -> Vec<String> {
-        let paths = paths
-            .iter()
-            .flat_map(|path| std::iter::repeat_n(path, each));
-        paths.map(|path| self.question(path)).collect()
-    }
-
-    /// A path that asks about some time and place.
-    fn question(&mut self, path: &str) -> String {
-        let (one, other) = (self.instant(), self.instant());
-        let (start, end) = match self.chance.random_bool(0.4) {
-            true => (self.story.start, self.story.end),
-            false => (one.min(other), one.max(other) + Duration::hours(1)),
-        };
-        // what is compared with lies before it, and must be stored too; so must positions, where they tell all
-        let days = match path {
-            _ if path.contains("compare") => 25,
-            _ if path.contains("metric=users") => 29,
-            // all of the month in which the range begins
-            _ if path.contains("cohort_type=monthly") => 55,
-            _ => 60,
-        };
-        let start = start.max(self.story.end - Duration::days(days));
-        let end = end.max(start + Duration::hours(1));
-        // where positions are gone, what they made active is known by quarters of an hour
-        let gone = self.story.end - Duration::days(29);
-        let counts_active = ["/users?", "=dau", "=wau", "=mau", "=active_users"];
-        let counts_active = counts_active.iter().any(|part| path.contains(part));
-        let rounded = |at: DateTime<Utc>| at.duration_trunc(Duration::hours(1)).unwrap();
-        let start = match counts_active && start < gone {
-            true => rounded(start),
-            false => start,
-        };
-        // the end is written as the last instant
-        let end = match counts_active && end < gone {
-            true => rounded(end) - Duration::milliseconds(1),
-            false => end,
-        };
-        let region = self.one_of(&REGIONS);
-        let zone = self.one_of(&ZONES);
-        let at = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
-        format!(
-            "/v1/{path}&start_date={}&end_date={}&tz={zone}{region}",
-            at(start),
-            at(end)
-        )
-    }
-
     /// An answer with cells, and some of its counts that can be opened.
     async fn asked(&mut self, question: &str) -> (Value, Vec<Opened>) {
         let path = format!("{question}&include_cells=true");
@@ -289,49 +211,6 @@ impl Drill {
 /// The least length of pages with which a list takes no more than some.
 fn events_each(shown: u64) -> usize {
     usize::try_from(shown / 2).unwrap()
-}
-
-/// The counts of an answer that can be opened.
-pub(crate) fn gather(answer: &str, value: &Value, opened: &mut Vec<Opened>) {
-    match value {
-        Value::Array(values) => values
-            .iter()
-            .for_each(|value| gather(answer, value, opened)),
-        Value::Object(fields) => {
-            let cells = fields.get("cells").and_then(Value::as_object);
-            for (name, cell) in cells.into_iter().flatten() {
-                opened.push(Opened {
-                    answer: answer.to_owned(),
-                    name: name.clone(),
-                    shown: fields
-                        .get(name)
-                        .unwrap_or(&value["retained_by_period"][name])
-                        .as_u64()
-                        .unwrap(),
-                    cell: cell.as_str().unwrap().to_owned(),
-                });
-            }
-            fields
-                .values()
-                .for_each(|value| gather(answer, value, opened));
-        }
-        _ => {}
-    }
-}
-
-/// The same answer without what opens its counts.
-pub(crate) fn closed(value: &Value) -> Value {
-    match value {
-        Value::Array(values) => values.iter().map(closed).collect(),
-        Value::Object(fields) => {
-            let fields = fields.iter().filter(|(name, _)| *name != "cells");
-            let fields: Map<String, Value> = fields
-                .map(|(name, value)| (name.clone(), closed(value)))
-                .collect();
-            Value::Object(fields)
-        }
-        value => value.clone(),
-    }
 }
 
 /// How much is asked of each path.

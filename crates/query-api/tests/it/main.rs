@@ -31,6 +31,7 @@ mod kyc;
 mod late_events;
 mod local_days;
 mod logs;
+mod opened;
 mod outage;
 mod parameters;
 mod pipeline;

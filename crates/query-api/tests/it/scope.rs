@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration};
 use metadata_store::keys;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     api::Api,
     callers::{LAGOS, SECRET, asked, guarded, key, scope},
-    drill::{Opened, closed, gather},
+    opened::{Opened, closed, gather},
     scope::numbers,
     story::{Story, range},
 };

@@ -11,7 +11,7 @@ use shared_schema::{Domain, Event, OwnRegion, Region, Subscriptions, TopicsConfi
 use simulator::{
     Config, Simulation,
     answer::{AnswerKey, Asked},
-    event::{Fact, LogicalEvent, PaymentStep},
+    event::{Fact, LogicalEvent},
     wire::{self, Style},
 };
 use uuid::Uuid;
