@@ -43,7 +43,7 @@ pub(crate) async fn range(
         "batch": Uuid::from_u128(1), "kafka_topic": TOPIC, "kafka_partition": 0, "first_offset": first,
         "last_offset": last, "accepted": accepted, "decided_at": decided_at.to_rfc3339(),
     });
-    write(api, "ingest_ledger", std::iter::once(object(row))).await;
+    write(api, "ingest_ledger", [object(row)]).await;
 }
 
 /// Writes offsets that are no records.
@@ -52,7 +52,7 @@ pub(crate) async fn gap(api: &Api, first: u64, last: u64, cause: &str, now: Date
         "kafka_topic": TOPIC, "kafka_partition": 0, "first_offset": first, "last_offset": last, "cause": cause,
         "decided_at": now.to_rfc3339(), "batch": Uuid::from_u128(1),
     });
-    write(api, "ingest_gaps", std::iter::once(object(row))).await;
+    write(api, "ingest_gaps", [object(row)]).await;
 }
 
 /// Some records of each verdict.

@@ -103,7 +103,7 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
         let rows = known
             .iter()
             .map(|(user, days, role, offset)| registration(now, *user, *days, role, *offset));
-        rows.collect::<Vec<_>>().into_iter()
+        rows.collect::<Vec<_>>()
     };
     write(&api, "in_user", rows(&known)).await;
     api.execute(&format!(

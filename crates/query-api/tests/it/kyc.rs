@@ -43,7 +43,7 @@ async fn a_status_from_the_future_waits_for_its_time() {
     ];
     // Each in a part of its own, the latest first.
     for row in rows.into_iter().rev() {
-        write(&api, "in_user", std::iter::once(row)).await;
+        write(&api, "in_user", [row]).await;
     }
     assert_eq!(completion_rate(&api).await, 0.0);
     api.clock.set(now + minute);

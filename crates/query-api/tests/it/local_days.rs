@@ -40,7 +40,7 @@ async fn a_local_day_has_the_users_of_its_hours() {
     ];
     // Each in a part of its own.
     for row in rows {
-        write(&api, "in_user", std::iter::once(row)).await;
+        write(&api, "in_user", [row]).await;
     }
     let days = "&start_date=2024-10-26&end_date=2024-10-28";
     // The 27th began at 22:00 UTC and ended at 23:00.

@@ -263,7 +263,7 @@ async fn a_topic_without_dead_letters_is_told_apart_from_one_that_nobody_knows()
 
     api.lane(TOPIC, 0, 0, now).await;
     let letter = object(json!({"kafka_topic": "given.up", "decided_at": now.to_rfc3339()}));
-    write(&api, "dead_letters", std::iter::once(letter)).await;
+    write(&api, "dead_letters", [letter]).await;
     for (topic, letters) in [(TOPIC, 0), ("given.up", 1)] {
         let page = api.json(&of(topic)).await;
         assert_eq!(page["dead_letters"].as_array().unwrap().len(), letters);

@@ -210,10 +210,10 @@ async fn a_trip_whose_end_waits_for_its_region_is_under_way_nowhere() {
         })
     };
     let began = of_the_one("trip.started", now - Duration::minutes(40), true);
-    write(&api, "in_trip", std::iter::once(began)).await;
+    write(&api, "in_trip", [began]).await;
     assert_eq!(active().await, [1, 1, 0]);
     let ended = of_the_one("trip.completed", now - Duration::seconds(10), false);
-    write(&api, "in_trip", std::iter::once(ended)).await;
+    write(&api, "in_trip", [ended]).await;
     assert_eq!(active().await, [0, 0, 0]);
 }
 
@@ -229,18 +229,18 @@ async fn a_booking_whose_cancellation_waits_for_its_region_takes_no_seat() {
         })
     };
     let created = of_the_one("route.created", ago(9), true);
-    write(&api, "in_route", std::iter::once(created)).await;
+    write(&api, "in_route", [created]).await;
     let booked = [
         of_the_one("booking.created", ago(8), true),
         of_the_one("booking.confirmed", ago(7), true),
     ];
-    write(&api, "in_booking", booked.into_iter()).await;
+    write(&api, "in_booking", booked).await;
     let (half, none) = (json!(50.0), Value::Null);
     assert_eq!(
         occupancy().await,
         [half.clone(), half.clone(), none.clone()]
     );
     let cancelled = of_the_one("booking.cancelled", ago(6), false);
-    write(&api, "in_booking", std::iter::once(cancelled)).await;
+    write(&api, "in_booking", [cancelled]).await;
     assert_eq!(occupancy().await, [none.clone(), none.clone(), none]);
 }

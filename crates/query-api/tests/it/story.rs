@@ -221,7 +221,7 @@ impl Story {
             "role": "RIDER", "state": "unknown", "city": "unknown",
         });
         let row = event("user.registered", at, fields);
-        insert(api, Domain::User, std::iter::once(row)).await;
+        insert(api, Domain::User, [row]).await;
         newcomer
     }
 }
@@ -281,13 +281,18 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-async fn insert(api: &Api, domain: Domain, rows: impl Iterator<Item = Map<String, Value>>) {
+async fn insert(api: &Api, domain: Domain, rows: impl IntoIterator<Item = Map<String, Value>>) {
     write(api, &format!("in_{domain}"), rows).await;
 }
 
 /// Writes rows as JSON, of which the table takes the fields that it has.
-pub(crate) async fn write(api: &Api, table: &str, rows: impl Iterator<Item = Map<String, Value>>) {
-    let rows: Vec<String> = rows.map(|row| Value::Object(row).to_string()).collect();
+pub(crate) async fn write(
+    api: &Api,
+    table: &str,
+    rows: impl IntoIterator<Item = Map<String, Value>>,
+) {
+    let rows = rows.into_iter().map(|row| Value::Object(row).to_string());
+    let rows: Vec<String> = rows.collect();
     for chunk in rows.chunks(10_000) {
         let sql = format!(
             "INSERT INTO {table} SETTINGS date_time_input_format = 'best_effort', async_insert = 0, \
