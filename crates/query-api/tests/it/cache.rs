@@ -1,4 +1,4 @@
-//! Answers that are kept: what is a hit and what must not be, and what happens when Redis is slow or gone.
+//! Answers that are kept: what is a hit and what must not be, and what is shown while a server is away.
 
 use std::{
     collections::BTreeSet,
