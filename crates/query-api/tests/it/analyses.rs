@@ -104,7 +104,7 @@ impl Asking {
     }
 
     async fn compare(&self, told: &Told) {
-        told.assert_equals(&self.api.json(&told.path).await);
+        self.api.tells(told).await;
     }
 }
 

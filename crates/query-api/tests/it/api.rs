@@ -20,8 +20,17 @@ use service_runtime::{
     lifecycle,
 };
 use shared_schema::{Domain, Subscriptions, TopicsConfig};
+use simulator::answer::Told;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the clock stands, unless a test needs another time.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_781_518_830, 0).unwrap()
+}
 
 /// A running API. It ends with the test.
 pub(crate) struct Api {
@@ -131,6 +140,11 @@ impl Api {
         answer.json()
     }
 
+    /// The answer is what the key tells.
+    pub(crate) async fn tells(&self, told: &Told) {
+        told.assert_equals(&self.json(&told.path).await);
+    }
+
     pub(crate) async fn execute(&self, sql: &str) {
         self.store.execute(sql, &Params::new()).await.unwrap();
     }
@@ -209,6 +223,13 @@ pub(crate) async fn databases() -> Config {
     config
 }
 
+/// Databases without the tables of events, which take long to make, for what reads none.
+pub(crate) async fn without_events() -> Config {
+    let config = places().await;
+    metadata_store::migrate(&config.postgres).await.unwrap();
+    config
+}
+
 /// Where databases of this test can be, on the servers that all tests share.
 pub(crate) async fn places() -> Config {
     let stack = devstack::test_stack();
@@ -224,6 +245,12 @@ pub(crate) async fn places() -> Config {
     config.cells.secret = "0123456789abcdef0123456789abcdef".into();
     config.postgres.url = stack.postgres_database().await.as_str().into();
     config
+}
+
+/// Runs a statement in the test's PostgreSQL database.
+pub(crate) async fn postgres(config: &Config, sql: &str) {
+    let client = devstack::postgres_client(config.postgres.url.expose()).await;
+    client.batch_execute(sql).await.unwrap();
 }
 
 /// Makes the whole schema.

@@ -1,62 +1,21 @@
-//! Answers that are kept: what is a hit and what must not be, and what happens when Redis is slow or gone.
+//! Answers that are kept: what is a hit and what must not be, and what is shown while a server is away.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use devstack::{Flow, Wire};
 use event_store::Params;
 use futures::future::join_all;
-use metadata_store::{
-    LaneId,
-    batches::{self, Batch, Range, Touched, Verdicts},
-    lanes,
-};
-use query_api::Config;
 use reqwest::Method;
-use service_runtime::{
-    clock::{Clock, SystemClock},
-    config::HumanDuration,
+use service_runtime::config::HumanDuration;
+
+use crate::{
+    api::{Api, PATIENCE, now},
+    kept::{MAY, book, found, keeping},
 };
-use shared_schema::Domain;
-use uuid::Uuid;
-
-use crate::api::{Answer, Api, databases};
-
-fn now() -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")
-        .unwrap()
-        .to_utc()
-}
-
-/// A range that is over.
-const MAY: &str = "/v1/metrics/bookings?start_date=2026-05-01&end_date=2026-05-31";
-
-/// Longer than a late event takes to show.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn keeping() -> Config {
-    let mut config = databases().await;
-    config.cache.enabled = true;
-    config
-}
-
-/// What `X-Cache` says.
-async fn found(api: &Api, path: &str) -> String {
-    let answer = api.get(path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer.header("x-cache").to_owned()
-}
-
-async fn book(api: &Api, at: &str) {
-    api.execute(&format!(
-        "INSERT INTO in_booking (event_id, event_type, event_timestamp, booking_id, region_settled, state, city, decided_at) \
-         VALUES (generateUUIDv4(), 'booking.created', '{at}', generateUUIDv4(), true, 'Lagos', 'Ikeja', now64(3))"
-    ))
-    .await;
-}
 
 /// Statements of this name that were sent to the test's database.
 async fn statements(api: &Api, name: &str) -> u64 {
@@ -325,114 +284,6 @@ async fn an_error_is_not_kept() {
     assert_eq!(found(&api, MAY).await, "miss");
 }
 
-/// Stores a batch that added to these hours, and closes it.
-async fn stored(api: &Api, domain: Domain, at: DateTime<Utc>) {
-    let lane = LaneId {
-        topic: "openride.events".to_owned(),
-        partition: 0,
-    };
-    lanes::ensure(&api.pool, &[(lane.clone(), 0)])
-        .await
-        .unwrap();
-    let taken = lanes::take_over(&api.pool, "test", std::slice::from_ref(&lane))
-        .await
-        .unwrap();
-    let hours = BTreeSet::from([at.timestamp() / 3600]);
-    let batch = Batch {
-        id: Uuid::now_v7(),
-        owner: "test".to_owned(),
-        codec: 1,
-        decided_at: SystemClock.now(),
-        dedup_window: 1,
-        age_limits: serde_json::json!({}),
-        touched: Some(Touched::new([(domain, &hours)])),
-        ranges: vec![Range {
-            lane,
-            epoch: taken[0].epoch,
-            lo: taken[0].next_offset,
-            hi: taken[0].next_offset,
-            records: 1,
-            hash: 0,
-            verdicts: Verdicts::default(),
-            parked: false,
-            omission: None,
-        }],
-    };
-    let now = SystemClock.now();
-    batches::advance(&api.pool, now, None, Some(&batch))
-        .await
-        .unwrap();
-    batches::advance(&api.pool, now, Some(batch.id), None)
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_late_event_ends_what_is_kept_of_its_hour_on_all_replicas() {
-    let config = keeping().await;
-    let (one, other) = (Api::over(&config, now()), Api::over(&config, now()));
-    let june = "/v1/metrics/bookings?start_date=2026-06-01&end_date=2026-06-10";
-    for path in [MAY, june] {
-        assert_eq!(found(&one, path).await, "miss");
-        assert_eq!(found(&other, path).await, "hit");
-    }
-    book(&one, "2026-05-10 12:00:00").await;
-    let at = DateTime::parse_from_rfc3339("2026-05-10T12:00:00Z")
-        .unwrap()
-        .to_utc();
-    stored(&one, Domain::Booking, at).await;
-    for api in [&other, &one] {
-        let began = Instant::now();
-        let answer = loop {
-            let answer = api.get(MAY).await;
-            if answer.json()["bookings_created"] == 1 {
-                break answer;
-            }
-            assert!(began.elapsed() < PATIENCE, "the late event never shows");
-        };
-        assert_eq!(answer.status, 200);
-        // by now the replica knows of the batch, which is not of that range
-        assert_eq!(found(api, june).await, "hit");
-    }
-}
-
-/// What a replica answers that has just started, and after how long.
-async fn answered(config: &Config, path: &str) -> (Answer, Duration) {
-    let api = Api::over(config, now());
-    let began = Instant::now();
-    let answer = api.get(path).await;
-    (answer, began.elapsed())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_redis_requests_are_answered_in_the_same_time() {
-    let mut config = keeping().await;
-    let (wire, through) = Wire::to(config.redis.url.expose()).await.unwrap();
-    config.redis.url = through.into();
-    let deadline = config.redis.deadline.get();
-    let slow = Flow::Slow(Duration::from_secs(5));
-    for (flow, may) in [(Flow::Neither, MAY), (slow, &format!("{MAY}&state=Lagos"))] {
-        wire.set(flow);
-        let (answer, took) = answered(&config, may).await;
-        assert_eq!((answer.status, answer.header("x-cache")), (200, "miss"));
-        // one wait, then Redis is left alone; the rest is the statement, on a busy machine
-        assert!(
-            took < deadline + Duration::from_secs(3),
-            "{flow:?}: {took:?}"
-        );
-    }
-    wire.set(Flow::Both);
-    let (answer, _) = answered(&config, MAY).await;
-    assert_eq!(answer.header("x-cache"), "miss");
-    let (answer, _) = answered(&config, MAY).await;
-    assert_eq!(answer.header("x-cache"), "hit", "Redis is used again");
-
-    drop(wire);
-    let api = Api::over(&config, now());
-    assert_eq!(found(&api, MAY).await, "miss");
-    assert_eq!(found(&api, MAY).await, "hit", "a replica keeps its own");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_comes_back_is_used_again_without_a_restart() {
     let mut config = keeping().await;
@@ -501,48 +352,6 @@ async fn while_clickhouse_is_away_what_was_kept_is_shown_and_said_to_be_stale() 
         ),
         (200, "miss", "")
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_parameter_that_is_left_out_is_its_documented_default() {
-    let api = Api::start(now()).await;
-    book(&api, "2026-06-10 12:00:00").await;
-    let description = api.json("/openapi.json").await;
-    let opened = api.json("/v1/metrics/bookings?include_cells=true").await;
-    let cell = format!(
-        "cell={}",
-        opened["cells"]["bookings_created"].as_str().unwrap()
-    );
-    let mut defaults = 0;
-    for (path, does) in description["paths"].as_object().unwrap() {
-        let parameters = does["get"]["parameters"].as_array().into_iter().flatten();
-        for parameter in parameters {
-            let schema = &parameter["schema"];
-            let parts = schema["allOf"].as_array().into_iter().flatten();
-            let Some(default) = parts.chain([schema]).find_map(|part| part.get("default")) else {
-                continue;
-            };
-            let name = parameter["name"].as_str().unwrap();
-            let value = default.as_str().map_or(default.to_string(), str::to_owned);
-            // what the parameter needs to be allowed
-            let needed = match (path.as_str(), name) {
-                ("/v1/analytics/trends", _) => "metric=dau",
-                ("/v1/events", _) => cell.as_str(),
-                // has no range, and so no clock that days are counted on
-                ("/v1/metrics/realtime", _) => "state=Lagos",
-                (_, "granularity") => "include_time_series=true",
-                _ => "tz=Africa/Lagos",
-            };
-            if name == "tz" {
-                continue;
-            }
-            let without = api.json(&format!("{path}?{needed}")).await;
-            let with = api.json(&format!("{path}?{needed}&{name}={value}")).await;
-            assert_eq!(without, with, "{path} {name}={value}");
-            defaults += 1;
-        }
-    }
-    assert!(defaults > 15, "{defaults}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,9 +7,10 @@ use shared_schema::Domain;
 use uuid::Uuid;
 
 use crate::{
-    api::Api,
-    cells::{Effort, answers_are_those_without_cells, gather, lists_stay_as_long_as_their_counts},
-    story::write,
+    api::{self, Api},
+    drill::{Effort, answers_are_those_without_cells, lists_stay_as_long_as_their_counts},
+    opened::gather,
+    story::{event, write},
 };
 
 const USERS: Effort = Effort {
@@ -79,15 +80,11 @@ fn registration(
     role: &str,
     offset: u64,
 ) -> Map<String, Value> {
-    let at = (now - Duration::days(days)).to_rfc3339();
-    let row = json!({
-        "batch": Uuid::from_u128(1), "mark": Uuid::nil(), "phase": "ingest",
-        "event_id": Uuid::from_u128(1_000 + u128::from(offset)), "event_type": "user.registered",
-        "event_timestamp": at, "decided_at": now.to_rfc3339(), "kafka_timestamp": at,
-        "kafka_topic": "openride.events.user", "kafka_partition": 0, "kafka_offset": offset,
-        "user_id": Uuid::from_u128(user), "role": role, "state": "Lagos", "city": "Ikeja", "region_settled": true,
+    let fields = json!({
+        "decided_at": now.to_rfc3339(), "kafka_topic": "openride.events.user", "kafka_offset": offset,
+        "user_id": Uuid::from_u128(user), "role": role,
     });
-    row.as_object().unwrap().clone()
+    event("user.registered", now - Duration::days(days), fields)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +103,7 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
         let rows = known
             .iter()
             .map(|(user, days, role, offset)| registration(now, *user, *days, role, *offset));
-        rows.collect::<Vec<_>>().into_iter()
+        rows.collect::<Vec<_>>()
     };
     write(&api, "in_user", rows(&known)).await;
     api.execute(&format!(
@@ -166,8 +163,7 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cohorts_are_opened_where_all_of_their_units_are_stored_and_they_are_few() {
-    let now = DateTime::from_timestamp(1_781_518_830, 0).unwrap();
-    let api = Api::start(now).await;
+    let api = Api::start(api::now()).await;
     for (path, code, parameter) in [
         (
             "cohort_type=monthly&start_date=2026-03-20",

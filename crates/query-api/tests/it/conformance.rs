@@ -9,10 +9,10 @@ use shared_schema::access::{Role, Scope};
 use tokio::process::Command;
 
 use crate::{
-    access::{SECRET, claims, guarded, key, token, with},
     api::Api,
-    generated_client::python_file,
-    pipeline,
+    books::books,
+    callers::{SECRET, claims, guarded, key, token, with},
+    python,
     story::Story,
 };
 
@@ -25,7 +25,7 @@ async fn every_answer_is_one_that_the_description_has() {
     let api = Api::over(&config().await, story.end);
     story.ingest(&api).await;
     story.settle(&api).await;
-    pipeline::books(&api, story.end).await;
+    books(&api, story.end).await;
 
     let of_key = async |role| key(&api, role, Scope::Everywhere, false).await;
     let mut admin = claims("admin");
@@ -69,18 +69,15 @@ async fn config() -> Config {
 
 /// Tries all operations for which this role is the least, with the credentials of such a caller.
 async fn try_all(api: &Api, role: Role, credentials: &str, cell: &str, directory: &Path) -> Output {
-    let tools = tokio::task::spawn_blocking(devstack::python_tools)
-        .await
-        .unwrap();
-    Command::new(tools)
+    Command::new(python::tools().await)
         .current_dir(directory)
         .args(["-m", "schemathesis.cli", "--config-file"])
-        .arg(python_file("schemathesis.toml"))
+        .arg(python::file("schemathesis.toml"))
         .args(["run", "--no-color", "--max-examples", EXAMPLES])
         .args(["--include-by", &format!("/x-role == {role}")])
         .args(["--header", credentials])
         .arg(format!("http://{}/openapi.json", api.address()))
-        .env("SCHEMATHESIS_HOOKS", python_file("formats.py"))
+        .env("SCHEMATHESIS_HOOKS", python::file("formats.py"))
         .env("CELL", cell)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .kill_on_drop(true)

@@ -4,15 +4,15 @@ use reqwest::Method;
 use shared_schema::access::{Role, Scope};
 
 use crate::{
-    access::{guarded, key, now},
-    api::{Answer, Api},
+    api::{Answer, Api, now},
+    callers::{guarded_without_events, key},
 };
 
 const PAGE: &str = "https://dashboard.example";
-const PATH: &str = "/v1/metrics/users";
+const PATH: &str = "/v1/definitions";
 
 async fn api(origins: &[&str]) -> Api {
-    let mut config = guarded().await;
+    let mut config = guarded_without_events().await;
     config.auth.requests_per_minute = 2;
     config.http.cors.origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
     Api::over(&config, now())

@@ -1,72 +1,91 @@
 //! Every parameter that the description names is read strictly, at every path that takes it.
 
-use chrono::DateTime;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared_schema::Domain;
 
-use crate::api::Api;
+use crate::{
+    api::{Api, databases, now},
+    books,
+    story::Story,
+};
 
-/// What is refused, with the status.
-const REFUSED: [(&str, &str, u16); 46] = [
-    ("start_date", "soon", 400),
-    ("start_date", "", 400),
-    ("start_date", "9999-12-31&end_date=2024-01-01", 422),
-    ("end_date", "2024-02-30", 400),
-    ("end_date", "2024-01-01T25:00", 400),
-    ("tz", "Mars/Olympus", 400),
-    ("tz", "", 400),
-    ("state", "Bavaria", 422),
-    ("state", "", 422),
-    ("city", "Munich", 422),
-    ("city", "%00", 422),
-    ("include_time_series", "1", 400),
-    ("include_bytes", "yes", 400),
-    ("include_cells", "1", 400),
-    ("cell", "", 400),
-    ("cell", "1", 400),
-    ("cell", "eyJhbGciOiJIUzI1NiJ9.e30.", 400),
-    ("granularity", "yearly", 400),
-    ("limit", "0", 422),
-    ("limit", "-1", 422),
-    ("limit", "1001", 422),
-    ("limit", "99999999999999999999999", 422),
-    ("limit", "1.5", 400),
-    ("reason", "no_such_reason", 422),
-    ("topic", "no.such.topic", 422),
-    ("cursor", "1", 400),
-    ("steps", "", 400),
-    ("steps", "no.such.event", 400),
-    ("steps", "route.created", 422),
-    ("steps", "user.registered,driver.location.updated", 422),
+/// What is refused, and how.
+const REFUSED: [(&str, &str, &str); 46] = [
+    ("start_date", "soon", UNREADABLE),
+    ("start_date", "", UNREADABLE),
+    (
+        "start_date",
+        "9999-12-31&end_date=2024-01-01",
+        "start_after_end",
+    ),
+    ("end_date", "2024-02-30", UNREADABLE),
+    ("end_date", "2024-01-01T25:00", UNREADABLE),
+    ("tz", "Mars/Olympus", UNREADABLE),
+    ("tz", "", UNREADABLE),
+    ("state", "Bavaria", "unknown_region"),
+    ("state", "", "unknown_region"),
+    ("city", "Munich", "unknown_region"),
+    ("city", "%00", "unknown_region"),
+    ("include_time_series", "1", UNREADABLE),
+    ("include_bytes", "yes", UNREADABLE),
+    ("include_cells", "1", UNREADABLE),
+    ("cell", "", UNREADABLE),
+    ("cell", "1", UNREADABLE),
+    ("cell", "eyJhbGciOiJIUzI1NiJ9.e30.", UNREADABLE),
+    ("granularity", "yearly", UNREADABLE),
+    ("limit", "0", OUT_OF_RANGE),
+    ("limit", "-1", OUT_OF_RANGE),
+    ("limit", "1001", OUT_OF_RANGE),
+    ("limit", "99999999999999999999999", OUT_OF_RANGE),
+    ("limit", "1.5", UNREADABLE),
+    ("reason", "no_such_reason", "unknown_reason"),
+    ("topic", "no.such.topic", "unknown_topic"),
+    ("cursor", "1", UNREADABLE),
+    ("steps", "", UNREADABLE),
+    ("steps", "no.such.event", UNREADABLE),
+    ("steps", "route.created", OUT_OF_RANGE),
+    (
+        "steps",
+        "user.registered,driver.location.updated",
+        OUT_OF_RANGE,
+    ),
     (
         "steps",
         "trip.started,trip.started,trip.started,trip.started,trip.started,trip.started,trip.started,trip.started,trip.started,trip.started,trip.started",
-        422,
+        OUT_OF_RANGE,
     ),
-    ("order", "random", 400),
-    ("window", "soon", 400),
-    ("window", "1ms", 422),
-    ("window", "1500ms", 422),
-    ("window", "91d", 422),
-    ("window", "99999999999999999999d", 400),
-    ("breakdown", "phone", 400),
-    ("cohort_type", "hourly", 400),
-    ("periods", "0", 422),
-    ("periods", "53", 422),
-    ("user_type", "admin", 400),
-    ("mode", "off", 400),
-    ("metric", "no_such_metric", 400),
-    ("metric", "", 400),
-    ("compare", "next_period", 400),
+    ("order", "random", UNREADABLE),
+    ("window", "soon", UNREADABLE),
+    ("window", "1ms", OUT_OF_RANGE),
+    ("window", "1500ms", OUT_OF_RANGE),
+    ("window", "91d", OUT_OF_RANGE),
+    ("window", "99999999999999999999d", UNREADABLE),
+    ("breakdown", "phone", UNREADABLE),
+    ("cohort_type", "hourly", UNREADABLE),
+    ("periods", "0", OUT_OF_RANGE),
+    ("periods", "53", OUT_OF_RANGE),
+    ("user_type", "admin", UNREADABLE),
+    ("mode", "off", UNREADABLE),
+    ("metric", "no_such_metric", UNREADABLE),
+    ("metric", "", UNREADABLE),
+    ("compare", "next_period", UNREADABLE),
 ];
+
+const UNREADABLE: &str = "unreadable_parameter";
+const OUT_OF_RANGE: &str = "parameter_out_of_range";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_parameter_of_every_path_is_refused_out_of_range_with_what_is_allowed() {
-    let api = Api::start(DateTime::from_timestamp(1_781_518_830, 0).unwrap()).await;
+    let api = Api::start(now()).await;
     let description = api.json("/openapi.json").await;
+    let refused = async |path: &str, parameter: &str, code: &str| {
+        let status = &description["components"]["examples"][code]["value"]["status"];
+        is_refused(&api, path, parameter, code, status).await;
+    };
     let paths = description["paths"].as_object().unwrap();
     for (path, operations) in paths.iter().filter(|(_, does)| does["get"].is_object()) {
         let path = &path.replace("{metric}", "bookings");
-        refused(&api, &format!("{path}?no_such=1"), "no_such", 400).await;
+        refused(&format!("{path}?no_such=1"), "no_such", "unknown_parameter").await;
         let trends = path.ends_with("/trends");
         for name in names(&operations["get"]) {
             let values = REFUSED.iter().filter(|(known, _, _)| *known == name);
@@ -74,20 +93,15 @@ async fn every_parameter_of_every_path_is_refused_out_of_range_with_what_is_allo
                 values.clone().count() > 0,
                 "{path}: nothing is known of {name}"
             );
-            for (name, value, status) in values {
+            for (name, value, code) in values {
                 let needed = match trends && *name != "metric" {
                     true => "metric=dau&",
                     false => "",
                 };
-                refused(
-                    &api,
-                    &format!("{path}?{needed}{name}={value}"),
-                    name,
-                    *status,
-                )
-                .await;
+                refused(&format!("{path}?{needed}{name}={value}"), name, code).await;
             }
-            refused(&api, &format!("{path}?{name}=1&{name}=1"), name, 400).await;
+            let twice = format!("{path}?{name}=1&{name}=1");
+            refused(&twice, name, "repeated_parameter").await;
         }
     }
 }
@@ -100,12 +114,80 @@ fn names(operation: &Value) -> Vec<&str> {
         .collect()
 }
 
-async fn refused(api: &Api, path: &str, parameter: &str, status: u16) {
+/// The answer names the parameter, what is wrong with it, and what is allowed.
+pub(crate) async fn is_refused(api: &Api, path: &str, parameter: &str, code: &str, status: &Value) {
     let answer = api.get(path).await;
-    assert_eq!(answer.status, status, "{path}: {}", answer.text);
+    assert_eq!(*status, answer.status, "{path}: {}", answer.text);
+    assert_eq!(
+        answer.header("content-type"),
+        "application/problem+json",
+        "{path}"
+    );
     let problem = answer.json();
-    assert_eq!(problem["parameter"], parameter, "{path}");
-    assert!(problem["hint"].as_str().unwrap().len() > 10, "{path}");
-    let code = problem["code"].as_str().unwrap();
+    assert_eq!(
+        (&problem["code"], &problem["parameter"], &problem["status"]),
+        (&json!(code), &json!(parameter), status),
+        "{path}"
+    );
     assert_eq!(problem["type"], format!("/docs/errors/{code}"), "{path}");
+    assert_eq!(
+        problem["request_id"],
+        answer.header("x-request-id"),
+        "{path}"
+    );
+    assert!(
+        problem["detail"].as_str().unwrap().starts_with(parameter),
+        "{path}"
+    );
+    assert!(problem["hint"].as_str().unwrap().len() > 10, "{path}");
+}
+
+/// What is asked with a parameter, so that it is allowed, and counts.
+fn needed<'n>(path: &str, parameter: &str, cell: &'n str) -> &'n str {
+    match (path, parameter) {
+        ("/v1/analytics/trends", _) => "metric=dau",
+        ("/v1/events", _) => cell,
+        ("/v1/pipeline/dead-letters", "tz") => "reason=missing_field",
+        // has no range, and so no clock that days are counted on
+        ("/v1/metrics/realtime", _) | (_, "tz") => "state=Lagos",
+        (_, "granularity") => "include_time_series=true",
+        _ => "tz=Africa/Lagos",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_is_left_out_is_its_documented_default() {
+    let story = Story::of(38, 4, 1_500);
+    let api = story.settled_in(&databases().await).await;
+    api.durable_up_to(&Domain::ALL, story.len()).await;
+    books::store(&api, "dead_letters", 0..101, story.end).await;
+    let description = api.json("/openapi.json").await;
+    let opened = "/v1/metrics/bookings?include_cells=true";
+    let opened = api.json(opened).await["cells"]["bookings_created"].clone();
+    let cell = format!("cell={}", opened.as_str().unwrap());
+    let mut defaults = 0;
+    for (path, does) in description["paths"].as_object().unwrap() {
+        let parameters = does["get"]["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters {
+            let schema = &parameter["schema"];
+            let parts = schema["allOf"].as_array().into_iter().flatten();
+            let Some(default) = parts.chain([schema]).find_map(|part| part.get("default")) else {
+                continue;
+            };
+            let name = parameter["name"].as_str().unwrap();
+            let value = default.as_str().map_or(default.to_string(), str::to_owned);
+            let needed = needed(path, name, &cell);
+            let without = api.json(&format!("{path}?{needed}")).await;
+            let with = api.json(&format!("{path}?{needed}&{name}={value}")).await;
+            assert_eq!(without, with, "{path} {name}={value}");
+            if name == "limit" {
+                // there is more, which a greater default would show
+                let lists = ["drivers", "routes", "dead_letters", "events"];
+                let list = lists.iter().find_map(|list| without[*list].as_array());
+                assert_eq!(Some(list.unwrap().len() as u64), default.as_u64(), "{path}");
+            }
+            defaults += 1;
+        }
+    }
+    assert!(defaults > 25, "{defaults}");
 }

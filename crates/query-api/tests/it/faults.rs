@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use devstack::{Flow, PrivateStack, Server, StackConfig, Wire};
 use query_api::{AuthMode, Config};
 use reqwest::Method;
@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    access::key,
-    api::{Api, migrate, places},
+    api::{Api, migrate, now, places},
+    callers::key,
 };
 
 /// From one request to the next.
@@ -130,8 +130,7 @@ impl Rig {
         let (wire, through) = Wire::to(url).await.unwrap();
         set_url(&mut config, server, &through);
         hurry(&mut config);
-        let now = DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z").unwrap();
-        let api = Arc::new(Api::over(&config, now.to_utc()));
+        let api = Arc::new(Api::over(&config, now()));
         let key = key(&api, Role::Admin, Scope::Everywhere, true).await;
         let asked = 0;
         let mut rig = Self {

@@ -10,8 +10,9 @@ use shared_schema::access::{Role, Scope};
 use tokio::process::Command;
 
 use crate::{
-    access::{guarded, key, now},
-    api::Api,
+    api::{Api, now},
+    callers::{guarded, key},
+    python,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,7 +23,7 @@ async fn a_client_is_generated_from_the_description_and_asks_what_the_api_answer
     let python = installed_client(directory.path(), &api.get("/openapi.json").await.text).await;
 
     let mut script = Command::new(python);
-    script.arg(python_file("use_client.py"));
+    script.arg(python::file("use_client.py"));
     let told = run(script.arg(format!("http://{}", api.address())).arg(&key)).await;
     let told: Value = serde_json::from_str(&told).unwrap();
     let headers = [("x-api-key", key.as_str())];
@@ -40,9 +41,7 @@ async fn a_client_is_generated_from_the_description_and_asks_what_the_api_answer
 
 /// The Python of a virtual environment in which the client of a description is installed, from what was downloaded before.
 async fn installed_client(directory: &Path, description: &str) -> PathBuf {
-    let tools = tokio::task::spawn_blocking(devstack::python_tools)
-        .await
-        .unwrap();
+    let tools = python::tools().await;
     let (document, client) = (directory.join("openapi.json"), directory.join("client"));
     fs::write(&document, description).unwrap();
     let mut generate = Command::new(tools);
@@ -56,7 +55,7 @@ async fn installed_client(directory: &Path, description: &str) -> PathBuf {
         .arg("--path")
         .arg(&document)
         .arg("--config")
-        .arg(python_file("client.yaml"))
+        .arg(python::file("client.yaml"))
         .arg("--output-path")
         .arg(&client);
     run(&mut generate).await;
@@ -93,13 +92,6 @@ async fn installed_client(directory: &Path, description: &str) -> PathBuf {
         .arg(&client);
     run(&mut install).await;
     python
-}
-
-/// A file of the tests in Python.
-pub(crate) fn python_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/python")
-        .join(name)
 }
 
 /// What a command writes that must succeed.

@@ -1,34 +1,23 @@
 //! A KYC status counts from its own time on.
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
-use service_runtime::clock::{Clock, SystemClock};
+use service_runtime::clock::{Clock as _, SystemClock};
 use uuid::Uuid;
 
-use crate::{api::Api, story::write};
+use crate::{
+    api::Api,
+    story::{event, write},
+};
 
 const USER: Uuid = Uuid::from_u128(1);
 
 /// A KYC decision at `at` that was read `ahead` before.
 fn decision(at: DateTime<Utc>, ahead: TimeDelta, status: &str) -> Map<String, Value> {
-    let mut row = event(at, "user.kyc_verified");
-    row.insert("kyc_status".to_owned(), json!(status));
-    row.insert("decided_at".to_owned(), json!(text(at - ahead)));
-    row
-}
-
-fn event(at: DateTime<Utc>, event_type: &str) -> Map<String, Value> {
-    let row = json!({
-        "event_id": Uuid::from_u128(at.timestamp().unsigned_abs().into()), "event_type": event_type,
-        "event_timestamp": text(at), "decided_at": text(at), "kafka_timestamp": text(at),
-        "mark": Uuid::nil(), "batch": Uuid::from_u128(9), "phase": "ingest", "user_id": USER, "role": "RIDER",
-        "state": "Lagos", "city": "Ikeja", "region_settled": true,
-    });
-    row.as_object().unwrap().clone()
-}
-
-fn text(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    let decided_at = (at - ahead).to_rfc3339();
+    let fields =
+        json!({"user_id": USER, "role": "RIDER", "kyc_status": status, "decided_at": decided_at});
+    event("user.kyc_verified", at, fields)
 }
 
 async fn completion_rate(api: &Api) -> Value {
@@ -42,7 +31,11 @@ async fn a_status_from_the_future_waits_for_its_time() {
     let api = Api::start(now).await;
     let (hour, minute) = (TimeDelta::hours(1), TimeDelta::minutes(1));
     let rows = [
-        event(now - TimeDelta::days(1), "user.registered"),
+        event(
+            "user.registered",
+            now - TimeDelta::days(1),
+            json!({"user_id": USER, "role": "RIDER"}),
+        ),
         decision(now - hour, TimeDelta::zero(), "REJECTED"),
         // Producers whose clocks are ahead; the first by less than is flagged.
         decision(now + minute, minute, "VERIFIED"),
@@ -50,7 +43,7 @@ async fn a_status_from_the_future_waits_for_its_time() {
     ];
     // Each in a part of its own, the latest first.
     for row in rows.into_iter().rev() {
-        write(&api, "in_user", std::iter::once(row)).await;
+        write(&api, "in_user", [row]).await;
     }
     assert_eq!(completion_rate(&api).await, 0.0);
     api.clock.set(now + minute);

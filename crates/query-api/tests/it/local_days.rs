@@ -1,23 +1,21 @@
 //! Whoever is active around midnight counts in the local day, also where the clock was moved.
 
 use chrono::{DateTime, TimeZone as _, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{api::Api, story::write};
+use crate::{
+    api::Api,
+    story::{event, write},
+};
 
-/// An event of a user on a day of October 2024.
-fn event(user: u128, day: u32, hour: u32, minute: u32) -> serde_json::Map<String, Value> {
+/// A decision about a user on a day of October 2024.
+fn decision(user: u128, day: u32, hour: u32, minute: u32) -> Map<String, Value> {
     let at: DateTime<Utc> = Utc
         .with_ymd_and_hms(2024, 10, day, hour, minute, 0)
         .unwrap();
-    let row = json!({
-        "event_id": Uuid::from_u128(u128::from(at.timestamp().unsigned_abs())), "event_type": "user.kyc_verified",
-        "event_timestamp": at.to_rfc3339(), "decided_at": at.to_rfc3339(), "kafka_timestamp": at.to_rfc3339(),
-        "mark": Uuid::nil(), "batch": Uuid::from_u128(9), "phase": "ingest", "user_id": Uuid::from_u128(user),
-        "kyc_status": "VERIFIED", "state": "Lagos", "city": "Ikeja", "region_settled": true,
-    });
-    row.as_object().unwrap().clone()
+    let fields = json!({"user_id": Uuid::from_u128(user), "kyc_status": "VERIFIED"});
+    event("user.kyc_verified", at, fields)
 }
 
 async fn active_users(api: &Api, parameters: &str) -> Vec<u64> {
@@ -32,17 +30,17 @@ async fn active_users(api: &Api, parameters: &str) -> Vec<u64> {
 async fn a_local_day_has_the_users_of_its_hours() {
     let api = Api::start(Utc.with_ymd_and_hms(2024, 11, 20, 12, 0, 0).unwrap()).await;
     let rows = [
-        event(1, 26, 21, 45),
-        event(1, 26, 22, 0),
-        event(2, 27, 22, 45),
-        event(2, 27, 23, 0),
-        event(3, 27, 22, 30),
-        event(4, 25, 22, 0),
-        event(4, 28, 22, 45),
+        decision(1, 26, 21, 45),
+        decision(1, 26, 22, 0),
+        decision(2, 27, 22, 45),
+        decision(2, 27, 23, 0),
+        decision(3, 27, 22, 30),
+        decision(4, 25, 22, 0),
+        decision(4, 28, 22, 45),
     ];
     // Each in a part of its own.
     for row in rows {
-        write(&api, "in_user", std::iter::once(row)).await;
+        write(&api, "in_user", [row]).await;
     }
     let days = "&start_date=2024-10-26&end_date=2024-10-28";
     // The 27th began at 22:00 UTC and ended at 23:00.
@@ -59,15 +57,11 @@ async fn a_local_day_has_the_users_of_its_hours() {
 }
 
 /// A completed trip of a driver.
-fn trip(number: u128, at: DateTime<Utc>) -> serde_json::Map<String, Value> {
-    let row = json!({
-        "event_id": Uuid::from_u128(number), "event_type": "trip.completed", "event_timestamp": at.to_rfc3339(),
-        "decided_at": at.to_rfc3339(), "kafka_timestamp": at.to_rfc3339(), "mark": Uuid::nil(),
-        "batch": Uuid::from_u128(9), "phase": "ingest", "trip_id": Uuid::from_u128(number),
-        "driver_id": Uuid::from_u128(1), "driver_earnings": "10.00", "state": "Lagos", "city": "Ikeja",
-        "region_settled": true,
+fn trip(number: u128, at: DateTime<Utc>) -> Map<String, Value> {
+    let fields = json!({
+        "trip_id": Uuid::from_u128(number), "driver_id": Uuid::from_u128(1), "driver_earnings": "10.00",
     });
-    row.as_object().unwrap().clone()
+    event("trip.completed", at, fields)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,9 @@ use crate::{
     process::{Process, new_key},
 };
 
+const CALLER: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "b7ad6b7169203331";
+
 /// The fields of a request's line that do not change from run to run.
 fn told(line: &Value) -> Value {
     assert!(line["duration_seconds"].as_f64().unwrap() < 20.0, "{line}");
@@ -110,7 +113,7 @@ async fn every_request_has_one_line_that_names_its_route_its_key_and_where_its_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_line_within_a_request_has_its_id() {
+async fn every_line_within_a_request_has_its_id_and_the_trace_of_its_caller_or_a_new_one() {
     let (mut config, key) = guarded().await;
     let (wire, through) = devstack::Wire::to(config.clickhouse.url.as_str())
         .await
@@ -129,13 +132,16 @@ async fn every_line_within_a_request_has_its_id() {
         ],
     );
     wire.set(devstack::Flow::Neither);
-    let ids = ["one", "two"];
-    let asked = ids.map(|id| {
-        let request = api.get(&format!(
-            "/v1/metrics/trips?city={}",
-            ["Ikeja", "Aba"][usize::from(id == "two")]
-        ));
-        let request = request.header("x-api-key", &key).header("x-request-id", id);
+    let ids = [("called", "Ikeja"), ("new", "Aba"), ("another", "Kano")];
+    let asked = ids.map(|(id, city)| {
+        let request = api
+            .get(&format!("/v1/metrics/trips?city={city}"))
+            .header("x-api-key", &key)
+            .header("x-request-id", id);
+        let request = match id {
+            "called" => request.header("traceparent", format!("00-{CALLER}-{PARENT}-00")),
+            _ => request,
+        };
         request.timeout(Duration::from_secs(30)).send()
     });
     for answer in futures::future::join_all(asked).await {
@@ -150,16 +156,16 @@ async fn every_line_within_a_request_has_its_id() {
                 .push(line.clone());
         }
     }
-    assert_eq!(of_traces.len(), 2, "{of_traces:#?}");
-    for lines in of_traces.values() {
-        let id = &lines[0]["spans"][0]["request_id"];
-        assert!(ids.iter().any(|known| id == known), "{id}");
-        assert!(
-            lines
-                .iter()
-                .all(|line| line["spans"][0]["request_id"] == *id),
-            "{lines:#?}"
-        );
+    assert_eq!(of_traces.len(), 3, "{of_traces:#?}");
+    for (trace, lines) in of_traces {
+        assert_eq!(trace.len(), 32);
+        let id = lines[0]["spans"][0]["request_id"].as_str().unwrap();
+        assert!(ids.iter().any(|(known, _)| id == *known), "{id}");
+        assert_eq!(id == "called", trace == CALLER, "{id} {trace}");
+        for line in &lines {
+            assert_eq!(line["spans"][0]["request_id"], id, "{lines:#?}");
+            assert_ne!(line["span_id"], PARENT, "{lines:#?}");
+        }
         let messages: Vec<_> = lines
             .iter()
             .filter_map(|line| line["message"].as_str())

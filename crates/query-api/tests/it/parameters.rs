@@ -1,54 +1,25 @@
 //! What is wrong with a request is named, with what is allowed.
 
-use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::api::Api;
-
-fn now() -> DateTime<Utc> {
-    DateTime::parse_from_rfc3339("2026-06-15T10:20:30Z")
-        .unwrap()
-        .to_utc()
-}
+use crate::{
+    api::{Api, now, without_events},
+    every_parameter::is_refused,
+};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
-    let api = Api::start(now()).await;
+async fn parameters_that_do_not_fit_together_are_named_with_what_is_allowed() {
+    let api = Api::over(&without_events().await, now());
     for (path, status, code, parameter) in [
-        ("users?from=2024-01-01", 400, "unknown_parameter", "from"),
         ("users?limit=5", 400, "unknown_parameter", "limit"),
-        ("bookings?tz=UTC&tz=UTC", 400, "repeated_parameter", "tz"),
         (
-            "bookings?start_date=soon",
+            "drivers?include_time_series=true",
             400,
-            "unreadable_parameter",
-            "start_date",
-        ),
-        (
-            "bookings?end_date=2024-02-30",
-            400,
-            "unreadable_parameter",
-            "end_date",
-        ),
-        (
-            "payments?tz=Mars/Olympus",
-            400,
-            "unreadable_parameter",
-            "tz",
-        ),
-        (
-            "payments?include_time_series=1",
-            400,
-            "unreadable_parameter",
+            "unknown_parameter",
             "include_time_series",
         ),
-        (
-            "trips?granularity=yearly",
-            400,
-            "unreadable_parameter",
-            "granularity",
-        ),
+        ("realtime?tz=UTC", 400, "unknown_parameter", "tz"),
         (
             "trips?granularity=hourly",
             422,
@@ -56,18 +27,11 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "include_time_series",
         ),
         (
-            "trips?start_date=2026-02-01&end_date=2026-01-01",
-            422,
-            "start_after_end",
-            "start_date",
-        ),
-        (
             "trips?start_date=1926-02-01&end_date=2026-01-01&include_time_series=true&granularity=hourly",
             422,
             "too_many_points",
             "granularity",
         ),
-        ("trips?state=Bavaria", 422, "unknown_region", "state"),
         ("trips?state=Lagos&city=Kano", 422, "unknown_region", "city"),
         (
             "trips?city=%27%20OR%201%3D1--",
@@ -75,24 +39,6 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "unknown_region",
             "city",
         ),
-        ("trips?city=%00", 422, "unknown_region", "city"),
-        ("drivers?limit=0", 422, "parameter_out_of_range", "limit"),
-        ("drivers?limit=1001", 422, "parameter_out_of_range", "limit"),
-        (
-            "drivers?include_time_series=true",
-            400,
-            "unknown_parameter",
-            "include_time_series",
-        ),
-        ("routes?limit=501", 422, "parameter_out_of_range", "limit"),
-        (
-            "drivers?limit=1000000000000000000000000000000000000000",
-            422,
-            "parameter_out_of_range",
-            "limit",
-        ),
-        ("routes?limit=many", 400, "unreadable_parameter", "limit"),
-        ("realtime?tz=UTC", 400, "unknown_parameter", "tz"),
         (
             "bookings?start_date=2026-01-01T00:01&end_date=2026-06-01",
             422,
@@ -118,31 +64,8 @@ async fn every_parameter_out_of_range_is_named_with_what_is_allowed() {
             "end_date",
         ),
     ] {
-        let answer = api.get(&format!("/v1/metrics/{path}")).await;
-        assert_eq!(answer.status, status, "{path}: {}", answer.text);
-        assert_eq!(
-            answer.header("content-type"),
-            "application/problem+json",
-            "{path}"
-        );
-        let problem = answer.json();
-        assert_eq!(
-            (&problem["code"], &problem["parameter"]),
-            (&json!(code), &json!(parameter)),
-            "{path}"
-        );
-        assert_eq!(problem["status"], status, "{path}");
-        assert_eq!(problem["type"], format!("/docs/errors/{code}"), "{path}");
-        assert_eq!(
-            problem["request_id"],
-            answer.header("x-request-id"),
-            "{path}"
-        );
-        assert!(
-            problem["detail"].as_str().unwrap().starts_with(parameter),
-            "{path}"
-        );
-        assert!(problem["hint"].as_str().unwrap().len() > 10, "{path}");
+        let path = format!("/v1/metrics/{path}");
+        is_refused(&api, &path, parameter, code, &json!(status)).await;
     }
 }
 
@@ -170,7 +93,7 @@ async fn the_nearest_bounds_that_can_be_served_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn years_far_away_are_answered_or_refused_at_once() {
+async fn years_far_away_are_answered_or_refused() {
     let api = Api::start(now()).await;
     let ranges = [
         ("0001-01-01", "9999-12-31"),
@@ -252,7 +175,7 @@ async fn nothing_is_null_or_zero() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_has_one_id() {
-    let api = Api::start(now()).await;
+    let api = Api::over(&without_events().await, now());
     let answer = api.send(Method::GET, "/v1/nothing", Some("my-id.1")).await;
     assert_eq!(
         (answer.status, answer.header("x-request-id")),
@@ -262,17 +185,15 @@ async fn a_request_has_one_id() {
         (&answer.json()["code"], &answer.json()["request_id"]),
         (&json!("not_found"), &json!("my-id.1"))
     );
-    let answer = api
-        .send(Method::GET, "/v1/metrics/users", Some("a b"))
-        .await;
+    let answer = api.send(Method::GET, "/v1/definitions", Some("a b")).await;
     assert_eq!(answer.header("x-request-id").len(), 36);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_methods_are_told_what_is_allowed() {
-    let api = Api::start(now()).await;
+    let api = Api::over(&without_events().await, now());
     for path in [
-        "/v1/metrics/users",
+        "/v1/definitions",
         "/health",
         "/health/ready",
         "/metrics",
@@ -310,7 +231,7 @@ async fn other_methods_are_told_what_is_allowed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_a_problem_like_any_other() {
-    let api = Api::start(now()).await;
+    let api = Api::over(&without_events().await, now());
     for path in ["/nothing", "/docs/nothing", "/docs/errors/nothing"] {
         let answer = api.get(path).await;
         assert_eq!(

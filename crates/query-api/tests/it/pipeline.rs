@@ -2,73 +2,18 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use query_api::Config;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use service_runtime::clock::{Clock, SystemClock};
-use uuid::Uuid;
 
 use crate::{
-    api::{Api, databases},
-    outage::postgres,
-    story::write,
+    api::{Api, databases, postgres},
+    books::{TOPIC, gap, range, store},
+    story::{object, write},
 };
-
-const TOPIC: &str = "openride.events.booking";
 
 /// Whole seconds, close to the real time: rows that are too old expire.
 fn now() -> DateTime<Utc> {
     SystemClock.now().trunc_subsecs(0)
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
-}
-
-fn place(offset: u64, decided_at: DateTime<Utc>) -> Value {
-    json!({
-        "event_id": Uuid::from_u128(offset.into()), "event_type": "booking.created",
-        "event_timestamp": decided_at.to_rfc3339(), "decided_at": decided_at.to_rfc3339(),
-        "kafka_timestamp": decided_at.to_rfc3339(), "kafka_topic": TOPIC, "kafka_partition": 0, "kafka_offset": offset,
-        "repeats_offset": 0, "reason": "missing_field", "path": "$.total_price", "detail": "expected a value",
-        "payload": "+2348012345678", "batch": Uuid::from_u128(1),
-    })
-}
-
-async fn store(
-    api: &Api,
-    table: &str,
-    offsets: impl IntoIterator<Item = u64>,
-    decided_at: DateTime<Utc>,
-) {
-    let rows = offsets
-        .into_iter()
-        .map(|offset| object(place(offset, decided_at)));
-    write(api, table, rows).await;
-}
-
-async fn range(api: &Api, first: u64, last: u64, accepted: u64, decided_at: DateTime<Utc>) {
-    let row = json!({
-        "batch": Uuid::from_u128(1), "kafka_topic": TOPIC, "kafka_partition": 0, "first_offset": first,
-        "last_offset": last, "accepted": accepted, "decided_at": decided_at.to_rfc3339(),
-    });
-    write(api, "ingest_ledger", std::iter::once(object(row))).await;
-}
-
-async fn gap(api: &Api, first: u64, last: u64, cause: &str) {
-    let row = json!({
-        "kafka_topic": TOPIC, "kafka_partition": 0, "first_offset": first, "last_offset": last, "cause": cause,
-        "decided_at": now().to_rfc3339(), "batch": Uuid::from_u128(1),
-    });
-    write(api, "ingest_gaps", std::iter::once(object(row))).await;
-}
-
-/// Some records of each verdict.
-pub(crate) async fn books(api: &Api, now: DateTime<Utc>) {
-    api.lane(TOPIC, 0, 119, now).await;
-    range(api, 0, 116, 110, now).await;
-    store(api, "events_raw", 0..110, now).await;
-    store(api, "duplicates", 110..114, now).await;
-    store(api, "dead_letters", 114..117, now).await;
-    gap(api, 117, 118, "control").await;
 }
 
 /// An API over one lane, whose every offset up to an end Kafka has, and which is durable up to the next.
@@ -98,7 +43,7 @@ async fn the_ledger_counts_stored_rows() {
     store(&api, "events_raw", 20..110, now).await;
     store(&api, "duplicates", 110..114, now).await;
     store(&api, "dead_letters", 114..117, now).await;
-    gap(&api, 117, 118, "control").await;
+    gap(&api, 117, 118, "control", now).await;
 
     let before = partition(&api).await;
     assert_eq!(
@@ -106,7 +51,7 @@ async fn the_ledger_counts_stored_rows() {
         (&json!(1), &json!(false))
     );
 
-    gap(&api, 119, 119, "compacted").await;
+    gap(&api, 119, 119, "compacted", now).await;
     // Of an open batch: beyond the next offset, so they do not count.
     store(&api, "events_raw", 120..130, now).await;
     let after = partition(&api).await;
@@ -179,7 +124,7 @@ async fn a_row_twice_and_a_lost_record_unbalance() {
 
     api.execute("TRUNCATE TABLE events_raw").await;
     store(&api, "events_raw", 0..9, now).await;
-    gap(&api, 9, 9, "lost").await;
+    gap(&api, 9, 9, "lost", now).await;
     let lost = partition(&api).await;
     assert_eq!(
         (&lost["missing"], &lost["repeated"], &lost["balanced"]),
@@ -318,7 +263,7 @@ async fn a_topic_without_dead_letters_is_told_apart_from_one_that_nobody_knows()
 
     api.lane(TOPIC, 0, 0, now).await;
     let letter = object(json!({"kafka_topic": "given.up", "decided_at": now.to_rfc3339()}));
-    write(&api, "dead_letters", std::iter::once(letter)).await;
+    write(&api, "dead_letters", [letter]).await;
     for (topic, letters) in [(TOPIC, 0), ("given.up", 1)] {
         let page = api.json(&of(topic)).await;
         assert_eq!(page["dead_letters"].as_array().unwrap().len(), letters);

@@ -5,7 +5,6 @@ use std::{
     process::{Child, ChildStderr, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
-    time::Duration,
 };
 
 use nix::{
@@ -17,7 +16,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use service_runtime::lifecycle;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::api::PATIENCE;
 
 /// A running API, which is killed when the test ends.
 pub(crate) struct Process {

@@ -1,31 +1,22 @@
 //! A simulated story in the tables, as the ingestor would write it, and the answer key to it.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    ops::Range,
-};
+mod settling;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use std::{collections::BTreeSet, ops::Range};
+
+use chrono::{DateTime, DurationRound as _, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use service_runtime::clock::{Clock, SystemClock};
 use shared_schema::{Domain, Event, OwnRegion, Region, Subscriptions, TopicsConfig, decode};
 use simulator::{
     Config, Simulation,
-    answer::AnswerKey,
-    event::{Fact, LogicalEvent, PaymentStep},
+    answer::{AnswerKey, Asked},
+    event::{Fact, LogicalEvent},
     wire::{self, Style},
 };
 use uuid::Uuid;
 
 use crate::api::Api;
-
-const WAITING: [&str; 5] = [
-    "waiting_user",
-    "waiting_booking",
-    "waiting_payment",
-    "waiting_trip",
-    "waiting_route",
-];
 
 /// The events of a story, and what is right about them.
 pub(crate) struct Story {
@@ -131,6 +122,11 @@ impl Story {
         });
     }
 
+    /// The quarter of an hour in which the story starts.
+    pub(crate) fn on_grid(&self) -> DateTime<Utc> {
+        self.start.duration_trunc(TimeDelta::minutes(15)).unwrap()
+    }
+
     /// Writes the events, each with its region if it says so itself.
     pub(crate) async fn ingest(&self, api: &Api) {
         self.ingest_those(api, 0..self.facts.len()).await;
@@ -153,89 +149,6 @@ impl Story {
                 row.with("ingest", region)
             });
             insert(api, domain, rows).await;
-        }
-    }
-
-    /// Gives every waiting fact its region. The domain rows are left as they are: settlements tell their regions.
-    pub(crate) async fn settle(&self, api: &Api) {
-        let all = |_: usize| true;
-        self.settle_those(api, all, self.end).await;
-        for table in WAITING {
-            api.execute(&format!("TRUNCATE TABLE {table}")).await;
-        }
-    }
-
-    /// Gives those waiting facts their region whose offset is wanted.
-    pub(crate) async fn settle_those(
-        &self,
-        api: &Api,
-        is_wanted: impl Fn(usize) -> bool,
-        settled_at: DateTime<Utc>,
-    ) {
-        let (regions, methods) = (self.regions(), self.methods());
-        let facts = self.facts.iter().enumerate();
-        let waiting: Vec<(&Row, Region)> = facts
-            .filter(|(offset, _)| is_wanted(*offset))
-            .map(|(_, row)| row)
-            .filter(|row| !matches!(row.own, Own::Known(_)))
-            .map(|row| (row, regions.of(&row.own)))
-            .collect();
-        for domain in Domain::ALL {
-            let rows =
-                waiting
-                    .iter()
-                    .filter(|(row, _)| row.domain == domain)
-                    .map(|(row, region)| {
-                        let mut columns = row.with("settle", Some(*region));
-                        if let Some(method) = row.payment.and_then(|payment| methods.get(&payment))
-                        {
-                            columns.insert("payment_method".to_owned(), json!(method));
-                        }
-                        columns
-                    });
-            insert(api, domain, rows).await;
-        }
-        let settlements = waiting.iter().map(|(row, region)| {
-            let method = row.payment.and_then(|payment| methods.get(&payment)).copied().unwrap_or_default();
-            let mut settled = object(json!({
-                "batch": Uuid::from_u128(2), "state": region.state, "city": region.city, "payment_method": method,
-                "settled_at": settled_at.to_rfc3339(),
-            }));
-            for column in ["kafka_topic", "kafka_partition", "kafka_offset"] {
-                settled.insert(column.to_owned(), row.columns[column].clone());
-            }
-            settled
-        });
-        write(api, "settlements", settlements).await;
-    }
-
-    /// Removes from the waiting facts those that have been settled, and writes their regions to the domain's rows.
-    pub(crate) async fn finish_settling(&self, api: &Api) {
-        for table in WAITING {
-            api.execute(&format!(
-                "ALTER TABLE {table} DELETE WHERE kafka_offset IN (SELECT kafka_offset FROM settlements) \
-                 SETTINGS mutations_sync = 1"
-            ))
-            .await;
-        }
-        for domain in Domain::ALL {
-            let region = |column: &str| {
-                let known = format!(
-                    "(SELECT groupArray(kafka_offset), groupArray({column}) FROM settlements)"
-                );
-                format!(
-                    "{column} = transform(kafka_offset, {known}.1, {known}.2, toString({column}))"
-                )
-            };
-            api.execute(&format!(
-                "ALTER TABLE {} UPDATE {}, {}, region_settled = true \
-                 WHERE NOT region_settled AND kafka_offset IN (SELECT kafka_offset FROM settlements) \
-                 SETTINGS mutations_sync = 1, allow_nondeterministic_mutations = 1",
-                domain.events_table(),
-                region("state"),
-                region("city"),
-            ))
-            .await;
         }
     }
 
@@ -271,6 +184,13 @@ impl Story {
         }
     }
 
+    /// All metrics of a question are those of the key.
+    pub(crate) async fn metrics_are_told(&self, api: &Api, asked: &Asked) {
+        for told in asked.metrics(&self.key) {
+            api.tells(&told).await;
+        }
+    }
+
     /// Every state in which something happens, the unknown one included.
     pub(crate) fn states(&self) -> BTreeSet<&'static str> {
         let known = self.key.regions().iter().map(|region| region.state);
@@ -295,77 +215,14 @@ impl Story {
     /// Registers one more user, who does not say where, just before the end.
     pub(crate) async fn newcomer_without_region(&self, api: &Api) -> Uuid {
         let newcomer = Uuid::from_u128(7);
-        let at = (self.end - TimeDelta::seconds(1)).to_rfc3339();
-        let row = object(json!({
-            "batch": Uuid::from_u128(3), "mark": Uuid::nil(), "phase": "ingest", "event_id": Uuid::from_u128(8),
-            "event_type": "user.registered", "event_timestamp": at, "decided_at": at, "kafka_timestamp": at,
+        let at = self.end - TimeDelta::seconds(1);
+        let fields = json!({
             "kafka_topic": "openride.events.user", "kafka_partition": 1, "kafka_offset": 0, "user_id": newcomer,
-            "role": "RIDER", "state": "unknown", "city": "unknown", "region_settled": true,
-        }));
-        insert(api, Domain::User, std::iter::once(row)).await;
+            "role": "RIDER", "state": "unknown", "city": "unknown",
+        });
+        let row = event("user.registered", at, fields);
+        insert(api, Domain::User, [row]).await;
         newcomer
-    }
-
-    fn methods(&self) -> HashMap<Uuid, &str> {
-        let told = self
-            .facts
-            .iter()
-            .filter_map(|row| Some((row.payment?, row.columns.get("payment_method")?.as_str()?)));
-        told.collect()
-    }
-
-    fn regions(&self) -> Regions {
-        let mut regions = Regions::default();
-        for row in &self.facts {
-            let id = |column: &str| {
-                row.columns
-                    .get(column)
-                    .and_then(|id| id.as_str()?.parse::<Uuid>().ok())
-            };
-            match (row.columns["event_type"].as_str().unwrap(), &row.own) {
-                ("user.registered", Own::Known(region)) => {
-                    regions.users.extend([(id("user_id").unwrap(), *region)]);
-                }
-                ("route.created", Own::Known(region)) => {
-                    regions.routes.extend([(id("route_id").unwrap(), *region)]);
-                }
-                ("booking.created", Own::Known(pickup)) => {
-                    regions.pickups.insert(id("booking_id").unwrap(), *pickup);
-                }
-                _ => {}
-            }
-            if let (Some(booking), Some(route)) = (id("booking_id"), id("route_id")) {
-                let by_another = row.columns["event_type"] != "booking.created";
-                let named = (by_another, row.at(), route);
-                let known = regions.rides.entry(booking).or_insert(named);
-                *known = named.min(*known);
-            }
-        }
-        regions
-    }
-}
-
-#[derive(Default)]
-struct Regions {
-    users: HashMap<Uuid, Region>,
-    routes: HashMap<Uuid, Region>,
-    pickups: HashMap<Uuid, Region>,
-    /// By booking: whether the route is named by another event than its creation, and the earliest that does.
-    rides: HashMap<Uuid, (bool, DateTime<Utc>, Uuid)>,
-}
-
-impl Regions {
-    fn of(&self, own: &Own) -> Region {
-        let known = match own {
-            Own::Known(region) => Some(*region),
-            Own::User(user) => self.users.get(user).copied(),
-            Own::Route(route) => self.routes.get(route).copied(),
-            Own::Ride(booking) => self.pickups.get(booking).copied().or_else(|| {
-                let (_, _, route) = self.rides.get(booking)?;
-                self.routes.get(route).copied()
-            }),
-        };
-        known.unwrap_or(Region::UNKNOWN)
     }
 }
 
@@ -399,20 +256,43 @@ impl Row {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+/// The parameters of a range.
+pub(crate) fn range(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+    let shown = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    format!("start_date={}&end_date={}", shown(start), shown(end))
+}
+
+/// A row of an input table: an event in Ikeja that was read when it happened, with these fields beside or instead.
+pub(crate) fn event(kind: &str, at: DateTime<Utc>, fields: Value) -> Map<String, Value> {
+    let at = at.to_rfc3339();
+    let mut row = object(json!({
+        "event_id": Uuid::new_v4(), "event_type": kind, "event_timestamp": at, "decided_at": at, "kafka_timestamp": at,
+        "kafka_partition": 0, "mark": Uuid::nil(), "batch": Uuid::from_u128(9), "phase": "ingest",
+        "state": "Lagos", "city": "Ikeja", "region_settled": true,
+    }));
+    row.extend(object(fields));
+    row
+}
+
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         other => panic!("{other} is no object"),
     }
 }
 
-async fn insert(api: &Api, domain: Domain, rows: impl Iterator<Item = Map<String, Value>>) {
+async fn insert(api: &Api, domain: Domain, rows: impl IntoIterator<Item = Map<String, Value>>) {
     write(api, &format!("in_{domain}"), rows).await;
 }
 
 /// Writes rows as JSON, of which the table takes the fields that it has.
-pub(crate) async fn write(api: &Api, table: &str, rows: impl Iterator<Item = Map<String, Value>>) {
-    let rows: Vec<String> = rows.map(|row| Value::Object(row).to_string()).collect();
+pub(crate) async fn write(
+    api: &Api,
+    table: &str,
+    rows: impl IntoIterator<Item = Map<String, Value>>,
+) {
+    let rows = rows.into_iter().map(|row| Value::Object(row).to_string());
+    let rows: Vec<String> = rows.collect();
     for chunk in rows.chunks(10_000) {
         let sql = format!(
             "INSERT INTO {table} SETTINGS date_time_input_format = 'best_effort', async_insert = 0, \
@@ -421,27 +301,4 @@ pub(crate) async fn write(api: &Api, table: &str, rows: impl Iterator<Item = Map
         );
         api.execute(&sql).await;
     }
-}
-
-/// Whether the story has what its tests are about.
-#[test]
-fn the_story_has_everything_that_the_answers_are_about() {
-    let config = Config::new(
-        1,
-        1_711_324_800_000,
-        1_711_324_800_000 + 3 * 86_400_000,
-        1_500,
-    );
-    let events: Vec<LogicalEvent> = Simulation::new(&config)
-        .map(|occurrence| occurrence.event)
-        .collect();
-    let payments = || {
-        events.iter().filter_map(|event| match &event.fact {
-            Fact::Payment(fact) => Some(fact),
-            _ => None,
-        })
-    };
-    assert!(payments().any(|fact| fact.currency != "NGN"));
-    assert!(payments().any(|fact| matches!(fact.step, PaymentStep::Refunded { .. })));
-    assert!(payments().any(|fact| matches!(fact.step, PaymentStep::Failed { .. })));
 }

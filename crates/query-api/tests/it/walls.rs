@@ -27,13 +27,11 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    access::{guarded, key, now, with},
-    api::{Answer, Api, databases},
-    outage::postgres,
+    api::{Answer, Api, PATIENCE, databases, now, postgres, without_events},
+    callers::{guarded, guarded_without_events, key, with},
     process::{Process, new_key},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
 /// What a busy machine adds.
 const SLACK: Duration = Duration::from_secs(2);
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -54,7 +52,7 @@ async fn raw(api: &Api, head: &str) -> TcpStream {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_does_not_read_is_ended_and_makes_room_for_another() {
-    let mut config = databases().await;
+    let mut config = without_events().await;
     config.http.max_connections = 1;
     config.http.client_timeout = HumanDuration::secs(2);
     let api = Api::over(&config, now());
@@ -76,7 +74,7 @@ async fn a_reader_that_does_not_read_is_ended_and_makes_room_for_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_come_is_not_waited_for() {
-    let mut config = databases().await;
+    let mut config = without_events().await;
     config.http.client_timeout = HumanDuration::secs(1);
     let api = Api::over(&config, now());
     let head = "POST /v1/keys HTTP/1.1\nhost: localhost\ncontent-type: application/json\ncontent-length: 100\n\n{";
@@ -90,7 +88,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_json_that_is_said_to_be_and_can_be_decoded() {
-    let api = Api::over(&databases().await, now());
+    let api = Api::over(&without_events().await, now());
     let body = json!({"name": "a", "role": "viewer"}).to_string();
     let send = async |headers: &[(&str, &str)]| {
         api.send_body(Method::POST, "/v1/keys", headers, body.clone())
@@ -117,7 +115,7 @@ async fn a_body_is_json_that_is_said_to_be_and_can_be_decoded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_access_control_no_page_that_is_opened_here_is_answered() {
     const PAGE: &str = "https://dashboard.example";
-    let mut config = databases().await;
+    let mut config = without_events().await;
     config.http.cors.origins = vec![PAGE.to_owned()];
     let api = Api::over(&config, now());
     let body = json!({"name": "a", "role": "admin"}).to_string();
@@ -146,7 +144,7 @@ async fn without_access_control_no_page_that_is_opened_here_is_answered() {
         }
     }
     // with access control it may have any name
-    let api = Api::over(&guarded().await, now());
+    let api = Api::over(&guarded_without_events().await, now());
     let key = key(&api, Role::Viewer, Scope::Everywhere, false).await;
     let headers = [
         ("x-api-key", key.as_str()),
@@ -168,7 +166,7 @@ fn never() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_key_is_refused_however_many_are_sent_that_never_existed() {
-    let config = guarded().await;
+    let config = guarded_without_events().await;
     let direct = Api::over(&config, now());
     let (wire, through) = Wire::to(config.postgres.url.expose()).await.unwrap();
     let mut config = config;
@@ -206,7 +204,7 @@ async fn a_revoked_key_is_refused_however_many_are_sent_that_never_existed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_changed_is_forgotten_and_no_other() {
-    let mut config = guarded().await;
+    let mut config = guarded_without_events().await;
     let (wire, through) = Wire::to(config.postgres.url.expose()).await.unwrap();
     config.postgres.url = through.into();
     let api = Api::over(&config, now());
@@ -367,7 +365,7 @@ async fn who_waited_for_another_replica_has_one_deadline_for_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_is_continued_for_those_who_are_let_in() {
-    let mut config = databases().await;
+    let mut config = without_events().await;
     config.auth.mode = query_api::AuthMode::Required;
     let key = new_key(&config);
     let mut api = Process::start(&config, &[]);
