@@ -84,7 +84,8 @@ pub(crate) async fn pinned(
         .ok_or_else(|| not_configured("include_cells"))?;
     let lanes = services.lanes.all().await?;
     let settled: i64 = services
-        .store
+        .clickhouse
+        .whole(caller)
         .row("cells: last settling", &settled_through())
         .await?;
     // after the last settling was read: one that began since is later than that. What is being settled is in some of the
