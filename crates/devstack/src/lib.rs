@@ -25,6 +25,7 @@ mod ready;
 mod scratch;
 mod server;
 mod servers;
+mod services_role;
 mod signals;
 mod stack;
 mod strace;
@@ -40,6 +41,7 @@ pub use endpoints::{CLICKHOUSE_DATABASE, Endpoints, POSTGRES_DATABASE, POSTGRES_
 pub use error::{Result, StackError};
 pub use interrupt::Interrupt;
 pub use server::Server;
+pub use services_role::ServicesRole;
 pub use stack::PrivateStack;
 pub use strace::Tracer;
 pub use test_run::with_test_stack;

@@ -51,15 +51,19 @@ pub struct HttpConfig {
     /// Threads that answer requests; 0 takes one per core.
     #[schemars(range(max = 256))]
     pub workers: u16,
-    /// Connections at most, over all threads. Further ones wait until one of these ends.
+    /// Connections at most, shared out to the threads in equal parts. Further ones, also those of health checks, wait until
+    /// one of these ends. Each may hold some 64 KiB of an answer, and is an open file; to have fewer of one address is for a
+    /// proxy.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_connections: u32,
     /// How long a client may take for the body of a request, and how long it may take in nothing of an answer, before its
     /// connection is ended.
     pub client_timeout: HumanDuration,
-    /// How long the statements of a request may take, each.
+    /// How long the statements of a request may take, each. For half of that is waited before, for a turn, and for an answer
+    /// that another replica makes.
     pub query_deadline: HumanDuration,
-    /// Statements at most that ask ClickHouse at the same time. Further ones wait, within their deadline.
+    /// Statements at most that ask ClickHouse at the same time, half of them for one caller at most. Further ones wait for
+    /// their turn, for half of `query_deadline`.
     #[schemars(range(min = 1, max = 10_000))]
     pub concurrent_queries: u16,
     /// Memory of ClickHouse that a statement may take at most. Of what needs more, callers are told to ask for less.
@@ -78,11 +82,11 @@ impl Default for HttpConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8097)),
             workers: 0,
-            max_connections: 1024,
+            max_connections: 8192,
             client_timeout: HumanDuration::secs(30),
             query_deadline: HumanDuration::secs(10),
             concurrent_queries: 32,
-            query_memory: ByteSize::mib(4096),
+            query_memory: ByteSize::mib(2048),
             lanes_deadline: HumanDuration::secs(1),
             shutdown_timeout: HumanDuration::secs(20),
             cors: CorsConfig::default(),

@@ -15,6 +15,7 @@ use crate::{
     lanes::LanesError,
     parameters::{Fault, ParameterError},
     routes::{BodyError, KeyError},
+    turns::Busy,
 };
 
 /// Why a request is not answered.
@@ -94,6 +95,9 @@ pub(crate) enum ApiError {
     /// ClickHouse did not answer.
     #[error("clickhouse: {0}")]
     Store(#[from] StoreError),
+    /// ClickHouse was not asked.
+    #[error("clickhouse was not asked: {0}")]
+    Busy(#[from] Busy),
     /// PostgreSQL did not answer.
     #[error("postgres: {0}")]
     Lanes(#[from] LanesError),
@@ -174,6 +178,11 @@ impl ApiError {
             Self::Keys(error) => of_keys(error.is_outage()),
             Self::TokenKeysUnavailable => fixed(Code::AccessUnavailable, self, RETRY),
             Self::Store(error) => of_store(error),
+            Self::Busy(busy) => fixed(
+                Code::Busy,
+                busy,
+                "Try again in some seconds, or ask less at once.",
+            ),
             Self::Unwritable(_) => internal(),
             Self::Shared(error) => error.verdict(),
             Self::Lanes(_) => fixed(
@@ -184,7 +193,7 @@ impl ApiError {
         }
     }
 
-    /// Whether a database was away, or too slow.
+    /// Whether a database was away, or too slow, or could not be asked.
     pub(crate) fn is_outage(&self) -> bool {
         self.verdict().code.status() == StatusCode::SERVICE_UNAVAILABLE
     }

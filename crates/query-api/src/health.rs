@@ -7,12 +7,12 @@ use crate::services::Services;
 /// while: the ledger is not. Redis is asked and shown, but everything is answered without it; so is the user of
 /// ClickHouse for callers that see some regions only, for there need not be any.
 pub(crate) fn state(services: &Services) -> HealthState {
-    let (store, lanes) = (services.store.clone(), services.lanes.clone());
+    let (clickhouse, lanes) = (services.clickhouse.clone(), services.lanes.clone());
     let (scoped, redis) = (services.clone(), services.redis.clone());
     HealthState::builder(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
         .check("clickhouse", move || {
-            let store = store.clone();
-            async move { reported("clickhouse", store.ping().await) }
+            let clickhouse = clickhouse.clone();
+            async move { reported("clickhouse", clickhouse.ping().await) }
         })
         .optional("clickhouse_scoped", move || {
             let services = scoped.clone();

@@ -28,6 +28,7 @@ mod redis;
 mod routes;
 mod server;
 mod services;
+mod turns;
 
 pub use crate::http::CorsConfig;
 pub use access::{AuthConfig, AuthMode, TokenConfig};

@@ -4,6 +4,7 @@ use actix_web::{
     App, HttpServer, dev::Server as ActixServer, middleware::from_fn, rt::net::TcpStream, web,
 };
 use anyhow::Context;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use service_runtime::{
     clock::{Clock, SystemClock},
     health::HealthState,
@@ -18,6 +19,9 @@ use crate::{
     health, http, openapi, routes,
     services::{Services, SetupError},
 };
+
+/// Files that are open beside those of connections: of databases, logs, libraries.
+const OTHER_FILES: usize = 512;
 
 /// Why the API could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -67,8 +71,10 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
     let requests = web::Data::new(http::Requests::new());
     let address = config.http.listen;
     let cors = config.http.cors.clone();
-    let workers = workers(&config.http);
     let connections = usize::try_from(config.http.max_connections).unwrap_or(usize::MAX);
+    // each serves one at least
+    let workers = workers(&config.http).min(connections);
+    allow_files(connections);
     let client_timeout = config.http.client_timeout.get();
     let server = HttpServer::new(move || {
         App::new()
@@ -91,7 +97,7 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
     .shutdown_timeout(config.http.shutdown_timeout.get().as_secs())
     .workers(workers)
     // counted by each thread
-    .max_connections(connections.div_ceil(workers))
+    .max_connections(connections / workers)
     .on_connect(move |connection, _| end_when_stalled(connection, client_timeout))
     .bind(address)
     .map_err(|source| BindError::Listen { address, source })?;
@@ -108,6 +114,26 @@ fn workers(config: &HttpConfig) -> usize {
     match config.workers {
         0 => thread::available_parallelism().map_or(2, NonZeroUsize::get),
         workers => workers.into(),
+    }
+}
+
+/// Raises the number of files that the process may have open, as a rule 1,024, to what the connections need. A server that
+/// has no file left can neither accept nor ask its databases.
+fn allow_files(connections: usize) {
+    let needed = u64::try_from(connections.saturating_add(OTHER_FILES)).unwrap_or(u64::MAX);
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        if soft < needed {
+            setrlimit(Resource::RLIMIT_NOFILE, needed.min(hard), hard)?;
+        }
+        Ok(soft.max(hard))
+    });
+    match raised {
+        Ok(allowed) if allowed < needed => warn!(
+            allowed,
+            needed, "fewer files may be open than http.max_connections needs"
+        ),
+        Ok(_) => {}
+        Err(error) => warn!(%error, "how many files may be open is not known"),
     }
 }
 
@@ -145,5 +171,24 @@ impl Server {
         self.health.start_draining();
         let (ended, ()) = tokio::join!(server, handle.stop(true));
         ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_may_have_the_files_open_that_its_connections_need() {
+        let files = || getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        let (_, hard) = files();
+        setrlimit(Resource::RLIMIT_NOFILE, 1024, hard).unwrap();
+        allow_files(2000);
+        assert_eq!(files(), (2512.min(hard), hard));
+        // it is never lowered
+        allow_files(100);
+        assert_eq!(files(), (2512.min(hard), hard));
+        allow_files(usize::MAX);
+        assert_eq!(files(), (hard, hard));
     }
 }

@@ -5,7 +5,7 @@ use service_runtime::clock::Clock;
 
 use crate::{
     access::{Access, Caller},
-    ask::Asker,
+    ask::{Asker, ClickHouse},
     cache::Cache,
     cells::Opener,
     config::Config,
@@ -16,8 +16,8 @@ use crate::{
 /// What the routes need.
 #[derive(Clone)]
 pub(crate) struct Services {
-    /// ClickHouse, with all that is there.
-    pub(crate) store: Asker,
+    /// ClickHouse.
+    pub(crate) clickhouse: ClickHouse,
     /// The user of ClickHouse that reads for callers that see some regions only.
     scoped_user: ScopedUser,
     /// The lanes in PostgreSQL.
@@ -68,7 +68,7 @@ impl Services {
         let access = Access::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
         Ok(Self {
-            store: Asker::new(store, &config.http),
+            clickhouse: ClickHouse::new(store, &config.http),
             scoped_user: config.scoped.clone(),
             lanes: Lanes::new(pool.clone(), config.http.lanes_deadline.get()),
             pool,
@@ -83,11 +83,11 @@ impl Services {
 
     /// ClickHouse, with what a caller may see.
     pub(crate) fn store_of(&self, caller: &Caller) -> Asker {
-        self.store.within(&caller.scope, &self.scoped_user)
+        self.clickhouse.within_scope(caller, &self.scoped_user)
     }
 
     /// Whether ClickHouse answers callers that see some regions only.
     pub(crate) async fn ping_scoped(&self) -> Result<(), StoreError> {
-        self.store.ping_scoped(&self.scoped_user).await
+        self.clickhouse.ping_scoped(&self.scoped_user).await
     }
 }

@@ -44,6 +44,7 @@ mod postgres_faults;
 mod postgres_rewound;
 mod proxy;
 mod refusals;
+mod services_role;
 mod settling;
 mod settling_faults;
 mod settling_sources;

@@ -17,7 +17,8 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// have been revoked through another replica since this one looked.
 pub(super) const RELIED_ON: Duration = Duration::from_secs(600);
 /// Keys of which nothing is known that are looked up at the same time: whoever sends keys that do not exist must not have
-/// all connections, nor the turn of a key that does.
+/// all connections, nor the turn of a key that was found in the last ten minutes. One that was not, also because the process
+/// has just begun, waits among them.
 const AT_ONCE: usize = 2;
 /// Hashes that are remembered, also those of keys that do not exist.
 const MOST: u64 = 10_000;

@@ -22,10 +22,9 @@ mod shared;
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use event_store::{At, Operation, StoreError};
 use opentelemetry::{KeyValue, metrics::Counter};
 use service_runtime::{clock::Clock, telemetry};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 pub use self::config::CacheConfig;
 use self::{
@@ -39,10 +38,12 @@ pub(crate) use self::{
     question::{Keeping, Question, Reach, Sought},
     response::{STALE, Source},
 };
-use crate::{config::Config, error::ApiError, redis::Redis};
+use crate::{config::Config, error::ApiError, redis::Redis, turns::Busy};
 
-/// How often a replica looks whether another has made the answer that both want.
+/// How soon a replica looks again whether another has made the answer that both want.
 const LOOK: Duration = Duration::from_millis(25);
+/// What has taken so long already may show so many times later: many looks at what takes long would be a load.
+const LATER: u32 = 16;
 
 /// Long after everybody who asked at once was answered.
 const FORGET_FLIGHTS: Duration = Duration::from_secs(30);
@@ -60,8 +61,8 @@ pub(crate) struct Cache {
     shared: Shared,
     late: Late,
     clock: Arc<dyn Clock>,
-    /// How long an answer may take where it is waited for, too, that another replica makes.
-    deadline: Duration,
+    /// How long an answer is waited for that another replica makes, before it is made here too.
+    patience: Duration,
     requests: Counter<u64>,
 }
 
@@ -72,7 +73,7 @@ impl Cache {
         pool: metadata_store::Pool,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let deadline = config.http.query_deadline.get();
+        let patience = config.http.query_deadline.get() / 2;
         let config = &config.cache;
         let stale = config.stale.get();
         // what landed is, as a rule, in near as well
@@ -93,7 +94,7 @@ impl Cache {
             requests: requests(),
             config: config.clone(),
             clock,
-            deadline,
+            patience,
         }
     }
 
@@ -107,7 +108,7 @@ impl Cache {
         &self,
         request: &HttpRequest,
         question: &Question,
-        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
         let wish = Wish::of(request);
         let (kept, source) = match wish {
@@ -127,7 +128,7 @@ impl Cache {
     pub(crate) async fn answer_unkept(
         &self,
         request: &HttpRequest,
-        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
         let (kept, source) = self.unkept(make).await?;
         Ok(self.shown(request, &kept, source))
@@ -142,7 +143,7 @@ impl Cache {
     /// An answer for this request alone.
     async fn unkept(
         &self,
-        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
     ) -> Result<(Arc<Kept>, Source), ApiError> {
         let kept = Kept::new(
             Box::pin(make()).await?,
@@ -156,7 +157,7 @@ impl Cache {
     async fn found_or_made(
         &self,
         question: &Question,
-        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
     ) -> Result<(Arc<Kept>, Source), ApiError> {
         let found = self.near.get(&question.key).await;
         if let Some(kept) = &found
@@ -173,9 +174,10 @@ impl Cache {
             // what it brought was forgotten near, and is old by now
             self.flights.invalidate(&flight).await;
         }
-        // boxed, as all that makes answers is: together they would be too large for the stack of a thread
-        let making = Box::pin(self.fetched_or_made(question, &source, make));
-        let landed = Box::pin(self.flights.try_get_with(flight, making)).await;
+        let mut landed = self.landed(question, flight, &source, &make).await;
+        if source.get() == Source::Coalesced && landed.as_ref().is_err_and(is_of_another) {
+            landed = self.landed(question, flight, &source, &make).await;
+        }
         match landed {
             Ok(kept) => Ok((kept, source.get())),
             Err(error) if error.is_outage() => match self.last_known(question, found).await {
@@ -184,6 +186,19 @@ impl Cache {
             },
             Err(error) => Err(ApiError::Shared(error)),
         }
+    }
+
+    /// What one of those brings that ask for the same.
+    async fn landed(
+        &self,
+        question: &Question,
+        flight: Flight,
+        source: &Cell<Source>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
+    ) -> Result<Arc<Kept>, Arc<ApiError>> {
+        // boxed, as all that makes answers is: together they would be too large for the stack of a thread
+        let making = Box::pin(self.fetched_or_made(question, source, make));
+        Box::pin(self.flights.try_get_with(flight, making)).await
     }
 
     /// Whether what is kept may still be shown: it is fresh, and no late event has changed it. Nothing is fresh for longer
@@ -199,16 +214,19 @@ impl Cache {
     }
 
     /// What another replica keeps or is making, or what this one makes.
+    ///
+    /// Another is waited for as long as what it makes can be fresh, and half as long as a statement may take at the most.
+    /// After that this one makes it too, and takes what the other makes if that is there first. So no answer takes longer by
+    /// more than that because another replica was asked the same.
     async fn fetched_or_made(
         &self,
         question: &Question,
         source: &Cell<Source>,
-        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
     ) -> Result<Arc<Kept>, ApiError> {
         let began = Instant::now();
-        // what took longer than it is fresh is kept by nobody; and half of the time is for making it here
-        let patience = question.lifetime.fresh_for.min(self.deadline / 2);
-        let mut made_by = None;
+        // what took longer than it is fresh is kept by nobody
+        let patience = question.lifetime.fresh_for.min(self.patience);
         let lease = loop {
             if let Some(kept) = self.fetched(question).await {
                 source.set(Source::Hit);
@@ -216,45 +234,32 @@ impl Cache {
             }
             match self.shared.lease(&question.key).await {
                 Ok(lease) => break lease,
-                Err(Taken) => made_by = Some(began + self.deadline),
+                Err(Taken) if began.elapsed() < patience => wait(began).await,
+                Err(Taken) => break None,
             }
-            if began.elapsed() >= patience {
-                break None;
-            }
-            sleep(LOOK).await;
         };
         source.set(Source::Miss);
         let making = Box::pin(self.made(question, make));
-        let made = match made_by {
-            None => making.await,
-            Some(made_by) => match timeout_at(made_by, making).await {
-                Ok(made) => made,
-                Err(_) => return self.fetched_late(question, source).await,
-            },
+        let kept = tokio::select! {
+            made = making => Arc::new(made?),
+            kept = self.fetched_later(question, began), if lease.is_none() => {
+                source.set(Source::Hit);
+                return Ok(kept);
+            }
         };
-        let kept = made.map(Arc::new);
-        if let Ok(kept) = &kept {
-            self.keep(question, kept).await;
-        }
+        self.keep(question, &kept).await;
         drop(lease);
-        kept
+        Ok(kept)
     }
 
-    /// What the replica that was waited for has made after all, when there is no time left.
-    async fn fetched_late(
-        &self,
-        question: &Question,
-        source: &Cell<Source>,
-    ) -> Result<Arc<Kept>, ApiError> {
-        let kept = self.fetched(question).await.ok_or(StoreError::TimedOut {
-            at: At {
-                operation: Operation::Select,
-                subject: "an answer that another replica makes".to_owned(),
-            },
-            after: self.deadline,
-        })?;
-        source.set(Source::Hit);
-        Ok(kept)
+    /// What Redis keeps once another replica has made it.
+    async fn fetched_later(&self, question: &Question, began: Instant) -> Arc<Kept> {
+        loop {
+            wait(began).await;
+            if let Some(kept) = self.fetched(question).await {
+                return kept;
+            }
+        }
     }
 
     /// What Redis keeps, if it may be shown.
@@ -282,7 +287,7 @@ impl Cache {
     async fn made(
         &self,
         question: &Question,
-        make: impl AsyncFnOnce() -> Result<Made, ApiError>,
+        make: impl AsyncFn() -> Result<Made, ApiError>,
     ) -> Result<Kept, ApiError> {
         // before the numbers are asked for, so that a batch that is stored meanwhile counts as later
         let asked_at = match question.lifetime.watched {
@@ -304,6 +309,16 @@ impl Cache {
         self.near.insert(question.key, Arc::clone(kept)).await;
         self.shared.put(&question.key, kept, self.clock.now()).await;
     }
+}
+
+/// Until the next look at what was begun to be waited for then.
+async fn wait(began: Instant) {
+    sleep(LOOK.max(began.elapsed() / LATER)).await;
+}
+
+/// Whether it was the caller's who was to make it for all that there was no turn; those who waited have their own.
+fn is_of_another(error: &Arc<ApiError>) -> bool {
+    matches!(**error, ApiError::Busy(Busy::Caller))
 }
 
 /// Shows every result from the start, so that none is missing as long as it has not come about.

@@ -88,7 +88,7 @@ impl Wish {
 }
 
 /// The header `Warning` of an answer that is older than it may be.
-pub(crate) const STALE: &str = "110 - \"a database does not answer; this was true before\"";
+pub(crate) const STALE: &str = "110 - \"no newer answer can be had; this was true before\"";
 
 /// The answer, or that the client has it.
 pub(super) fn of(

@@ -80,7 +80,8 @@ pub(crate) async fn pinned(
     // after the lanes: what a topic carries is announced before the first event of it is durable
     let carried = services.lanes.carried().await?;
     let settled: i64 = services
-        .store
+        .clickhouse
+        .whole(caller)
         .row("cells: last settling", &settled_through())
         .await?;
     // after the last settling was read: one that began since is later than that. What is being settled is in some of the

@@ -94,6 +94,8 @@ codes! {
         "The database of the events does not answer. Try again after the seconds of Retry-After.";
     QueryTimedOut = "query_timed_out", SERVICE_UNAVAILABLE,
         "The database of the events did not answer in time. Try again after the seconds of Retry-After, or ask for less.";
+    Busy = "busy", SERVICE_UNAVAILABLE,
+        "So many statements were under way, of all callers (http.concurrent_queries, OPENRIDE_HTTP_CONCURRENT_QUERIES) or of this one (half of that), that the database of the events was not asked. Try again after the seconds of Retry-After, or ask less at once.";
     LanesUnavailable = "lanes_unavailable", SERVICE_UNAVAILABLE,
         "The database of the lanes does not answer. Try again after the seconds of Retry-After.";
     AccessUnavailable = "access_unavailable", SERVICE_UNAVAILABLE,

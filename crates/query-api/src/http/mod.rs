@@ -23,7 +23,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use tracing::{Instrument, Span, debug, error, field, info_span, warn};
+use tracing::{Instrument, debug, error, field, info_span, warn};
 
 use self::answered::Answered;
 pub use self::cors::CorsConfig;
@@ -53,10 +53,9 @@ pub(crate) async fn framed(
     request.extensions_mut().insert(id.clone());
     let running = match access::is_guarded(request.path()) {
         true => {
-            request
-                .extensions_mut()
-                .insert(trace::Waiting(span.clone()));
-            Span::none()
+            let waiting = trace::Waiting(span.clone());
+            request.extensions_mut().insert(waiting);
+            trace::logged(&id)
         }
         false => span.clone(),
     };

@@ -1,10 +1,17 @@
 use actix_web::{HttpMessage, dev::ServiceRequest, http::header::HeaderMap};
 use opentelemetry::propagation::Extractor;
 use service_runtime::telemetry::trace_context;
-use tracing::Span;
+use tracing::{Span, info_span};
+
+use super::RequestId;
 
 /// The span of a request that waits for its caller to be let in: it belongs to a trace from when it is first entered.
 pub(super) struct Waiting(pub(super) Span);
+
+/// What the log knows the request by until then. It belongs to no trace.
+pub(super) fn logged(id: &RequestId) -> Span {
+    info_span!(target: "query_api::untraced", "request", request_id = %id)
+}
 
 /// The span of a request whose caller was just let in, as a part of the caller's trace if it has one. Not of others:
 /// anybody could have their requests recorded.

@@ -121,7 +121,7 @@ fn describe(components: &mut Components) {
         (
             "Warning",
             text(
-                "`110`, where the answer is older than it may be because a database does not answer.",
+                "`110`, where the answer is older than it may be because a database does not answer or is too busy to be asked.",
                 json!(STALE),
             ),
         ),

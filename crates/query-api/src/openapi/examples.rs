@@ -19,6 +19,7 @@ use crate::{
         SeriesParameters, documented, not_configured, number, selection, series,
     },
     routes::{Body, BodyError, KeyError},
+    turns::Busy,
 };
 
 /// An error of each kind, as the description shows it.
@@ -94,6 +95,7 @@ pub(super) fn example(code: Code) -> ApiError {
             message: "DB::Exception: Query memory limit exceeded".to_owned(),
         }
         .into(),
+        Code::Busy => Busy::Caller.into(),
         Code::LanesUnavailable => LanesError::TimedOut(Duration::from_secs(1)).into(),
         Code::AccessUnavailable => ApiError::TokenKeysUnavailable,
     }

@@ -8,7 +8,7 @@ mod examples;
 mod problems;
 mod schemas;
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, sync::OnceLock};
 
 use actix_web::{
     HttpResponse,
@@ -86,14 +86,20 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(Methods::at("/docs/{file:.*}").shows(page).for_all());
 }
 
-/// As it is sent.
-static DESCRIPTION: LazyLock<Bytes> =
-    LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+/// As it is sent, once it was.
+static DESCRIPTION: OnceLock<Bytes> = OnceLock::new();
 
-async fn description() -> HttpResponse {
-    HttpResponse::Ok()
+async fn description() -> Result<HttpResponse, ApiError> {
+    let written = match DESCRIPTION.get() {
+        Some(written) => written.clone(),
+        None => {
+            let written = serde_json::to_vec(&document())?;
+            DESCRIPTION.get_or_init(|| written.into()).clone()
+        }
+    };
+    Ok(HttpResponse::Ok()
         .content_type(ContentType::json())
-        .body(Pieces(DESCRIPTION.clone()))
+        .body(Pieces(written)))
 }
 
 /// A file of the page, which are all in this program.

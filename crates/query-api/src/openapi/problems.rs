@@ -162,7 +162,7 @@ impl Asked {
             // of a path, not of what it does by a method
             Code::MethodNotAllowed | Code::PreflightRefused => false,
             Code::KeyIsOver => self.path.ends_with("/rotate"),
-            Code::StoreUnavailable | Code::QueryTimedOut | Code::QueryTooLarge => {
+            Code::StoreUnavailable | Code::QueryTimedOut | Code::QueryTooLarge | Code::Busy => {
                 self.reads_lanes() || self.takes(&["cell"])
             }
             Code::LanesUnavailable => self.reads_lanes(),

@@ -4,7 +4,6 @@ use analytics::{
     time::{Buckets, DateRange, Kept},
 };
 use chrono::{DateTime, Utc};
-use event_store::StoreError;
 use serde::Serialize;
 use shared_schema::access::Scope;
 
@@ -92,7 +91,7 @@ impl<'r> Asked<'r> {
         services: &Services,
         keeping: Keeping,
         unsettled: Option<Query>,
-        ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
+        ask: impl AsyncFn(Option<DateTime<Utc>>) -> Result<T, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
         let range = self.selection.range;
         self.answer_over(services, range, keeping, unsettled, ask)
@@ -106,15 +105,15 @@ impl<'r> Asked<'r> {
         range: DateRange,
         keeping: Keeping,
         unsettled: Option<Query>,
-        ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
+        ask: impl AsyncFn(Option<DateTime<Utc>>) -> Result<T, ApiError>,
     ) -> Result<HttpResponse, ApiError> {
         let cache = &services.cache;
         // who sees some regions only learns nothing of what may belong to others
         let unsettled = unsettled.filter(|_| self.caller.scope == Scope::Everywhere);
         if self.selection.opening.is_some() {
             let make = async || {
-                let unsettled = unsettled_facts(services, unsettled).await?;
-                answered(range, self.durable_through, unsettled, ask).await
+                let unsettled = unsettled_facts(services, &self.caller, unsettled.clone()).await?;
+                answered(range, self.durable_through, unsettled, &ask).await
             };
             return cache.answer_unkept(self.request, make).await;
         }
@@ -126,30 +125,31 @@ impl<'r> Asked<'r> {
             given: &self.given,
         };
         let question = Question::about(sought, &range, keeping, cache.config(), self.selection.now);
-        let make = async || made(services, range, unsettled, ask).await;
+        let make = async || self.made(services, range, unsettled.clone(), &ask).await;
         cache.answer(self.request, &question, make).await
     }
-}
 
-/// What `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the facts whose
-/// region is not known yet, for answers that they concern.
-async fn made<T: Serialize>(
-    services: &Services,
-    date_range: DateRange,
-    unsettled: Option<Query>,
-    ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
-) -> Result<Made, ApiError> {
-    let complete_through = services.lanes.signs().await?.complete_through;
-    // before the numbers: what is settled in between is in them, and at the worst counted as if it were not
-    let unsettled = unsettled_facts(services, unsettled).await?;
-    answered(date_range, complete_through, unsettled, ask).await
+    /// What `ask` asks for, after the lanes were read: what those call complete is in it. `unsettled` counts the facts whose
+    /// region is not known yet, for answers that they concern.
+    async fn made<T: Serialize>(
+        &self,
+        services: &Services,
+        date_range: DateRange,
+        unsettled: Option<Query>,
+        ask: impl AsyncFn(Option<DateTime<Utc>>) -> Result<T, ApiError>,
+    ) -> Result<Made, ApiError> {
+        let complete_through = services.lanes.signs().await?.complete_through;
+        // before the numbers: what is settled in between is in them, and at the worst counted as if it were not
+        let unsettled = unsettled_facts(services, &self.caller, unsettled).await?;
+        answered(date_range, complete_through, unsettled, ask).await
+    }
 }
 
 async fn answered<T: Serialize>(
     date_range: DateRange,
     complete_through: Option<DateTime<Utc>>,
     unsettled: Option<u64>,
-    ask: impl AsyncFnOnce(Option<DateTime<Utc>>) -> Result<T, StoreError>,
+    ask: impl AsyncFn(Option<DateTime<Utc>>) -> Result<T, ApiError>,
 ) -> Result<Made, ApiError> {
     let metrics = ask(complete_through).await?;
     let answer = Answer {
@@ -164,10 +164,10 @@ async fn answered<T: Serialize>(
 /// Counts the facts whose region is not known yet, where the answer says how many there are.
 pub(in crate::routes) async fn unsettled_facts(
     services: &Services,
+    caller: &Caller,
     query: Option<Query>,
 ) -> Result<Option<u64>, ApiError> {
-    match query {
-        Some(query) => Ok(Some(services.store.row("unsettled facts", &query).await?)),
-        None => Ok(None),
-    }
+    let Some(query) = query else { return Ok(None) };
+    let store = services.clickhouse.whole(caller);
+    Ok(Some(store.row("unsettled facts", &query).await?))
 }

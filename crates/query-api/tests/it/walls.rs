@@ -6,11 +6,12 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use devstack::{Flow, Wire};
+use devstack::{Flow, ServicesRole, Wire};
 use event_store::StoreError;
 use futures::future::join_all;
 use metadata_store::{audit::Act, keys};
-use reqwest::Method;
+use query_api::{AuthMode, Config};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use service_runtime::{
     clock::{Clock, SystemClock},
@@ -27,7 +28,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    api::{Answer, Api, PATIENCE, databases, now, postgres, without_events},
+    api::{Answer, Api, PATIENCE, databases, now, without_events},
     callers::{guarded, guarded_without_events, key, with},
     process::{Process, new_key},
 };
@@ -54,6 +55,7 @@ async fn raw(api: &Api, head: &str) -> TcpStream {
 async fn a_reader_that_does_not_read_is_ended_and_makes_room_for_another() {
     let mut config = without_events().await;
     config.http.max_connections = 1;
+    config.http.workers = 2;
     config.http.client_timeout = HumanDuration::secs(2);
     let api = Api::over(&config, now());
     let whole = api.get("/docs/swagger-ui-bundle.js").await.text.len();
@@ -260,8 +262,9 @@ async fn no_more_statements_run_at_once_than_may() {
     let late: Vec<_> = together.iter().filter(late).collect();
     assert!(!late.is_empty());
     for (answer, took) in late {
-        assert_eq!(code(answer), (503, "query_timed_out".to_owned()));
-        // its own deadline, and what the server may take longer
+        assert_eq!(code(answer), (503, "busy".to_owned()));
+        assert_eq!(answer.header("retry-after"), "2");
+        // that of each of its statements is waited for for half a second
         assert!(*took < Duration::from_secs(2) + SLACK, "{took:?}");
     }
 }
@@ -340,33 +343,148 @@ async fn replicas_do_not_queue_for_answers_that_nobody_keeps() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_waited_for_another_replica_has_one_deadline_for_all() {
+/// So much later the second of two is asked.
+const LATER: Duration = Duration::from_millis(500);
+
+/// Two replicas with these settings, whose way to ClickHouse is the wire.
+async fn two_replicas(settings: &[(&str, &str)]) -> (Wire, [Process; 2]) {
     let mut config = databases().await;
     config.cache.enabled = true;
-    config.http.query_deadline = HumanDuration::secs(4);
     let (wire, through) = Wire::to(config.clickhouse.url.as_str()).await.unwrap();
     config.clickhouse.url = through.parse().unwrap();
-    let replicas = [(); 2].map(|()| Api::over(&config, now()));
-    let path = "/v1/metrics/bookings?start_date=2026-05-01&end_date=2026-05-31";
-    assert_eq!(replicas[0].get("/v1/metrics/trips").await.status, 200);
-    wire.set(Flow::Neither);
-    let first = async { replicas[0].get(path).await };
-    let second = async {
-        // the other has begun by then
-        sleep(Duration::from_millis(500)).await;
+    (wire, [(); 2].map(|()| Process::start(&config, settings)))
+}
+
+/// How two replicas answer, one asked after the other, and what each took.
+async fn one_after_the_other(replicas: &[Process; 2], path: &str) -> [(Response, Duration); 2] {
+    let ask = async |api: &Process, after: Duration| {
+        sleep(after).await;
         let began = Instant::now();
-        (replicas[1].get(path).await, began.elapsed())
+        (api.get(path).send().await.unwrap(), began.elapsed())
     };
-    let (first, (second, took)) = tokio::join!(first, second);
-    assert_eq!((first.status, second.status), (503, 503));
-    assert!(took < Duration::from_secs(4) + SLACK, "{took:?}");
+    let [one, other] = replicas;
+    let answers = tokio::join!(ask(one, Duration::ZERO), ask(other, LATER));
+    answers.into()
+}
+
+/// The status of an answer, where it came from, and whether it is said to be old.
+fn told(answer: &Response) -> (u16, &str, bool) {
+    let headers = answer.headers();
+    let cache = headers["x-cache"].to_str().unwrap();
+    (
+        answer.status().as_u16(),
+        cache,
+        headers.contains_key("warning"),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_makes_an_answer_takes_what_another_makes_meanwhile() {
+    // the other is waited for for two seconds, and after four its answer is old
+    let settings = [
+        ("OPENRIDE_HTTP_QUERY_DEADLINE", "4s"),
+        ("OPENRIDE_CACHE_FILLING", "4s"),
+    ];
+    let (wire, replicas) = two_replicas(&settings).await;
+    wire.set(Flow::Slow(Duration::from_secs(3)));
+    let path = "/v1/metrics/bookings";
+    let [(first, alone), (second, took)] = one_after_the_other(&replicas, path).await;
+    assert_eq!(
+        [told(&first), told(&second)],
+        [(200, "miss", false), (200, "hit", false)]
+    );
+    assert!(alone > Duration::from_secs(2) + LATER, "{alone:?}");
+    let behind = (took + LATER).saturating_sub(alone);
+    assert!(behind < SLACK / 2, "{behind:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_keeps_is_made_by_each_replica_in_its_own_time() {
+    let settings = [
+        ("OPENRIDE_HTTP_QUERY_DEADLINE", "4s"),
+        ("OPENRIDE_CACHE_FILLING", "1s"),
+    ];
+    let (wire, replicas) = two_replicas(&settings).await;
+    wire.set(Flow::Slow(Duration::from_millis(2500)));
+    // one statement after the other, each within the deadline
+    for (answer, took) in one_after_the_other(&replicas, "/v1/metrics/payments").await {
+        assert_eq!(told(&answer), (200, "miss", false));
+        assert!(took > Duration::from_secs(4), "{took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_another_replica_waits_half_a_deadline_longer_at_most() {
+    let (wire, replicas) = two_replicas(&[("OPENRIDE_HTTP_QUERY_DEADLINE", "4s")]).await;
+    wire.set(Flow::Neither);
+    let path = "/v1/metrics/bookings?start_date=2026-05-01&end_date=2026-05-31";
+    let [(first, alone), (second, took)] = one_after_the_other(&replicas, path).await;
+    assert_eq!(
+        [first.status(), second.status()].map(|status| status.as_u16()),
+        [503; 2]
+    );
+    let bound = alone + Duration::from_secs(2) + SLACK / 2;
+    assert!(took < bound, "{took:?} {alone:?}");
+}
+
+/// Two callers of an API that needs a second for each statement, and runs two at once.
+async fn two_callers(mut config: Config) -> (Api, Wire, [String; 2]) {
+    let (wire, through) = Wire::to(config.clickhouse.url.as_str()).await.unwrap();
+    config.clickhouse.url = through.parse().unwrap();
+    config.http.concurrent_queries = 2;
+    let api = Api::over(&config, now());
+    let one = key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    let other = key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    wire.set(Flow::Slow(Duration::from_secs(1)));
+    (api, wire, [one, other])
+}
+
+fn drivers(limit: usize) -> String {
+    format!("/v1/metrics/drivers?limit={limit}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_asks_much_at_once_leaves_turns_to_others() {
+    let (api, _wire, [much, little]) = two_callers(guarded().await).await;
+    let ask = async |key: &str, limit: usize| {
+        let began = Instant::now();
+        let answer = with(&api, key, Method::GET, &drivers(limit)).await;
+        (answer.status, began.elapsed())
+    };
+    let (status, alone) = ask(&little, 1).await;
+    assert_eq!(status, 200);
+    let flood = join_all((2..8).map(|limit| ask(&much, limit)));
+    let other = async {
+        sleep(LATER).await;
+        ask(&little, 8).await
+    };
+    let (flood, (status, took)) = tokio::join!(flood, other);
+    assert_eq!(status, 200);
+    assert!(took < 2 * alone, "{took:?} {alone:?}");
+    let slowest = flood.iter().map(|(_, took)| *took).max().unwrap();
+    assert!(slowest > 3 * alone, "{slowest:?} {alone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_turn_is_answered_though_who_asked_the_same_before_has_none() {
+    let mut config = guarded().await;
+    config.cache.enabled = true;
+    config.http.query_deadline = HumanDuration::secs(4);
+    let (api, _wire, [much, little]) = two_callers(config).await;
+    let ask = async |key: &str, limit: usize, after: Duration| {
+        sleep(after).await;
+        with(&api, key, Method::GET, &drivers(limit)).await
+    };
+    let flood = join_all((1..7).map(|limit| ask(&much, limit, Duration::ZERO)));
+    let (_, first, second) = tokio::join!(flood, ask(&much, 7, LATER / 2), ask(&little, 7, LATER));
+    assert_eq!(code(&first), (503, "busy".to_owned()));
+    assert_eq!((second.status, second.header("x-cache")), (200, "miss"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_is_continued_for_those_who_are_let_in() {
     let mut config = without_events().await;
-    config.auth.mode = query_api::AuthMode::Required;
+    config.auth.mode = AuthMode::Required;
     let key = new_key(&config);
     let mut api = Process::start(&config, &[]);
     for (path, key, is_continued) in [
@@ -391,31 +509,49 @@ async fn a_trace_is_continued_for_those_who_are_let_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_logged_before_a_caller_is_let_in_has_the_id_of_its_request_and_no_trace() {
+    let mut config = databases().await;
+    config.auth.mode = AuthMode::Required;
+    let key = new_key(&config);
+    let (wire, through) = Wire::to(config.postgres.url.expose()).await.unwrap();
+    config.postgres.url = through.into();
+    let mut api = Process::start(&config, &[("OPENRIDE_AUTH_RECHECK", "1ms")]);
+    let ask = async |id: &str| {
+        let request = api.get("/v1/definitions").header("x-request-id", id);
+        let request = request.header("x-api-key", &key);
+        let trace = format!("00-{CALLER}-b7ad6b7169203331-01");
+        let answer = request.header("traceparent", trace).send().await;
+        answer.unwrap().status()
+    };
+    assert_eq!(ask("before").await, 200);
+    wire.set(Flow::Neither);
+    assert_eq!(ask("meanwhile").await, 200);
+    for (message, trace) in [
+        (
+            "a key cannot be looked up; what was known of it stands",
+            Value::Null,
+        ),
+        ("answered", CALLER.into()),
+    ] {
+        let line = api.line(message);
+        assert_eq!(line["spans"][0]["request_id"], "meanwhile", "{line}");
+        assert_eq!(line["trace_id"], trace, "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_services_role_adds_to_the_audit_and_cannot_undo_its_protection() {
     let mut config = guarded().await;
-    let name = format!("services_{}", Uuid::new_v4().simple());
-    let rights = include_str!("../../../../README.md")
-        .split("```sql\n")
-        .find(|block| block.starts_with("CREATE ROLE openride_services"))
-        .unwrap();
-    let rights = rights.split("```").next().unwrap();
-    postgres(&config, &rights.replace("openride_services", &name)).await;
-    let mut url: url::Url = config.postgres.url.expose().parse().unwrap();
-    url.set_username(&name).unwrap();
-    config.postgres.url = url.as_str().into();
+    let owner = config.postgres.url.expose().to_owned();
+    let role = ServicesRole::make(&owner).await;
+    config.postgres.url = role.url().into();
     let api = Api::over(&config, now());
     let admin = key(&api, Role::Admin, Scope::Everywhere, false).await;
-    assert_eq!(
-        with(&api, &admin, Method::GET, "/v1/keys").await.status,
-        200
-    );
-    assert_eq!(
-        with(&api, &admin, Method::GET, "/v1/pipeline/ledger")
-            .await
-            .status,
-        200
-    );
-    let client = devstack::postgres_client(config.postgres.url.expose()).await;
+    for path in ["/v1/keys", "/v1/pipeline/ledger"] {
+        let answer = with(&api, &admin, Method::GET, path).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    let services = devstack::postgres_client(role.url()).await;
     for refused in [
         "UPDATE audit_entry SET actor = 'nobody'",
         "DELETE FROM audit_entry",
@@ -423,9 +559,19 @@ async fn the_services_role_adds_to_the_audit_and_cannot_undo_its_protection() {
         "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
         "DROP TRIGGER audit_entry_is_append_only ON audit_entry",
         "DROP TABLE audit_entry",
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('1')",
+        "UPDATE __diesel_schema_migrations SET version = '1'",
+        "DELETE FROM __diesel_schema_migrations",
     ] {
-        let error = client.batch_execute(refused).await.unwrap_err();
+        let error = services.batch_execute(refused).await.unwrap_err();
         let code = error.code().map(|code| code.code().to_owned());
         assert_eq!(code.as_deref(), Some("42501"), "{refused}: {error:?}");
     }
+    // as a later migration does
+    let migrate = devstack::postgres_client(&owner).await;
+    let table = "CREATE TABLE later (id int)";
+    migrate.batch_execute(table).await.unwrap();
+    let change = "INSERT INTO later VALUES (1); DELETE FROM later";
+    services.batch_execute(change).await.unwrap();
+    role.end().await;
 }

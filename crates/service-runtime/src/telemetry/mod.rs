@@ -4,7 +4,7 @@
 //! Metrics are collected by one OpenTelemetry meter provider and read by Prometheus at `/metrics`; with
 //! an OTLP endpoint they are pushed there as well. Every span belongs to a trace, whose ids stand in the JSON lines
 //! that are logged within it and go along to other servers ([`trace_context`]); with an OTLP endpoint, traces are
-//! recorded and pushed there.
+//! recorded and pushed there. Spans whose target ends with `::untraced` are for the log alone.
 
 mod chain;
 mod config;

@@ -29,6 +29,9 @@ const TRANSPORT: [&str; 6] = [
     "rustls",
 ];
 
+/// The end of the target of spans that belong to no trace, and are for the log alone.
+const UNTRACED: &str = "::untraced";
+
 /// Without a collector, spans only have ids, for the logs and for servers that are asked. They are marked as not
 /// recorded, unless a caller wants his trace recorded: it may go on in a server that does.
 pub(super) fn provider(
@@ -63,6 +66,7 @@ where
         *metadata.level() <= Level::INFO
             && (exported || metadata.is_span())
             && !TRANSPORT.contains(&library)
+            && !metadata.target().ends_with(UNTRACED)
     });
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("openride"))

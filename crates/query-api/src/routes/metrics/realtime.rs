@@ -109,11 +109,11 @@ async fn made(
         second = second.opened(pinned.opening, !sees_all);
     }
     let store = services.store_of(caller);
-    let tiles = async { Ok(realtime::ask(&store, &second).await?) };
+    let tiles = realtime::ask(&store, &second);
     // who sees some regions only learns nothing of what may belong to others
     let unsettled = second.unsettled_facts();
     let unsettled = unsettled.filter(|_| sees_all);
-    let unsettled = unsettled_facts(services, unsettled);
+    let unsettled = unsettled_facts(services, caller, unsettled);
     let (tiles, unsettled) = try_join!(tiles, unsettled)?;
     let answer = RealtimeAnswer {
         tiles,

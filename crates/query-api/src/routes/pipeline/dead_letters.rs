@@ -101,15 +101,16 @@ pub(crate) async fn dead_letters(
         .as_ref()
         .filter(|topic| topic.len() > LONGEST_TOPIC)
     {
-        known(&services, topic).await?;
+        known(&services, &caller, topic).await?;
     }
     let rows = services
-        .store
+        .clickhouse
+        .whole(&caller)
         .rows("dead letters", &dead_letters::query(&filter))
         .await?;
     if let Some(topic) = filter.topic.as_ref().filter(|_| rows.is_empty()) {
         // a topic that is mistyped must not pass for one without dead letters
-        known(&services, topic).await?;
+        known(&services, &caller, topic).await?;
     }
     let page = dead_letters::assemble(&filter, rows);
     Ok(HttpResponse::Ok().json(DeadLetterPage {
@@ -119,9 +120,10 @@ pub(crate) async fn dead_letters(
 }
 
 /// Refuses a topic that is neither read nor has dead letters.
-async fn known(services: &Services, topic: &str) -> Result<(), ApiError> {
+async fn known(services: &Services, caller: &Caller, topic: &str) -> Result<(), ApiError> {
     let with_letters: Vec<String> = services
-        .store
+        .clickhouse
+        .whole(caller)
         .rows("dead letters: topics", &dead_letters::topics())
         .await?;
     let read = services.lanes.all().await?;

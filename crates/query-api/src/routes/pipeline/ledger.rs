@@ -4,14 +4,13 @@ use analytics::{
     ledger::{self, Account, Lane, Stretch},
 };
 use chrono::{DateTime, Utc};
-use event_store::StoreError;
 use metadata_store::lanes::{Lane as StoredLane, Standing};
 use serde::Serialize;
 use tokio::try_join;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{ask::Asker, error::ApiError, parameters::Given, services::Services};
+use crate::{access::Caller, ask::Asker, error::ApiError, parameters::Given, services::Services};
 
 /// The accounts of all partitions.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,10 +82,11 @@ pub(crate) struct PartitionAccount {
 pub(crate) async fn ledger(
     services: Data<Services>,
     request: HttpRequest,
+    caller: Caller,
 ) -> Result<HttpResponse, ApiError> {
     Given::read(request.query_string(), &[])?;
     let now = services.clock.now();
-    let store = &services.store;
+    let store = services.clickhouse.whole(&caller);
     // Before the lanes: what is in the ledger is known of by then. These before the rows: what is before the next
     // offset is stored by now.
     let recent = store.rows("ledger: recent", &ledger::recent(now)).await?;
@@ -94,7 +94,7 @@ pub(crate) async fn ledger(
     let lanes = standings.iter().filter_map(lane).collect();
     let mut partitions = Vec::with_capacity(standings.len());
     for stretches in ledger::portions(lanes, recent) {
-        for account in accounts(store, stretches).await? {
+        for account in accounts(&store, stretches).await? {
             let mut lanes = standings.iter().map(|standing| &standing.lane);
             let stored = lanes.find(|lane| {
                 lane.topic == account.topic
@@ -112,7 +112,7 @@ pub(crate) async fn ledger(
     }))
 }
 
-async fn accounts(store: &Asker, stretches: Vec<Stretch>) -> Result<Vec<Account>, StoreError> {
+async fn accounts(store: &Asker, stretches: Vec<Stretch>) -> Result<Vec<Account>, ApiError> {
     let (vouched, gaps) = (ledger::vouched(&stretches), ledger::gaps(&stretches));
     let (counted, latest) = (ledger::counted(&stretches), ledger::latest(&stretches));
     let (vouched, counted, latest, gaps) = try_join!(
