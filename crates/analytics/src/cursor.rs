@@ -81,14 +81,17 @@ impl FromStr for Cursor {
         DateTime::from_timestamp_millis(at_ms)
             .filter(|time| clamped(*time) == *time)
             .ok_or(NoCursor)?;
+        let partition = next()?.parse().map_err(|_| NoCursor)?;
+        let offset = next()?.parse().map_err(|_| NoCursor)?;
+        let topic = next()?.to_owned();
+        if topic.len() > LONGEST_TOPIC {
+            return Err(NoCursor);
+        }
         Ok(Self {
             at_ms,
-            partition: next()?.parse().map_err(|_| NoCursor)?,
-            offset: next()?.parse().map_err(|_| NoCursor)?,
-            topic: Some(next()?)
-                .filter(|topic| topic.len() <= LONGEST_TOPIC)
-                .ok_or(NoCursor)?
-                .to_owned(),
+            partition,
+            offset,
+            topic,
         })
     }
 }

@@ -175,7 +175,7 @@ fn query(selection: &Selection, limit: u64) -> Query {
     let mut parameters = Parameters::default();
     let rows = FAMILY.rows(selection, &mut parameters);
     let day =
-        LocalDays::of(selection.whole().span, selection.range.zone()).number("at", &mut parameters);
+        LocalDays::of(selection.range.span(), selection.range.zone()).number("at", &mut parameters);
     let limit = parameters.number("limit", limit);
     // Beyond the last element there is nothing to interpolate with, and nothing is needed.
     let around = |offset: u8| {

@@ -250,7 +250,7 @@ impl Question {
     fn people(&self, days: &LocalDays, parameters: &mut Parameters) -> String {
         let joined = days.number(REGISTERED, parameters);
         let people = registered_within(
-            self.selection.whole().span,
+            self.selection.range.span(),
             &format!("user_id AS person, toUInt64({joined}) AS joined"),
             &self.selection.region,
             self.selection.pin(),
@@ -261,7 +261,7 @@ impl Question {
 
     /// The days from the first registration to what is complete.
     fn days(&self, complete_through: Option<DateTime<Utc>>) -> LocalDays {
-        let Span { from, until } = self.selection.whole().span;
+        let Span { from, until } = self.selection.range.span();
         let until = complete_through.map_or(until, |at| until.max(at + TimeDelta::milliseconds(1)));
         LocalDays::of(Span { from, until }, self.selection.range.zone())
     }

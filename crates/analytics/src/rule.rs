@@ -25,8 +25,8 @@ impl Rule {
     }
 }
 
-/// What one of them tells, in its first words.
-pub(crate) fn lead(text: &'static str) -> String {
+/// What the text of a definition tells, in its first words.
+fn lead(text: &'static str) -> String {
     let lead = text.split("\n# ").next().unwrap_or_default();
     lead.split_whitespace().collect::<Vec<_>>().join(" ")
 }

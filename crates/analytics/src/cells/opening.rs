@@ -102,10 +102,7 @@ pub(crate) struct Part {
 impl Selection {
     /// All of its events.
     pub(crate) fn whole(&self) -> Part {
-        self.part(Span {
-            from: self.range.start(),
-            until: self.range.end(),
-        })
+        self.part(self.range.span())
     }
 
     /// Those in a calendar unit.

@@ -31,7 +31,7 @@ impl Question {
         let (selection, matching) = (&self.selection, &self.matching);
         let people = People {
             matching,
-            anchors: selection.whole().span,
+            anchors: selection.range.span(),
             region: &selection.region,
             pin: selection.pin(),
             listed: None,

@@ -2,13 +2,12 @@ use std::collections::HashMap;
 
 use clickhouse::Row;
 use serde::Deserialize;
+use shared_schema::Domain;
 
 use super::{
     PaymentRow,
     statement::{Sums, TIMES},
 };
-use shared_schema::Domain;
-
 use crate::{
     query::{Parameters, Query},
     region::RegionFilter,

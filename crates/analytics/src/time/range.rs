@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use super::{
-    Granularity, Moment,
+    Granularity, Moment, Span,
     local::{day_start, earliest, latest, local_date},
 };
 
@@ -111,6 +111,14 @@ impl DateRange {
     #[must_use]
     pub fn end(&self) -> DateTime<Utc> {
         self.end
+    }
+
+    /// Its instants.
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            from: self.start,
+            until: self.end,
+        }
     }
 
     /// The zone that decides what a day is.

@@ -1,7 +1,7 @@
 //! A member whose clock is far ahead: good events are too old for it, and healthy batches are.
 
 use crate::{
-    member::Member,
+    member,
     platform::{Platform, until},
     postgres::Database,
     settling::settled,
@@ -92,7 +92,7 @@ async fn a_member_whose_clock_is_months_ahead_refuses_nothing_for_good_and_goes_
     platform.send(&portions[0]);
     let member = {
         let _entered = runtime.enter();
-        Member::start_by(clock.clone(), &platform.config)
+        member::start_by(clock.clone(), &platform.config)
     };
     log.refuses("cannot begin").await;
     assert!(lanes::all(&platform.pool).await.unwrap().is_empty());

@@ -1,7 +1,7 @@
 //! What happens on the way to ClickHouse.
 
 use crate::{
-    member::Member,
+    member,
     platform::Platform,
     proxy::{Fault, Proxy},
     story::Story,
@@ -14,7 +14,7 @@ async fn suffered(words: &str, after: usize, fault: Fault, seed: u64) {
     let (proxy, mut config) = Proxy::before_clickhouse(&platform).await;
     config.clickhouse.insert_timeout = HumanDuration::secs(6);
     let story = Story::new(seed, 120);
-    let member = Member::start(&config);
+    let member = member::start(&config);
     platform.owned_by(1).await;
     proxy.plan(words, after, fault);
     for portion in story.portions(3) {

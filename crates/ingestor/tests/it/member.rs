@@ -1,9 +1,10 @@
 //! Members of the group: in this process, to be stopped in good order, or as programs, to be killed and halted.
 
 use crate::{
-    platform::{PATIENCE, Platform},
+    platform::Platform,
     proxy::{Fault, Proxy},
 };
+use devstack::Member;
 use ingestor::Config;
 use nix::{
     sys::signal::{Signal, kill},
@@ -18,51 +19,15 @@ use std::{
     sync::Arc,
 };
 use tempfile::TempDir;
-use tokio::{
-    runtime::Handle,
-    task::{JoinHandle, block_in_place},
-    time::timeout,
-};
-use tokio_util::sync::CancellationToken;
 
-/// A member that runs in this process. When the test fails it ends before the runtime does: its Kafka client gives its
-/// lanes back when it is dropped, and would wait for ever without one.
-pub struct Member {
-    shutdown: CancellationToken,
-    running: Option<JoinHandle<anyhow::Result<()>>>,
+/// A member that runs in this process.
+pub fn start(config: &Config) -> Member {
+    start_by(Arc::new(SystemClock), config)
 }
 
-impl Member {
-    pub fn start(config: &Config) -> Self {
-        Self::start_by(Arc::new(SystemClock), config)
-    }
-
-    /// One that has a clock of its own.
-    pub fn start_by(clock: Arc<dyn Clock>, config: &Config) -> Self {
-        let shutdown = CancellationToken::new();
-        let running = tokio::spawn(ingestor::run_by(clock, config.clone(), shutdown.clone()));
-        Self {
-            shutdown,
-            running: Some(running),
-        }
-    }
-
-    /// Asks it to end, and sees that it ended well.
-    pub async fn stop(mut self) {
-        self.shutdown.cancel();
-        let running = self.running.take().unwrap();
-        running.await.unwrap().unwrap();
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-        if let Some(running) = self.running.take() {
-            let ended = timeout(PATIENCE, running);
-            let _ = block_in_place(|| Handle::current().block_on(ended));
-        }
-    }
+/// One that has a clock of its own.
+pub fn start_by(clock: Arc<dyn Clock>, config: &Config) -> Member {
+    Member::start(|shutdown| ingestor::run_by(clock, config.clone(), shutdown))
 }
 
 /// Writes the configuration of a program into a directory.

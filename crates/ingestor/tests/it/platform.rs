@@ -1,7 +1,7 @@
 //! A platform of a test's own: topics, group and databases on the shared servers.
 
-use crate::member::Member;
-use devstack::test_stack;
+use crate::member;
+use devstack::{Member, test_stack};
 use event_store::{Params, Store};
 use ingestor::Config;
 use metadata_store::{Pool, batches, lanes, lanes::Lane};
@@ -147,7 +147,7 @@ impl Platform {
 
     /// Starts a member in this process.
     pub fn start(&self) -> Member {
-        Member::start(&self.config)
+        member::start(&self.config)
     }
 
     /// Sends records, whose places are then known by order within a partition.

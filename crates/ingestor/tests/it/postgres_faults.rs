@@ -1,7 +1,7 @@
 //! PostgreSQL dies, and loses its answers.
 
 use crate::{
-    member::{Member, Program},
+    member::{self, Program},
     own,
     platform::{Platform, until},
     postgres::Database,
@@ -42,7 +42,7 @@ async fn lost_answer(after: usize, committed: &str, seed: u64) {
     let (proxy, config) = Proxy::before_postgres(&platform).await;
     let mut database = Database::of(&platform).await;
     let story = Story::new(seed, 120);
-    let member = Member::start(&config);
+    let member = member::start(&config);
     platform.owned_by(1).await;
     // the first look whether there is something to settle is a transaction, too
     let looked = async || database.count("settle_horizon WHERE bucket > 0").await > 0;

@@ -2,7 +2,7 @@
 
 use devstack::ServicesRole;
 
-use crate::{member::Member, platform::Platform, story::Story};
+use crate::{member, platform::Platform, story::Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_role_may_all_that_a_member_does() {
@@ -12,7 +12,7 @@ async fn the_services_role_may_all_that_a_member_does() {
     config.postgres.url = role.url().into();
     let story = Story::new(1, 300);
     platform.send(story.records());
-    let member = Member::start(&config);
+    let member = member::start(&config);
     platform.drained(story.len()).await;
     member.stop().await;
     story.assert_told(&platform).await;

@@ -1,7 +1,7 @@
 //! Members that die, sleep, come and go.
 
 use crate::{
-    member::{Member, Program},
+    member::{self, Program},
     platform::{Platform, until},
     postgres::Database,
     proxy::{Fault, Proxy},
@@ -56,7 +56,7 @@ async fn the_lanes_of_an_open_batch_go_to_two_new_owners() {
     first.kill();
     let (recoverers, config) = Proxy::before_clickhouse(&platform).await;
     recoverers.plan(".events_raw", 0, hold);
-    let others = [Member::start(&config), Member::start(&config)];
+    let others = [member::start(&config), member::start(&config)];
     recoverers.struck().await;
     let new_owners = format!(
         "(SELECT DISTINCT l.owner FROM ingest_batch b JOIN ingest_range r ON r.batch_id = b.id \
@@ -98,7 +98,7 @@ async fn members_join_leave_and_die_under_load() {
     second.stop().await;
     send();
     platform.owned_by(1).await;
-    let fourth = Member::start(&platform.config);
+    let fourth = member::start(&platform.config);
     send();
     platform.drained(story.len()).await;
     third.stop();

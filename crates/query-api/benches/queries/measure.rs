@@ -80,11 +80,7 @@ impl Bench {
         let url: Url = format!("{}{}", self.base, case.path).parse()?;
         // The first one reads what the others find in the page cache.
         self.answer(&url).await?;
-        let learnt = match case.asks_clickhouse {
-            true => self.learnt(&url).await?,
-            false => Vec::new(),
-        };
-        let waves = waves(&learnt);
+        let waves = waves(&self.learnt(case, &url).await?);
 
         let since = self.server_time().await?;
         let (mut took, mut straight) = (Vec::new(), Vec::new());
@@ -93,10 +89,7 @@ impl Bench {
             took.push(self.answer(&url).await?);
             straight.push(self.straight.send(&waves).await?);
         }
-        let logged = match case.asks_clickhouse {
-            true => self.all_logged(since, took.len()).await?,
-            false => Vec::new(),
-        };
+        let logged = self.all_logged(case, since, took.len()).await?;
         let cpu: Duration = logged.iter().map(|statement| statement.cpu).sum();
         let requests = u32::try_from(took.len())?;
         Ok(Measured {
@@ -115,12 +108,12 @@ impl Bench {
     }
 
     /// The statements of one request.
-    async fn learnt(&self, url: &Url) -> anyhow::Result<Vec<Statement>> {
+    async fn learnt(&self, case: &Case, url: &Url) -> anyhow::Result<Vec<Statement>> {
         let since = self.server_time().await?;
         for _ in 0..LEARNT {
             self.answer(url).await?;
         }
-        let mut logged = self.all_logged(since, LEARNT).await?;
+        let mut logged = self.all_logged(case, since, LEARNT).await?;
         logged.truncate(logged.len() / LEARNT);
         Ok(logged)
     }
@@ -146,7 +139,15 @@ impl Bench {
     }
 
     /// The statements of so many requests. ClickHouse logs one after it has answered, so the last may come late.
-    async fn all_logged(&self, since: u64, requests: usize) -> anyhow::Result<Vec<Statement>> {
+    async fn all_logged(
+        &self,
+        case: &Case,
+        since: u64,
+        requests: usize,
+    ) -> anyhow::Result<Vec<Statement>> {
+        if !case.asks_clickhouse {
+            return Ok(Vec::new());
+        }
         let asked = Instant::now();
         loop {
             let logged = self.logged(since).await?;

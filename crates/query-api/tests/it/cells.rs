@@ -12,8 +12,8 @@ use crate::{
     drill::{Effort, answers_are_those_without_cells, lists_stay_as_long_as_their_counts},
 };
 
-/// What shows counts that can be opened.
-const PATHS: [&str; 21] = [
+/// What shows counts that can be opened; twice, where all places are told apart.
+const PATHS: [&str; 23] = [
     "metrics/bookings?",
     "metrics/bookings?include_time_series=true&granularity=weekly",
     "metrics/payments?",
@@ -25,8 +25,10 @@ const PATHS: [&str; 21] = [
     "metrics/drivers?limit=20",
     "metrics/routes?limit=5",
     "analytics/geographic?metric=bookings",
+    "analytics/geographic?metric=bookings",
     "analytics/trends?metric=bookings_confirmed&granularity=weekly",
     "analytics/trends?metric=payments_refunded&granularity=monthly",
+    "analytics/geographic?metric=users",
     "analytics/geographic?metric=users",
     "analytics/trends?metric=dau&granularity=weekly",
     "analytics/trends?metric=wau&granularity=daily&compare=previous_period",

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::TimeDelta;
 use clap::Parser;
-use devstack::test_stack;
+use devstack::{Member, test_stack};
 use event_store::{Params, Store};
 use ingestor::{Config, lanes_command::LanesCommand};
 use metadata_store::{Pool, lanes};
@@ -21,8 +21,6 @@ use service_runtime::{
 };
 use shared_schema::Domain;
 use simulator::{Emission, Mess, Simulation, Traffic};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 use verify::{Outcome, Report, Verifier};
 
 /// How long a test waits for anything.
@@ -41,12 +39,6 @@ pub(crate) struct Platform {
 struct Lanes {
     #[command(subcommand)]
     command: LanesCommand,
-}
-
-/// An ingestor in this process.
-pub(crate) struct Member {
-    shutdown: CancellationToken,
-    running: JoinHandle<anyhow::Result<()>>,
 }
 
 /// Some days of records that end now, with duplicates and records that are no events.
@@ -127,9 +119,7 @@ impl Platform {
 
     /// Starts an ingestor.
     pub(crate) fn start(&self) -> Member {
-        let shutdown = CancellationToken::new();
-        let running = tokio::spawn(ingestor::run(self.config.clone(), shutdown.clone()));
-        Member { shutdown, running }
+        Member::start(|shutdown| ingestor::run(self.config.clone(), shutdown))
     }
 
     pub(crate) fn send(&self, emissions: &[Emission]) {
@@ -244,13 +234,5 @@ impl Platform {
             .await
             .unwrap();
         (outcome, reports)
-    }
-}
-
-impl Member {
-    /// Asks it to end, and sees that it ended well.
-    pub(crate) async fn stop(self) {
-        self.shutdown.cancel();
-        self.running.await.unwrap().unwrap();
     }
 }
