@@ -141,6 +141,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the statement took too long: here, or by the server's own account.
+    pub fn is_out_of_time(&self) -> bool {
+        matches!(self, Self::TimedOut { .. })
+            || self.server_code() == Some(server_code::TIMEOUT_EXCEEDED)
+    }
+
     /// What went wrong, in one word, for traces and metrics.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

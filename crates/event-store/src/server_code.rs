@@ -77,6 +77,9 @@ pub(crate) fn is_of_one_query(message: &str) -> bool {
     message.contains("Query memory limit exceeded") || message.contains("Memory limit (for query)")
 }
 
+/// A statement took longer than it was given.
+pub(crate) const TIMEOUT_EXCEEDED: u32 = 159;
+
 /// `throwIf` found its condition true.
 pub(crate) const THROW_IF: u32 = 395;
 

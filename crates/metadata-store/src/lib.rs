@@ -1,5 +1,5 @@
 //! PostgreSQL through diesel: where the ingestor stands in every partition ([`lanes`]), the batches it
-//! has promised to write ([`batches`]) and the settlings of regions ([`settlings`]); who may ask for what
+//! has promised to write ([`batches`]), the settlings of regions ([`settlings`]) and what topics carry ([`topics`]); who may ask for what
 //! ([`keys`]), and who did what ([`audit`]). One file per aggregate.
 //! A schema is changed while no batch and no settling is open ([`quiet`]).
 //!

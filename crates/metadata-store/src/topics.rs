@@ -28,7 +28,7 @@ pub async fn announce(pool: &Pool, read: &Subscriptions) -> Result<(), StoreErro
         .map_err(|source| StoreError::Query { operation, source })
 }
 
-/// What each topic carries, or has carried. One that no ingestor has announced is absent.
+/// What each topic carries, or has carried since ingestors say so. One that no ingestor has announced is absent.
 pub async fn carried(pool: &Pool) -> Result<BTreeMap<String, BTreeSet<Domain>>, StoreError> {
     let operation = "read what topics carry";
     let mut connection = pool.get(operation).await?;

@@ -10,8 +10,8 @@ use event_store::{
 use shared_schema::access::Scope;
 
 use crate::{
-    access::Caller,
-    config::HttpConfig,
+    access::{AuthMode, Caller},
+    config::Config,
     error::ApiError,
     turns::{Queue, Turns},
 };
@@ -29,11 +29,15 @@ pub(crate) struct ClickHouse {
 }
 
 impl ClickHouse {
-    pub(crate) fn new(store: Store, config: &HttpConfig) -> Self {
-        let turns = Turns::new(
-            config.concurrent_queries.into(),
-            config.query_deadline.get() / 2,
-        );
+    pub(crate) fn new(store: Store, config: &Config) -> Self {
+        let (config, mode) = (&config.http, config.auth.mode);
+        let all = config.concurrent_queries.into();
+        let each = match mode {
+            AuthMode::Required => usize::div_ceil(all, 2),
+            // who asks is not told apart
+            AuthMode::Off => all,
+        };
+        let turns = Turns::new(all, each, config.query_deadline.get() / 2);
         Self {
             store,
             deadline: config.query_deadline.get().max(SHORTEST),

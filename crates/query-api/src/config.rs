@@ -52,18 +52,18 @@ pub struct HttpConfig {
     #[schemars(range(max = 256))]
     pub workers: u16,
     /// Connections at most, shared out to the threads in equal parts. Further ones, also those of health checks, wait until
-    /// one of these ends. Each may hold some 64 KiB of an answer, and is an open file; to have fewer of one address is for a
-    /// proxy.
+    /// one of these ends. Each may hold some 64 KiB of an answer, and is two open files; to have fewer of one address is for
+    /// a proxy.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_connections: u32,
-    /// How long a client may take for the body of a request, and how long it may take in nothing of an answer, before its
+    /// How long a client may take for the body of a request, take in nothing of an answer, or ask for nothing, before its
     /// connection is ended.
     pub client_timeout: HumanDuration,
     /// How long the statements of a request may take, each. For half of that is waited before, for a turn, and for an answer
     /// that another replica makes.
     pub query_deadline: HumanDuration,
-    /// Statements at most that ask ClickHouse at the same time, half of them for one caller at most. Further ones wait for
-    /// their turn, for half of `query_deadline`.
+    /// Statements at most that ask ClickHouse at the same time, half of them for one caller at most where callers are known.
+    /// Further ones wait for their turn, for half of `query_deadline`.
     #[schemars(range(min = 1, max = 10_000))]
     pub concurrent_queries: u16,
     /// Memory of ClickHouse that a statement may take at most. Of what needs more, callers are told to ask for less.

@@ -302,12 +302,7 @@ fn of_body(error: &BodyError) -> Verdict {
     }
 }
 
-/// ClickHouse's own code for a statement that took too long.
-const TIMEOUT_EXCEEDED: u32 = 159;
-
 fn of_store(error: &StoreError) -> Verdict {
-    let timed_out = matches!(error, StoreError::TimedOut { .. })
-        || error.server_code() == Some(TIMEOUT_EXCEEDED);
     if error.is_over_its_memory() {
         return fixed(
             Code::QueryTooLarge,
@@ -315,7 +310,7 @@ fn of_store(error: &StoreError) -> Verdict {
             "Ask for less: a shorter range, fewer points or periods.",
         );
     }
-    match (timed_out, error.is_retryable()) {
+    match (error.is_out_of_time(), error.is_retryable()) {
         (true, _) => fixed(
             Code::QueryTimedOut,
             "The database of the events did not answer in time.",

@@ -1,4 +1,4 @@
-//! The lanes in PostgreSQL: how far arrivals are durable, and whether anybody reads them.
+//! The lanes in PostgreSQL: how far arrivals are durable, whether anybody reads them, and what their topics carry.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,9 +1,9 @@
 //! The HTTP API over the metrics and analyses.
 //!
 //! ```text
-//! request ─▶ http::framed ─▶ access ─▶ routes ─▶ parameters ─▶ cache ─▶ analytics::Query ─▶ ClickHouse
-//!                                                               │                            │
-//!                                   lanes (PostgreSQL): complete_through                     ▼
+//! request ─▶ http::framed ─▶ access ─▶ routes ─▶ parameters ─▶ cache ─▶ analytics::Query ─▶ turns ─▶ ClickHouse
+//!                                                               │                                      │
+//!                                   lanes (PostgreSQL): complete_through                               ▼
 //!                                                               └─▶ Answer { date_range, metrics } ─▶ JSON
 //!                               cells: a token for each count ─▶ /v1/events: the facts that it counts
 //! anything that goes wrong ─▶ error: ApiError ─▶ one table ─▶ problem document (RFC 9457)

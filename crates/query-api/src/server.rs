@@ -1,15 +1,12 @@
-use std::{any::Any, io, net::SocketAddr, num::NonZeroUsize, sync::Arc, thread, time::Duration};
+use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc, thread};
 
-use actix_web::{
-    App, HttpServer, dev::Server as ActixServer, middleware::from_fn, rt::net::TcpStream, web,
-};
+use actix_web::{App, HttpServer, dev::Server as ActixServer, middleware::from_fn, web};
 use anyhow::Context;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use service_runtime::{
     clock::{Clock, SystemClock},
     health::HealthState,
 };
-use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -20,6 +17,8 @@ use crate::{
     services::{Services, SetupError},
 };
 
+/// Files of a connection: it is watched through a second one.
+const FILES_EACH: usize = 2;
 /// Files that are open beside those of connections: of databases, logs, libraries.
 const OTHER_FILES: usize = 512;
 
@@ -74,7 +73,7 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
     let connections = usize::try_from(config.http.max_connections).unwrap_or(usize::MAX);
     // each serves one at least
     let workers = workers(&config.http).min(connections);
-    allow_files(connections);
+    allow_files(connections.saturating_mul(FILES_EACH));
     let client_timeout = config.http.client_timeout.get();
     let server = HttpServer::new(move || {
         App::new()
@@ -98,7 +97,9 @@ pub fn bind(config: &Config, clock: Arc<dyn Clock>) -> Result<Server, BindError>
     .workers(workers)
     // counted by each thread
     .max_connections(connections / workers)
-    .on_connect(move |connection, _| end_when_stalled(connection, client_timeout))
+    .on_connect(move |connection, extensions| {
+        http::Connection::begin(connection, extensions, client_timeout);
+    })
     .bind(address)
     .map_err(|source| BindError::Listen { address, source })?;
     let address = server.addrs().first().copied().unwrap_or(address);
@@ -117,10 +118,10 @@ fn workers(config: &HttpConfig) -> usize {
     }
 }
 
-/// Raises the number of files that the process may have open, as a rule 1,024, to what the connections need. A server that
+/// Raises the number of files that the process may have open, as a rule 1,024, to what those of connections need. A server that
 /// has no file left can neither accept nor ask its databases.
-fn allow_files(connections: usize) {
-    let needed = u64::try_from(connections.saturating_add(OTHER_FILES)).unwrap_or(u64::MAX);
+fn allow_files(of_connections: usize) {
+    let needed = u64::try_from(of_connections.saturating_add(OTHER_FILES)).unwrap_or(u64::MAX);
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
         if soft < needed {
             setrlimit(Resource::RLIMIT_NOFILE, needed.min(hard), hard)?;
@@ -134,17 +135,6 @@ fn allow_files(connections: usize) {
         ),
         Ok(_) => {}
         Err(error) => warn!(%error, "how many files may be open is not known"),
-    }
-}
-
-/// Has the system end a connection whose client takes in nothing for so long. The server has no clock for that, and would
-/// hold what it has to write for ever.
-fn end_when_stalled(connection: &dyn Any, timeout: Duration) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
-        return;
-    };
-    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(timeout)) {
-        warn!(%error, "a connection has no time limit");
     }
 }
 

@@ -68,7 +68,7 @@ impl Services {
         let access = Access::new(config, Arc::clone(&redis), pool.clone(), Arc::clone(&clock))
             .map_err(|error| SetupError::Tokens(error.to_string()))?;
         Ok(Self {
-            clickhouse: ClickHouse::new(store, &config.http),
+            clickhouse: ClickHouse::new(store, config),
             scoped_user: config.scoped.clone(),
             lanes: Lanes::new(pool.clone(), config.http.lanes_deadline.get()),
             pool,

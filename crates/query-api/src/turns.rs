@@ -1,19 +1,17 @@
-//! Whose statement is next: so many run at once, and half of them for one caller at the most.
+//! Whose statement is next: so many run at once, and so many for one caller.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use moka::sync::Cache;
 use opentelemetry::metrics::UpDownCounter;
 use service_runtime::telemetry;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
 };
-
-/// Callers whose turns are told apart at the same time.
-const MOST: u64 = 10_000;
-/// Long after the last statement of a caller ended.
-const FORGET: Duration = Duration::from_secs(600);
 
 /// There was no turn in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,21 +29,19 @@ pub(crate) struct Turns {
     all: Semaphore,
     /// Of one caller.
     each: usize,
-    callers: Cache<String, Arc<Semaphore>>,
+    /// Those that ask at the moment.
+    callers: Mutex<HashMap<String, Arc<Semaphore>>>,
     patience: Duration,
     waiting: UpDownCounter<i64>,
 }
 
 impl Turns {
-    /// So many, each of which is waited for so long.
-    pub(crate) fn new(all: usize, patience: Duration) -> Self {
+    /// So many, and so many of one caller; each is waited for so long.
+    pub(crate) fn new(all: usize, each: usize, patience: Duration) -> Self {
         Self {
             all: Semaphore::new(all),
-            each: all.div_ceil(2),
-            callers: Cache::builder()
-                .max_capacity(MOST)
-                .time_to_idle(FORGET)
-                .build(),
+            each,
+            callers: Mutex::default(),
             patience,
             waiting: waiting(),
         }
@@ -53,10 +49,14 @@ impl Turns {
 
     /// Those of a caller.
     pub(crate) fn of(self: &Arc<Self>, caller: &str) -> Queue {
-        let own = || Arc::new(Semaphore::new(self.each));
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = callers
+            .entry(caller.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.each)));
         Queue {
             turns: Arc::clone(self),
-            own: self.callers.get_with_by_ref(caller, own),
+            caller: caller.to_owned(),
+            own: Arc::clone(own),
         }
     }
 }
@@ -72,10 +72,21 @@ fn waiting() -> UpDownCounter<i64> {
 }
 
 /// Where the statements of a caller wait.
-#[derive(Clone)]
 pub(crate) struct Queue {
     turns: Arc<Turns>,
+    caller: String,
     own: Arc<Semaphore>,
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let callers = self.turns.callers.lock();
+        let mut callers = callers.unwrap_or_else(PoisonError::into_inner);
+        // this one and the one that is kept
+        if Arc::strong_count(&self.own) == 2 {
+            callers.remove(&self.caller);
+        }
+    }
 }
 
 /// The right to run a statement.
@@ -125,8 +136,8 @@ mod tests {
     const PATIENCE: Duration = Duration::from_millis(50);
 
     #[tokio::test]
-    async fn one_caller_leaves_half_of_the_turns_to_the_others() {
-        let turns = Arc::new(Turns::new(5, PATIENCE));
+    async fn one_caller_leaves_turns_to_the_others() {
+        let turns = Arc::new(Turns::new(5, 3, PATIENCE));
         let (one, other, third) = (turns.of("one"), turns.of("other"), turns.of("third"));
         let first = one.turn().await.unwrap();
         let _own = (one.turn().await.unwrap(), one.turn().await.unwrap());
@@ -141,8 +152,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_asks_no_more_is_forgotten() {
+        let turns = Arc::new(Turns::new(2, 1, PATIENCE));
+        let (one, again) = (turns.of("one"), turns.of("one"));
+        drop(one);
+        let own = again.turn().await.unwrap();
+        assert_eq!(turns.of("one").turn().await.unwrap_err(), Busy::Caller);
+        assert_eq!(turns.callers.lock().unwrap().len(), 1);
+        drop(own);
+        drop(again);
+        assert!(turns.callers.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
     async fn whoever_waits_takes_the_turn_of_none() {
-        let turns = Arc::new(Turns::new(2, PATIENCE));
+        let turns = Arc::new(Turns::new(2, 1, PATIENCE));
         let (one, other) = (turns.of("one"), turns.of("other"));
         let _own = one.turn().await.unwrap();
         let wait = one.turn();
@@ -153,7 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_that_is_given_back_goes_to_who_waits() {
-        let turns = Arc::new(Turns::new(1, Duration::from_secs(60)));
+        let turns = Arc::new(Turns::new(1, 1, Duration::from_secs(60)));
         let (one, other) = (turns.of("one"), turns.of("other"));
         let held = one.turn().await.unwrap();
         let give_back = async {

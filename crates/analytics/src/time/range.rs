@@ -127,9 +127,9 @@ impl DateRange {
         self.zone
     }
 
-    /// The range so many units earlier on the local clock; none where the calendar ends. Before a range that ends on a day
-    /// which the month lacks, it ends with the month; before one that begins on such a day, it begins with the last day, and
-    /// is as long.
+    /// The range so many units earlier on the local clock, that number being the units that it touches; none where the
+    /// calendar ends. Before a range that ends on a day which the month lacks, it ends with the month. Before one that begins
+    /// on such a day, it begins with the last day, and, within one month, is no longer.
     pub(crate) fn moved_back(&self, units: usize, granularity: Granularity) -> Option<Self> {
         let units = u32::try_from(units).ok()?;
         if granularity == Granularity::Hourly {
@@ -173,7 +173,8 @@ impl Serialize for DateRange {
     }
 }
 
-/// The bounds of a range on the clock, the end being the instant after the last, so many months earlier.
+/// The bounds of a range on the clock, the end being the instant after the last, so many months earlier, so that it touches
+/// as many.
 fn months_before(
     start: NaiveDateTime,
     end: NaiveDateTime,
@@ -183,16 +184,21 @@ fn months_before(
         start.checked_sub_months(months)?,
         end.checked_sub_months(months)?,
     );
-    let end = match (first.day() == start.day(), last.day() == end.day()) {
-        (true, true) => last,
-        (true, false) => {
+    let length = end - start;
+    let end = match last.day() == end.day() {
+        true => last,
+        false => {
             let next = last
                 .date()
                 .with_day(1)?
                 .checked_add_months(Months::new(1))?;
             next.and_time(NaiveTime::MIN)
         }
-        (false, _) => first.checked_add_signed(end - start)?,
+    };
+    let is_of_one = months == Months::new(1);
+    let end = match is_of_one && first.day() != start.day() {
+        true => end.min(first.checked_add_signed(length)?),
+        false => end,
     };
     Some((first, end))
 }

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use metadata_store::{
     Pool, StoreError,
@@ -56,6 +62,8 @@ pub(crate) struct Keyring {
     /// What was known last of keys that exist.
     last: Cache<Hash, Found>,
     asking: Semaphore,
+    /// How many keys were changed here.
+    changes: AtomicU64,
 }
 
 impl Keyring {
@@ -72,12 +80,22 @@ impl Keyring {
             recent: cache(config.recheck.get()),
             last: cache(RELIED_ON),
             asking: Semaphore::new(AT_ONCE),
+            changes: AtomicU64::new(0),
         }
     }
 
     /// The key with a secret of this hash, whether it is over or not.
     pub(super) async fn find(&self, hash: &Hash) -> Result<Found, Arc<KeyringError>> {
-        self.recent.try_get_with(*hash, self.asked(hash)).await
+        loop {
+            let changes = self.changes.load(Ordering::SeqCst);
+            let found = self.recent.try_get_with(*hash, self.asked(hash)).await;
+            if self.changes.load(Ordering::SeqCst) == changes {
+                return found;
+            }
+            // it may be the key that was changed, and have been read before
+            self.recent.invalidate(hash).await;
+            self.last.invalidate(hash).await;
+        }
     }
 
     /// The key of an id as it is now, without its secrets' ends.
@@ -116,6 +134,7 @@ impl Keyring {
 
     /// Forgets what it knows of a key, since that was changed here.
     pub(super) fn forget(&self, id: Uuid) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         for known in [&self.recent, &self.last] {
             let is_of_it = move |_: &Hash, found: &Found| {
                 let found = found.as_ref().as_ref();

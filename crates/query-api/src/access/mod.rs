@@ -8,6 +8,9 @@
 //!                                                                                           ▼
 //!                      route ◀── needs: the role, and all regions where the path tells of all ◀┘
 //! ```
+//!
+//! Where everybody is let in (`auth.mode=off`), all of that is but `elsewhere`, which turns pages away that are not this
+//! machine's. The trace of a request is continued once its caller is let in.
 
 mod caller;
 mod config;

@@ -19,7 +19,7 @@ pub struct CacheConfig {
     pub filling: HumanDuration,
     /// For how long the tiles of `/v1/metrics/realtime` are kept.
     pub realtime: HumanDuration,
-    /// For how long an answer that is no longer fresh may be shown, and said to be stale, while ClickHouse does not answer or
+    /// For how long an answer that is no longer fresh may be shown, and said to be stale, while a database does not answer or
     /// is too busy to be asked.
     pub stale: HumanDuration,
     /// Bytes of answers that each replica keeps in its own memory.

@@ -5,12 +5,12 @@
 //!              ├─▶ near: this replica's memory ── fresh, and no late event since? ─▶ hit
 //!              ▼ otherwise, one of those that ask the same
 //!            Redis: what other replicas made ─────────────────────────────────────▶ hit
-//!              ▼ otherwise, one of the replicas
+//!              ▼ otherwise, one of the replicas; another after it has waited for that, and still looks at Redis
 //!            ClickHouse ─▶ Kept ─▶ near and Redis ────────────────────────────────▶ miss
 //! ```
 //!
-//! Where Redis is slow or gone, each replica keeps and makes its own. Where ClickHouse is gone, what was kept is shown for
-//! a while longer, and said to be stale.
+//! Where Redis is slow or gone, each replica keeps and makes its own. Where a database is gone, or too busy to be asked,
+//! what was kept is shown for a while longer, and said to be stale.
 
 mod config;
 mod kept;
@@ -176,7 +176,9 @@ impl Cache {
         }
         let mut landed = self.landed(question, flight, &source, &make).await;
         if source.get() == Source::Coalesced && landed.as_ref().is_err_and(is_of_another) {
-            landed = self.landed(question, flight, &source, &make).await;
+            // not together again: who makes it for all may be the same caller
+            let own = Box::pin(self.fetched_or_made(question, &source, &make));
+            landed = own.await.map_err(Arc::new);
         }
         match landed {
             Ok(kept) => Ok((kept, source.get())),
@@ -276,12 +278,11 @@ impl Cache {
     /// What was kept last, if it is not too old.
     async fn last_known(&self, question: &Question, found: Option<Arc<Kept>>) -> Option<Arc<Kept>> {
         let now = self.clock.now();
-        let known = match found {
-            Some(kept) => Some(kept),
-            None => self.shared.get(&question.key, now).await.map(Arc::new),
-        };
+        let shared = self.shared.get(&question.key, now).await.map(Arc::new);
+        let known = found.into_iter().chain(shared);
+        let last = known.max_by_key(|kept| kept.fresh_until);
         let stale = self.config.stale.get();
-        known.filter(|kept| question.lifetime.outlives_an_outage && kept.is_known_still(now, stale))
+        last.filter(|kept| question.lifetime.outlives_an_outage && kept.is_known_still(now, stale))
     }
 
     async fn made(

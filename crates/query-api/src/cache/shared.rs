@@ -99,16 +99,21 @@ impl Shared {
         let options = SetOptions::default()
             .conditional_set(ExistenceCheck::NX)
             .with_expiration(SetExpiry::PX(milliseconds(LEASE)));
-        let asked = self.redis.ask(async |connection| {
-            connection
-                .set_options::<_, _, Option<String>>(&name, token.as_bytes(), options)
-                .await
+        let redis = Arc::clone(&self.redis);
+        // goes on by itself where the client goes away, so that what it gets is given back
+        let asked = tokio::spawn(async move {
+            let set = redis.ask(async |connection| {
+                connection
+                    .set_options::<_, _, Option<String>>(&name, token.as_bytes(), options)
+                    .await
+            });
+            match set.await {
+                Ok(Some(_)) => Ok(Some(Lease::of(redis, name, token))),
+                Ok(None) => Err(Taken),
+                Err(_) => Ok(None),
+            }
         });
-        match asked.await {
-            Ok(Some(_)) => Ok(Some(Lease::of(Arc::clone(&self.redis), name, token))),
-            Ok(None) => Err(Taken),
-            Err(_) => Ok(None),
-        }
+        asked.await.unwrap_or(Ok(None))
     }
 }
 

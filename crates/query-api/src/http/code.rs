@@ -57,7 +57,7 @@ codes! {
     CellsNotConfigured = "cells_not_configured", UNPROCESSABLE_ENTITY,
         "Counts cannot be opened here: no secret is configured that signs what opens them, cells.secret (OPENRIDE_CELLS_SECRET).";
     CellExpired = "cell_expired", GONE,
-        "What opens a count is good for a while after its answer. Ask for the answer again.";
+        "What opens a count is good for a while after its answer, and for the version of the API that made it. Ask for the answer again.";
     Unauthenticated = "unauthenticated", UNAUTHORIZED,
         "The request shows no API key or token that is valid. Send a key in X-API-Key, or a token in Authorization as Bearer.";
     Forbidden = "forbidden", FORBIDDEN,

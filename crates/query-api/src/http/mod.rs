@@ -2,6 +2,7 @@
 
 mod answered;
 mod code;
+mod connection;
 mod cors;
 mod pieces;
 pub(crate) mod problem;
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 use actix_web::{
     Error, HttpMessage,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
@@ -25,11 +26,11 @@ use actix_web::{
 };
 use tracing::{Instrument, debug, error, field, info_span, warn};
 
-use self::answered::Answered;
 pub use self::cors::CorsConfig;
+use self::{answered::Answered, connection::Sent};
 pub(crate) use self::{
-    code::Code, cors::sharing, pieces::Pieces, request_id::RequestId, requests::Requests,
-    trace::continue_trace,
+    code::Code, connection::Connection, cors::sharing, pieces::Pieces, request_id::RequestId,
+    requests::Requests, trace::continue_trace,
 };
 use crate::{access, error::ApiError};
 
@@ -51,6 +52,7 @@ pub(crate) async fn framed(
         caller.key_id = field::Empty,
     );
     request.extensions_mut().insert(id.clone());
+    let answering = request.conn_data::<Connection>().map(Connection::answering);
     let running = match access::is_guarded(request.path()) {
         true => {
             let waiting = trace::Waiting(span.clone());
@@ -87,9 +89,9 @@ pub(crate) async fn framed(
                     document.headers_mut().insert(name.clone(), value.clone());
                 }
             }
-            response.into_response(document).map_into_right_body()
+            response.into_response(document)
         }
-        None => response.map_into_left_body(),
+        None => response.map_into_boxed_body(),
     };
     if let Ok(value) = HeaderValue::try_from(id.as_str()) {
         response.headers_mut().insert(request_id::HEADER, value);
@@ -98,7 +100,10 @@ pub(crate) async fn framed(
         let kept_by_nobody = HeaderValue::from_static("no-store");
         response.headers_mut().insert(CACHE_CONTROL, kept_by_nobody);
     }
-    Ok(response)
+    Ok(response.map_body(|_, body: BoxBody| Sent {
+        body,
+        _answering: answering,
+    }))
 }
 
 /// What a status means that is answered without a problem document by what is not ours.

@@ -223,7 +223,9 @@ async fn the_role_that_an_operation_names_is_the_least_that_may() {
             for (role, key) in &keys {
                 let answer = with(&api, key, method.clone(), path).await;
                 if *role >= Role::parse(least).unwrap() {
-                    assert_ne!(answer.status, 403, "{role} {method} {path}");
+                    let status = answer.status;
+                    let is_let_in = status < 500 && ![401, 403].contains(&status);
+                    assert!(is_let_in, "{role} {method} {path}: {status}");
                     continue;
                 }
                 let problem = answer.json();

@@ -1,12 +1,14 @@
 //! Every parameter that the description names is read strictly, at every path that takes it.
 
+use chrono::Duration;
 use serde_json::{Value, json};
 use shared_schema::Domain;
+use uuid::Uuid;
 
 use crate::{
     api::{Api, databases, now},
     books,
-    story::Story,
+    story::{Story, event, write},
 };
 
 /// What is refused, and how.
@@ -160,6 +162,13 @@ async fn a_parameter_that_is_left_out_is_its_documented_default() {
     let story = Story::of(38, 4, 1_500);
     let api = story.settled_in(&databases().await).await;
     api.durable_up_to(&Domain::ALL, story.len()).await;
+    // more of each list than it shows
+    let at = story.end - Duration::hours(1);
+    let each = |kind, id: &'static str| {
+        (0..101).map(move |number| event(kind, at, json!({id: Uuid::from_u128(number)})))
+    };
+    write(&api, "in_trip", each("trip.completed", "driver_id")).await;
+    write(&api, "in_booking", each("booking.created", "route_id")).await;
     books::store(&api, "dead_letters", 0..101, story.end).await;
     let description = api.json("/openapi.json").await;
     let opened = "/v1/metrics/bookings?include_cells=true";

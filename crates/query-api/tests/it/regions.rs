@@ -89,6 +89,7 @@ async fn regions_add_up_before_and_after_settling() {
         .await;
     assert_eq!(settled["unsettled"], 0);
     assert_ne!(settled["payments_success"], 0);
+    add_up(&api, &story, &whole.parameters()).await;
     add_up(&api, &story, &odd.parameters()).await;
 }
 

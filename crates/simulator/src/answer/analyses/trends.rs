@@ -134,12 +134,13 @@ fn moved_back(range: Range, unit: Granularity, units: u32) -> Range {
                 );
                 (day < next).then(|| day.and_time(clock.time())).ok_or(next)
             };
-            match (before(start), before(end)) {
-                (Ok(first), Ok(end)) => (first, end),
-                (Ok(first), Err(next)) => (first, next.and_time(NaiveTime::MIN)),
-                (Err(next), _) => {
+            let last = before(end).unwrap_or_else(|next| next.and_time(NaiveTime::MIN));
+            match before(start) {
+                Ok(first) => (first, last),
+                Err(next) => {
                     let first = (next - Days::new(1)).and_time(start.time());
-                    (first, first + (end - start))
+                    let as_long = first + (end - start);
+                    (first, if units == 1 { last.min(as_long) } else { last })
                 }
             }
         }
