@@ -168,7 +168,7 @@ async fn a_parameter_that_is_left_out_is_its_documented_default() {
         (0..101).map(move |number| event(kind, at, json!({id: Uuid::from_u128(number)})))
     };
     write(&api, "in_trip", each("trip.completed", "driver_id")).await;
-    write(&api, "in_booking", each("booking.created", "route_id")).await;
+    write(&api, "in_booking", each("booking.confirmed", "route_id")).await;
     books::store(&api, "dead_letters", 0..101, story.end).await;
     let description = api.json("/openapi.json").await;
     let opened = "/v1/metrics/bookings?include_cells=true";
