@@ -80,7 +80,8 @@ impl Bench {
         let url: Url = format!("{}{}", self.base, case.path).parse()?;
         // The first one reads what the others find in the page cache.
         self.answer(&url).await?;
-        let waves = waves(&self.learnt(case, &url).await?);
+        let learnt = self.learnt(case, &url).await?;
+        let waves = waves(&learnt);
 
         let since = self.server_time().await?;
         let (mut took, mut straight) = (Vec::new(), Vec::new());
