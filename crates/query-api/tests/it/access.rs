@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use devstack::{Flow, Wire};
+use devstack::{Flow, Server};
 use reqwest::Method;
 use serde_json::json;
 use shared_schema::access::{Role, Scope};
@@ -10,6 +10,7 @@ use shared_schema::access::{Role, Scope};
 use crate::{
     api::{Api, PATIENCE, now},
     callers::{claims, guarded, guarded_without_events, key, status, token, with},
+    wire::through_wire,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,8 +189,7 @@ async fn requests_are_limited_over_all_replicas_and_each_caller_by_itself() {
 async fn without_redis_each_replica_limits_by_itself() {
     let mut config = guarded_without_events().await;
     config.auth.requests_per_minute = 3;
-    let (wire, through) = Wire::to(config.redis.url.expose()).await.unwrap();
-    config.redis.url = through.into();
+    let wire = through_wire(&mut config, Server::Redis).await;
     wire.set(Flow::Neither);
     let api = Api::over(&config, now());
     let key = key(&api, Role::Viewer, Scope::Everywhere, false).await;
@@ -203,11 +203,9 @@ async fn without_redis_each_replica_limits_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_postgres_is_away_known_keys_let_in_and_others_are_told_to_wait() {
     let mut config = guarded_without_events().await;
-    let (wire, through) = Wire::to(config.postgres.url.expose()).await.unwrap();
-    let direct = config.clone();
-    config.postgres.url = through.into();
+    let direct = Api::over(&config, now());
+    let wire = through_wire(&mut config, Server::Postgres).await;
     let api = Api::over(&config, now());
-    let direct = Api::over(&direct, now());
     let known = key(&direct, Role::Viewer, Scope::Everywhere, false).await;
     let unknown = key(&direct, Role::Viewer, Scope::Everywhere, false).await;
     assert_eq!(status(&api, &known, "/v1/definitions").await, 200);

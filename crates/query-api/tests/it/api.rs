@@ -26,6 +26,13 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// What a busy machine adds.
+pub(crate) const SLACK: Duration = Duration::from_secs(2);
+/// So much later the second of two is asked.
+pub(crate) const LATER: Duration = Duration::from_millis(500);
+
+/// Says that a body is JSON.
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Where the clock stands, unless a test needs another time.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -206,6 +213,13 @@ impl Api {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Status and code of an answer that must be a problem.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let code = self.json()["code"].as_str().unwrap().to_owned();
+        (self.status, code)
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use devstack::{Flow, Wire};
+use devstack::{Flow, Server};
 use event_store::Params;
 use futures::future::join_all;
 use reqwest::Method;
@@ -15,6 +15,7 @@ use service_runtime::config::HumanDuration;
 use crate::{
     api::{Api, PATIENCE, now},
     kept::{MAY, book, found, keeping},
+    wire::through_wire,
 };
 
 /// Statements of this name that were sent to the test's database.
@@ -288,8 +289,7 @@ async fn an_error_is_not_kept() {
 async fn a_redis_that_comes_back_is_used_again_without_a_restart() {
     let mut config = keeping().await;
     let direct = config.clone();
-    let (wire, through) = Wire::to(config.redis.url.expose()).await.unwrap();
-    config.redis.url = through.into();
+    let wire = through_wire(&mut config, Server::Redis).await;
     let api = Api::over(&config, now());
     wire.set(Flow::Neither);
     assert_eq!(found(&api, MAY).await, "miss");
@@ -315,9 +315,8 @@ async fn a_redis_that_comes_back_is_used_again_without_a_restart() {
 async fn while_clickhouse_is_away_what_was_kept_is_shown_and_said_to_be_stale() {
     let mut config = keeping().await;
     config.cache.metrics = HumanDuration::millis(1);
-    let (wire, through) = Wire::to(config.clickhouse.url.as_str()).await.unwrap();
     let direct = event_store::Store::connect(&config.clickhouse).unwrap();
-    config.clickhouse.url = through.parse().unwrap();
+    let wire = through_wire(&mut config, Server::ClickHouse).await;
     config.clickhouse.connect_timeout = HumanDuration::secs(1);
     config.http.query_deadline = HumanDuration::secs(1);
     let api = Api::over(&config, now());

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use shared_schema::access::{Role, Scope};
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, databases, now, without_events};
+use crate::api::{Answer, Api, JSON, databases, now, without_events};
 
 /// What signs the tokens of callers.
 pub(crate) const SECRET: &str = "a secret of the tests, longer than 32 bytes";
@@ -41,9 +41,22 @@ fn guarding(mut config: Config) -> Config {
     config
 }
 
+/// A text that could be a key, and is none.
+pub(crate) fn unknown_key() -> String {
+    format!("ork_{}", hex::encode(Sha256::digest(Uuid::new_v4())))
+}
+
+/// Who changes keys past the API.
+pub(crate) fn act() -> Act {
+    Act {
+        actor: "test".to_owned(),
+        request_id: None,
+    }
+}
+
 /// A key that the database has, whoever asked for it.
 pub(crate) async fn key(api: &Api, role: Role, scope: Scope, pii: bool) -> String {
-    let text = format!("ork_{}", hex::encode(Sha256::digest(Uuid::new_v4())));
+    let text = unknown_key();
     let fingerprint = Fingerprint {
         hash: Sha256::digest(&text).into(),
         hint: text.chars().take(10).collect(),
@@ -56,11 +69,7 @@ pub(crate) async fn key(api: &Api, role: Role, scope: Scope, pii: bool) -> Strin
         may_read_pii: pii,
         expires_at: None,
     };
-    let act = Act {
-        actor: "test".to_owned(),
-        request_id: None,
-    };
-    keys::create(&api.pool, now(), &act, new, &fingerprint)
+    keys::create(&api.pool, now(), &act(), new, &fingerprint)
         .await
         .unwrap();
     text
@@ -84,7 +93,7 @@ pub(crate) async fn asked(api: &Api, key: &str, path: &str) -> Answer {
 
 /// Sends JSON.
 pub(crate) async fn send(api: &Api, key: &str, method: Method, path: &str, body: Value) -> Answer {
-    let headers = [("x-api-key", key), ("content-type", "application/json")];
+    let headers = [("x-api-key", key), JSON];
     api.send_body(method, path, &headers, body.to_string())
         .await
 }

@@ -1,10 +1,11 @@
-//! Which pages may read what the API answers.
+//! Which pages may ask, and may read what the API answers.
 
 use reqwest::Method;
+use serde_json::json;
 use shared_schema::access::{Role, Scope};
 
 use crate::{
-    api::{Answer, Api, now},
+    api::{Answer, Api, JSON, now, without_events},
     callers::{guarded_without_events, key},
 };
 
@@ -180,4 +181,50 @@ async fn nothing_is_told_to_browsers_where_no_origin_is_configured() {
         let mut names = answer.headers.keys().map(|name| name.as_str());
         assert!(!names.any(|name| name.starts_with("access-control-") || name == "vary"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_access_control_no_page_that_is_opened_here_is_answered() {
+    let mut config = without_events().await;
+    config.http.cors.origins = vec![PAGE.to_owned()];
+    let api = Api::over(&config, now());
+    let body = json!({"name": "a", "role": "admin"}).to_string();
+    let foreign = (403, "foreign_page".to_owned());
+    let host = api.address();
+    let own = format!("http://{host}");
+    for (header, refused) in [
+        (("host", "rides.example"), true),
+        (("host", "127.0.0.1.rides.example"), true),
+        (("origin", "https://rides.example"), true),
+        (("origin", "null"), true),
+        (("host", "localhost:8097"), false),
+        (("origin", own.as_str()), false),
+        (("origin", PAGE), false),
+    ] {
+        let shown = api.ask(Method::GET, "/v1/keys", &[header]).await;
+        let made = api
+            .send_body(Method::POST, "/v1/keys", &[JSON, header], body.clone())
+            .await;
+        match refused {
+            true => assert_eq!(
+                [shown.problem(), made.problem()],
+                [foreign.clone(), foreign.clone()]
+            ),
+            false => assert_eq!((shown.status, made.status), (200, 201), "{header:?}"),
+        }
+    }
+    // with access control it may have any name
+    let api = Api::over(&guarded_without_events().await, now());
+    let key = key(&api, Role::Viewer, Scope::Everywhere, false).await;
+    let headers = [
+        ("x-api-key", key.as_str()),
+        ("host", "rides.example"),
+        ("origin", PAGE),
+    ];
+    assert_eq!(
+        api.ask(Method::GET, "/v1/definitions", &headers)
+            .await
+            .status,
+        200
+    );
 }

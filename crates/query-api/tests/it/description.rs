@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared_schema::access::{Role, Scope};
 
 use crate::{
-    api::{Api, now, without_events},
+    api::{Api, JSON, now, without_events},
     callers::{guarded, key, with},
 };
 
@@ -47,8 +47,7 @@ async fn every_described_path_is_answered_and_its_example_has_the_fields_of_the_
 /// Does what an operation's example of a body asks for.
 async fn done(api: &Api, method: Method, path: &str, operation: &Value, status: &str) -> Value {
     let body = &operation["requestBody"]["content"]["application/json"]["example"];
-    let json = [("content-type", "application/json")];
-    let answer = api.send_body(method, path, &json, body.to_string()).await;
+    let answer = api.send_body(method, path, &[JSON], body.to_string()).await;
     assert_eq!(answer.status.to_string(), status, "{path}: {}", answer.text);
     answer_is_described(path, operation, status, &answer.json());
     answer.json()

@@ -23,6 +23,7 @@ use tokio::{
 use crate::{
     api::{Api, migrate, now, places},
     callers::key,
+    wire::{set_url, through_wire},
 };
 
 /// From one request to the next.
@@ -127,8 +128,7 @@ impl Rig {
         };
         set_url(&mut config, server, url);
         migrate(&config).await;
-        let (wire, through) = Wire::to(url).await.unwrap();
-        set_url(&mut config, server, &through);
+        let wire = through_wire(&mut config, server).await;
         hurry(&mut config);
         let api = Arc::new(Api::over(&config, now()));
         let key = key(&api, Role::Admin, Scope::Everywhere, true).await;
@@ -303,14 +303,6 @@ async fn look(api: &Api, begun: Instant) -> Looked {
         live,
         ready: ready.status,
         redis: redis["status"].clone(),
-    }
-}
-
-fn set_url(config: &mut Config, server: Server, url: &str) {
-    match server {
-        Server::Redis => config.redis.url = url.into(),
-        Server::Postgres => config.postgres.url = url.into(),
-        _ => config.clickhouse.url = url.parse().unwrap(),
     }
 }
 

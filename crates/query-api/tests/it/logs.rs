@@ -2,17 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use query_api::{AuthMode, Config};
+use devstack::{Flow, Server};
+use query_api::Config;
 use serde_json::{Value, json};
 use service_runtime::config::HumanDuration;
 
 use crate::{
-    api::databases,
-    process::{Process, new_key},
+    callers::{self, guarded_without_events, unknown_key},
+    process::{CALLER, PARENT, Process, new_key},
+    wire::through_wire,
 };
-
-const CALLER: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
 
 /// The fields of a request's line that do not change from run to run.
 fn told(line: &Value) -> Value {
@@ -28,8 +27,7 @@ fn told(line: &Value) -> Value {
 }
 
 async fn guarded() -> (Config, String) {
-    let mut config = databases().await;
-    config.auth.mode = AuthMode::Required;
+    let mut config = callers::guarded().await;
     config.cache.enabled = true;
     let key = new_key(&config);
     (config, key)
@@ -115,10 +113,7 @@ async fn every_request_has_one_line_that_names_its_route_its_key_and_where_its_a
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_within_a_request_has_its_id_and_the_trace_of_its_caller_or_a_new_one() {
     let (mut config, key) = guarded().await;
-    let (wire, through) = devstack::Wire::to(config.clickhouse.url.as_str())
-        .await
-        .unwrap();
-    config.clickhouse.url = through.parse().unwrap();
+    let wire = through_wire(&mut config, Server::ClickHouse).await;
     let deadline = HumanDuration::secs(1).to_string();
     let api = Process::start(
         &config,
@@ -131,7 +126,7 @@ async fn every_line_within_a_request_has_its_id_and_the_trace_of_its_caller_or_a
             ),
         ],
     );
-    wire.set(devstack::Flow::Neither);
+    wire.set(Flow::Neither);
     let ids = [("called", "Ikeja"), ("new", "Aba"), ("another", "Kano")];
     let asked = ids.map(|(id, city)| {
         let request = api
@@ -177,5 +172,60 @@ async fn every_line_within_a_request_has_its_id_and_the_trace_of_its_caller_or_a
         ] {
             assert!(messages.contains(&message), "{messages:?}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_continued_for_those_who_are_let_in() {
+    let config = guarded_without_events().await;
+    let key = new_key(&config);
+    let mut api = Process::start(&config, &[]);
+    for (path, key, is_continued) in [
+        ("/v1/definitions", "", false),
+        ("/v1/definitions", &unknown_key(), false),
+        ("/openapi.json", "", false),
+        ("/v1/definitions", &key, true),
+        ("/v1/nowhere", &key, true),
+    ] {
+        let request = api
+            .get(path)
+            .header("traceparent", format!("00-{CALLER}-{PARENT}-01"));
+        let request = match key {
+            "" => request,
+            key => request.header("x-api-key", key),
+        };
+        request.send().await.unwrap();
+        let line = api.line("answered");
+        assert_eq!(line["trace_id"] == CALLER, is_continued, "{line}");
+        assert_eq!(line["trace_id"].as_str().map(str::len), Some(32), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_logged_before_a_caller_is_let_in_has_the_id_of_its_request_and_no_trace() {
+    let mut config = guarded_without_events().await;
+    let key = new_key(&config);
+    let wire = through_wire(&mut config, Server::Postgres).await;
+    let mut api = Process::start(&config, &[("OPENRIDE_AUTH_RECHECK", "1ms")]);
+    let ask = async |id: &str| {
+        let request = api.get("/v1/definitions").header("x-request-id", id);
+        let request = request.header("x-api-key", &key);
+        let trace = format!("00-{CALLER}-{PARENT}-01");
+        let answer = request.header("traceparent", trace).send().await;
+        answer.unwrap().status()
+    };
+    assert_eq!(ask("before").await, 200);
+    wire.set(Flow::Neither);
+    assert_eq!(ask("meanwhile").await, 200);
+    for (message, trace) in [
+        (
+            "a key cannot be looked up; what was known of it stands",
+            Value::Null,
+        ),
+        ("answered", CALLER.into()),
+    ] {
+        let line = api.line(message);
+        assert_eq!(line["spans"][0]["request_id"], "meanwhile", "{line}");
+        assert_eq!(line["trace_id"], trace, "{line}");
     }
 }

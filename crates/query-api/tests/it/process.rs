@@ -18,6 +18,11 @@ use service_runtime::lifecycle;
 
 use crate::api::PATIENCE;
 
+/// The trace of who asks.
+pub(crate) const CALLER: &str = "0af7651916cd43dd8448eb211c80319c";
+/// The span of that trace in which it asks.
+pub(crate) const PARENT: &str = "b7ad6b7169203331";
+
 /// A running API, which is killed when the test ends.
 pub(crate) struct Process {
     child: Child,

@@ -3,19 +3,18 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use collector::{Collector, Metric, Span, documented};
-use devstack::{Flow, Wire};
+use devstack::{Flow, Server};
 use event_store::{Params, Store};
 use futures::future::join_all;
-use query_api::AuthMode;
 use reqwest::Method;
 
 use crate::{
-    api::databases,
-    process::{Process, new_key},
+    callers::guarded,
+    kept::keeping,
+    process::{CALLER, PARENT, Process, new_key},
+    wire::through_wire,
 };
 
-const CALLER: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
 const ROUTE: &str = "/v1/metrics/trips";
 
 fn requests(spans: &[Span]) -> Vec<&Span> {
@@ -30,8 +29,7 @@ fn below<'s>(spans: &'s [Span], request: &Span) -> Vec<&'s Span> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_followed_from_its_caller_to_its_statements_in_the_server_s_log() {
-    let mut config = databases().await;
-    config.cache.enabled = true;
+    let config = keeping().await;
     let collector = Collector::start().unwrap();
     let endpoint = ("OPENRIDE_TELEMETRY_OTLP_ENDPOINT", collector.endpoint());
     let api = Process::start(&config, &[endpoint]);
@@ -102,10 +100,8 @@ async fn a_request_is_followed_from_its_caller_to_its_statements_in_the_server_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_requests_for_the_same_one_has_the_statements_and_the_others_say_that_they_waited() {
-    let mut config = databases().await;
-    config.cache.enabled = true;
-    let (wire, through) = Wire::to(config.clickhouse.url.as_str()).await.unwrap();
-    config.clickhouse.url = through.parse().unwrap();
+    let mut config = keeping().await;
+    let wire = through_wire(&mut config, Server::ClickHouse).await;
     let collector = Collector::start().unwrap();
     let endpoint = ("OPENRIDE_TELEMETRY_OTLP_ENDPOINT", collector.endpoint());
     let api = Process::start(&config, &[endpoint]);
@@ -144,8 +140,7 @@ async fn of_requests_for_the_same_one_has_the_statements_and_the_others_say_that
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_is_written_down_and_every_metric_that_is_written_down_is_shown() {
-    let mut config = databases().await;
-    config.auth.mode = AuthMode::Required;
+    let mut config = guarded().await;
     config.cache.enabled = true;
     let key = new_key(&config);
     let store = Store::connect(&config.clickhouse).unwrap();
