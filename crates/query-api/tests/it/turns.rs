@@ -59,20 +59,20 @@ async fn no_more_statements_run_at_once_than_may() {
     }
 }
 
-/// Two callers of an API that needs a second for each statement, and runs two at once.
-async fn two_callers(mut config: Config) -> (Api, Wire, [String; 2]) {
+/// Two callers of an API that needs some time for each statement, and runs two at once.
+async fn two_callers(mut config: Config, each: Duration) -> (Api, Wire, [String; 2]) {
     let wire = through_wire(&mut config, Server::ClickHouse).await;
     config.http.concurrent_queries = 2;
     let api = Api::over(&config, now());
     let one = key(&api, Role::Viewer, Scope::Everywhere, false).await;
     let other = key(&api, Role::Viewer, Scope::Everywhere, false).await;
-    wire.set(Flow::Slow(Duration::from_secs(1)));
+    wire.set(Flow::Slow(each));
     (api, wire, [one, other])
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_asks_much_at_once_leaves_turns_to_others() {
-    let (api, _wire, [much, little]) = two_callers(guarded().await).await;
+    let (api, _wire, [much, little]) = two_callers(guarded().await, Duration::from_secs(1)).await;
     let ask = async |key: &str, limit: usize| {
         let began = Instant::now();
         let answer = with(&api, key, Method::GET, &drivers(limit)).await;
@@ -96,15 +96,32 @@ async fn a_caller_who_asks_much_at_once_leaves_turns_to_others() {
 async fn who_has_a_turn_is_answered_though_who_asked_the_same_before_has_none() {
     let mut config = guarded().await;
     config.cache.enabled = true;
-    config.http.query_deadline = HumanDuration::secs(4);
-    let (api, _wire, [much, little]) = two_callers(config).await;
+    config.http.query_deadline = HumanDuration::secs(8);
+    let (api, _wire, [much, little]) = two_callers(config, Duration::from_secs(3)).await;
     let ask = async |key: &str, limit: usize, after: Duration| {
         sleep(after).await;
         with(&api, key, Method::GET, &drivers(limit)).await
     };
-    let flood = join_all((1..7).map(|limit| ask(&much, limit, Duration::ZERO)));
-    let (_, first, second) = tokio::join!(flood, ask(&much, 7, LATER / 2), ask(&little, 7, LATER));
-    assert_eq!(first.problem(), (503, "busy".to_owned()));
+    // as long as that goes on, each of its statements has some before it for longer than it waits
+    let flood = join_all((0..6).map(async |one| {
+        for another in 0.. {
+            ask(&much, 10 + 6 * another + one, Duration::ZERO).await;
+        }
+    }));
+    let asked = async {
+        tokio::join!(
+            ask(&much, 1, LATER / 2),
+            ask(&much, 1, LATER / 2),
+            ask(&little, 1, LATER)
+        )
+    };
+    let (one, other, second) = tokio::select! {
+        _ = flood => unreachable!("it never ends"),
+        answers = asked => answers,
+    };
+    // of these, who made it for all had no turn
+    let first = [one, other].into_iter().find(|answer| answer.status != 200);
+    assert_eq!(first.unwrap().problem(), (503, "busy".to_owned()));
     assert_eq!((second.status, second.header("x-cache")), (200, "miss"));
 }
 
