@@ -41,6 +41,8 @@ mod regions;
 mod scope;
 mod scoped_cells;
 mod scoped_views;
+mod second_tenant;
 mod story;
 mod telemetry;
+mod tokens;
 mod walls;
