@@ -53,3 +53,15 @@ async fn a_server_that_dies_during_an_insert_leaves_its_outcome_unknown() {
     store.insert_select(insert("n", 10)).await.unwrap();
     assert_eq!(count(&store, "numbers").await, 10);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_of_one_statement_is_told_from_that_of_all() {
+    let (_stack, store) = own_server().await;
+    let much = || store.query("SELECT length(groupArray(number)) FROM numbers(10000000)");
+    let own = much().memory(1 << 20).fetch_one::<u64>().await;
+    assert!(own.unwrap_err().is_over_its_memory());
+    let shared = much().setting("max_memory_usage_for_user", 1 << 20);
+    let error = shared.fetch_one::<u64>().await.unwrap_err();
+    assert_eq!(error.server_code(), Some(241), "{error}");
+    assert!(!error.is_over_its_memory());
+}

@@ -44,11 +44,15 @@ struct Asking {
 }
 
 impl Asking {
-    /// The histories of so many people over 80 days that end now.
+    /// The histories of so many people over 80 days that end now. Every other event is late: it is stored when those are
+    /// that happened after it.
     async fn about(seed: u64, people: usize) -> Self {
         let story = Histories::told(seed, people, Duration::days(80));
         let api = Api::start(story.end).await;
-        story.ingest(&api).await;
+        for is_late in [false, true] {
+            let wanted = |offset: usize| offset.is_multiple_of(2) == is_late;
+            story.ingest_those(&api, wanted).await;
+        }
         story.settle(&api).await;
         Self {
             api,
@@ -66,7 +70,7 @@ impl Asking {
         let span = (self.story.end - self.story.start).num_milliseconds();
         let at = self.story.start + Duration::milliseconds(self.chance.random_range(0..span));
         match on_the_grid {
-            true => at.duration_trunc(Duration::minutes(15)).unwrap(),
+            true => quarter(at),
             false => at,
         }
     }
@@ -78,12 +82,28 @@ impl Asking {
         instants
     }
 
-    /// A question about some range and region.
+    /// A question about some range and region; now and then about a range in which nothing happened yet.
     fn asked(&mut self, on_the_grid: bool) -> Asked {
         let (one, other) = (self.instant(on_the_grid), self.instant(on_the_grid));
         let (start, end) = (one.min(other), one.max(other) + Duration::minutes(15));
+        let (start, end) = match self.chance.random_ratio(1, 10) {
+            true => self.before_all(on_the_grid),
+            false => (start, end),
+        };
         let (state, city) = self.one_of(&REGIONS);
         Asked::over(start, end, self.one_of(&ZONES), self.story.end).in_region(state, city)
+    }
+
+    /// A range before the story, whose events would be stored.
+    fn before_all(&mut self, on_the_grid: bool) -> (DateTime<Utc>, DateTime<Utc>) {
+        let before = |days| self.story.start - Duration::days(days);
+        let (start, end) = (before(9), before(1));
+        // the story starts at a whole second
+        let odd = Duration::milliseconds(self.chance.random_range(1..1000));
+        match on_the_grid {
+            true => (quarter(start), quarter(end)),
+            false => (start + odd, end + odd),
+        }
     }
 
     /// A question about some days, off the grid, of which all events are stored.
@@ -203,6 +223,11 @@ async fn trends_equal_the_metrics_of_each_unit() {
                 .await;
         }
     }
+}
+
+/// The quarter of an hour in which an instant lies.
+fn quarter(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(Duration::minutes(15)).unwrap()
 }
 
 /// Everything that happened before an instant has arrived.

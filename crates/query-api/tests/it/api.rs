@@ -159,10 +159,14 @@ impl Api {
     /// Lanes of these domains' topics, each with one partition: everything before this offset is durable, and complete up
     /// to now.
     pub(crate) async fn durable_up_to(&self, domains: &[Domain], next: usize) {
+        self.durable_in(0, domains, next).await;
+    }
+
+    /// The same of another partition.
+    pub(crate) async fn durable_in(&self, partition: i32, domains: &[Domain], next: usize) {
         let config = TopicsConfig::default();
         let lanes = domains.iter().map(|domain| {
             let topic = config.topic_of(*domain).to_owned();
-            let partition = 0;
             (LaneId { topic, partition }, i64::try_from(next).unwrap())
         });
         let lanes: Vec<_> = lanes.collect();

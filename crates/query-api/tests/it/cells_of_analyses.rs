@@ -91,13 +91,15 @@ fn registration(
 async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_stored_no_longer() {
     let now = SystemClock.now().trunc_subsecs(0);
     let api = Api::start(now).await;
-    // one registers anew who is known for longer than events are, and another for the first time; of a fourth the profile
-    // is written, and not yet the event
+    // one registers anew who is known for longer than events are, another for the first time, and a third anew whose first
+    // event is older than what can be asked about and still stored; of the last the profile is written, and not yet the event
     let known = [
         (1, 105, "RIDER", 0),
         (1, 5, "DRIVER", 1),
         (2, 5, "RIDER", 2),
-        (4, 5, "RIDER", 5),
+        (5, 100, "RIDER", 3),
+        (5, 5, "DRIVER", 4),
+        (4, 5, "RIDER", 7),
     ];
     let rows = |known: &[(u128, i64, &'static str, u64)]| {
         let rows = known
@@ -107,14 +109,14 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
     };
     write(&api, "in_user", rows(&known)).await;
     api.execute(&format!(
-        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) OR kafka_offset = 5 SETTINGS mutations_sync = 1",
+        "ALTER TABLE user_events DELETE WHERE event_timestamp < toDateTime({}) OR kafka_offset = 7 SETTINGS mutations_sync = 1",
         (now - Duration::days(104)).timestamp()
     ))
     .await;
-    // stored and not durable, as a late registration is, and that of a third
-    let late = [(2, 80, "DRIVER", 3), (3, 5, "ADMIN", 4)];
+    // stored and not durable, as a late registration is, and that of somebody else
+    let late = [(2, 80, "DRIVER", 5), (3, 5, "ADMIN", 6)];
     write(&api, "in_user", rows(&late[..1])).await;
-    api.durable_up_to(&[Domain::User], 3).await;
+    api.durable_up_to(&[Domain::User], 5).await;
 
     let since = (now - Duration::days(20)).format("%Y-%m-%dT%H:%M:%SZ");
     let path = |path: &str| format!("/v1/analytics/{path}start_date={since}&include_cells=true");
@@ -133,12 +135,12 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
         .iter()
         .map(|part| (part["value"].as_str(), part["total_users_entered"].as_u64()))
         .collect();
-    assert_eq!(roles, [(Some("RIDER"), Some(2))]);
+    assert_eq!(roles, [(Some("RIDER"), Some(3))]);
     assert_eq!(retained["total_users"], 1);
     write(&api, "in_user", rows(&late[1..])).await;
-    api.durable_up_to(&[Domain::User], 5).await;
+    api.durable_up_to(&[Domain::User], 7).await;
     for (answer, counts, offsets) in [
-        (by_role, 6, vec![1, 2]),
+        (by_role, 6, vec![1, 2, 4]),
         (cohorts, 1, vec![2]),
         (retained, 2, vec![2]),
     ] {
@@ -164,18 +166,7 @@ async fn a_first_registration_is_the_one_that_was_known_then_also_where_it_is_st
 #[tokio::test(flavor = "multi_thread")]
 async fn cohorts_are_opened_where_all_of_their_units_are_stored_and_they_are_few() {
     let api = Api::start(api::now()).await;
-    for (path, code, parameter) in [
-        (
-            "cohort_type=monthly&start_date=2026-03-20",
-            "beyond_retention",
-            "start_date",
-        ),
-        (
-            "cohort_type=daily&periods=52&start_date=2026-05-25",
-            "parameter_out_of_range",
-            "include_cells",
-        ),
-    ] {
+    let refused = async |path: &str, code: &str, parameter: &str| {
         let path = format!("/v1/analytics/cohort?{path}");
         assert_eq!(api.get(&path).await.status, 200);
         let problem = api.get(&format!("{path}&include_cells=true")).await;
@@ -185,5 +176,31 @@ async fn cohorts_are_opened_where_all_of_their_units_are_stored_and_they_are_few
             (&problem["code"], &problem["parameter"]),
             (&json!(code), &json!(parameter))
         );
+        problem["hint"].as_str().unwrap().to_owned()
+    };
+    // asked again as the hint says, they are
+    let answered = async |path: &str| {
+        let path = format!("/v1/analytics/cohort?{path}&include_cells=true");
+        let answer = api.json(&path).await;
+        assert!(answer["cohorts"][0]["cells"].is_object(), "{path}");
+    };
+    let monthly = "cohort_type=monthly&start_date=2026-03-20";
+    let hint = refused(monthly, "beyond_retention", "start_date").await;
+    let earliest = hint.strip_prefix("The earliest start that can be served is ");
+    let earliest = earliest.unwrap().trim_end_matches('.').replace('+', "%2B");
+    answered(&format!("cohort_type=monthly&start_date={earliest}")).await;
+
+    let daily = "cohort_type=daily&periods=52&start_date=2026-05-25";
+    let hint = refused(daily, "parameter_out_of_range", "include_cells").await;
+    assert_eq!(
+        hint,
+        "Allowed are a wider granularity or cohort_type, fewer periods, or a shorter range."
+    );
+    for path in [
+        "cohort_type=weekly&periods=52&start_date=2026-05-25",
+        "cohort_type=daily&periods=40&start_date=2026-05-25",
+        "cohort_type=daily&periods=52&start_date=2026-06-01",
+    ] {
+        answered(path).await;
     }
 }

@@ -56,7 +56,8 @@ impl Drill {
 
     /// Stores what is stored at first, most of it settled.
     pub(crate) async fn begin(&self) {
-        self.story.ingest_those(&self.api, 0..self.stored).await;
+        let stored = |offset| offset < self.stored;
+        self.story.ingest_those(&self.api, stored).await;
         let before = self.story.end - Duration::seconds(2);
         let first = |offset| self.is_settled_first(offset);
         self.story.settle_those(&self.api, first, before).await;
@@ -70,13 +71,13 @@ impl Drill {
 
     /// Stores late events, settles all that waits, and writes the regions to the events.
     async fn go_on(&self) {
-        let all = self.story.len();
-        self.story.ingest_those(&self.api, self.stored..all).await;
+        let late = |offset| offset >= self.stored;
+        self.story.ingest_those(&self.api, late).await;
         let rest = |offset| !self.is_settled_first(offset);
         let end = self.story.end;
         self.story.settle_those(&self.api, rest, end).await;
         self.finish_settling().await;
-        self.durable_up_to(all).await;
+        self.durable_up_to(self.story.len()).await;
     }
 
     /// Opens counts of the answers to these questions, and opens them again when the story has gone on.

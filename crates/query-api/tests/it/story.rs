@@ -2,7 +2,7 @@
 
 mod settling;
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, DurationRound as _, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -129,7 +129,7 @@ impl Story {
 
     /// Writes the events, each with its region if it says so itself.
     pub(crate) async fn ingest(&self, api: &Api) {
-        self.ingest_those(api, 0..self.facts.len()).await;
+        self.ingest_those(api, |_| true).await;
     }
 
     /// The number of events; their offsets are their numbers, whatever their topic.
@@ -137,9 +137,11 @@ impl Story {
         self.facts.len()
     }
 
-    /// Writes the events with these offsets.
-    pub(crate) async fn ingest_those(&self, api: &Api, offsets: Range<usize>) {
-        let facts = &self.facts[offsets];
+    /// Writes the events whose offset is wanted.
+    pub(crate) async fn ingest_those(&self, api: &Api, is_wanted: impl Fn(usize) -> bool) {
+        let facts = self.facts.iter().enumerate();
+        let facts = facts.filter(|(offset, _)| is_wanted(*offset));
+        let facts: Vec<&Row> = facts.map(|(_, row)| row).collect();
         for domain in Domain::ALL {
             let rows = facts.iter().filter(|row| row.domain == domain).map(|row| {
                 let region = match row.own {

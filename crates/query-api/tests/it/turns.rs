@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use devstack::{Flow, Server, Wire};
-use event_store::StoreError;
 use futures::future::join_all;
 use query_api::Config;
 use reqwest::Method;
@@ -151,22 +150,4 @@ async fn a_statement_that_needs_too_much_memory_is_no_outage() {
     let answer = api.get(path).await;
     assert_eq!(answer.problem(), (422, "query_too_large".to_owned()));
     assert_eq!(answer.header("retry-after"), "");
-
-    let much = "SELECT length(groupArray(number)) FROM numbers(10000000)";
-    let error = api
-        .store
-        .query(much)
-        .memory(1 << 20)
-        .fetch_one::<u64>()
-        .await;
-    assert!(matches!(error, Err(error) if error.is_over_its_memory()));
-    let bounded = api
-        .store
-        .query(much)
-        .setting("max_memory_usage_for_user", 1 << 20);
-    let error = bounded.fetch_one::<u64>().await;
-    assert!(
-        matches!(error, Err(ref error @ StoreError::Server { code: 241, .. }) if !error.is_over_its_memory()),
-        "{error:?}"
-    );
 }

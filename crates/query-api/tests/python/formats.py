@@ -32,9 +32,12 @@ schemathesis.openapi.format("iso8601", moments())
 schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(ZONES))
 schemathesis.openapi.format("time-span", SPANS)
 schemathesis.openapi.format("cursor", CURSORS)
-schemathesis.openapi.format(
-    "event-cursor", strategies.builds("{}~{}".format, CURSORS, strategies.uuids())
+# one that is the next of a list, and others that could be
+EVENT_CURSORS = strategies.one_of(
+    strategies.just(os.environ["CURSOR"]),
+    strategies.builds("{}~{}".format, CURSORS, strategies.uuids()),
 )
+schemathesis.openapi.format("event-cursor", EVENT_CURSORS)
 # no schema says which texts were signed
 schemathesis.openapi.format("cell", strategies.just(os.environ["CELL"]))
 
