@@ -42,9 +42,7 @@ struct Count {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_one_that_the_description_has() {
     let story = Story::of(31, 3, 300);
-    let api = Api::over(&config().await, story.end);
-    story.ingest(&api).await;
-    story.settle(&api).await;
+    let api = story.settled_in(&config().await).await;
     books(&api, story.end).await;
     api.durable_up_to(&[Domain::Payment], story.len()).await;
 
