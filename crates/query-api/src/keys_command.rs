@@ -12,7 +12,7 @@ use service_runtime::{clock::Clock, config::HumanDuration};
 use shared_schema::access::{Role, Scope};
 use uuid::Uuid;
 
-use crate::{access::Secret, config::Config};
+use crate::{access::KeyText, config::Config};
 
 /// What is done about keys.
 #[derive(Debug, Subcommand)]
@@ -59,7 +59,7 @@ pub async fn run(command: KeysCommand, config: &Config, clock: &dyn Clock) -> an
     } = command;
     let now = clock.now();
     let pool = Pool::new(&config.postgres)?;
-    let secret = Secret::random();
+    let secret = KeyText::random();
     let key = NewKey {
         id: Uuid::now_v7(),
         name,

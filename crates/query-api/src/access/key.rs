@@ -9,9 +9,9 @@ const DIGITS: usize = 64;
 const HINT: usize = PREFIX.len() + 6;
 
 /// The text of an API key. It is shown once, when it is made; what is stored is its fingerprint.
-pub(crate) struct Secret(String);
+pub(crate) struct KeyText(String);
 
-impl Secret {
+impl KeyText {
     /// A new one.
     pub(crate) fn random() -> Self {
         let bits: [u8; DIGITS / 2] = rand::random();
@@ -46,16 +46,16 @@ mod tests {
 
     #[test]
     fn a_key_is_read_as_it_was_made() {
-        let key = Secret::random();
-        let read = Secret::parse(key.expose()).unwrap();
+        let key = KeyText::random();
+        let read = KeyText::parse(key.expose()).unwrap();
         assert_eq!(read.fingerprint().hash, key.fingerprint().hash);
         assert_eq!(key.expose().len(), 68);
-        assert_ne!(Secret::random().fingerprint().hash, key.fingerprint().hash);
+        assert_ne!(KeyText::random().fingerprint().hash, key.fingerprint().hash);
     }
 
     #[test]
     fn what_has_another_form_is_no_key() {
-        let key = Secret::random();
+        let key = KeyText::random();
         let text = key.expose();
         for other in [
             "",
@@ -67,12 +67,12 @@ mod tests {
             &format!(" {text}"),
             &text.replace(|digit: char| digit.is_ascii_digit(), "é"),
         ] {
-            assert!(Secret::parse(other).is_none(), "{other}");
+            assert!(KeyText::parse(other).is_none(), "{other}");
         }
     }
 
     #[test]
     fn its_hint_is_too_short_to_guess_it() {
-        assert_eq!(Secret::random().fingerprint().hint.len(), 10);
+        assert_eq!(KeyText::random().fingerprint().hint.len(), 10);
     }
 }

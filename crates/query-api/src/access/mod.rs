@@ -35,7 +35,7 @@ use shared_schema::access::{Role, Scope};
 use tracing::Instrument;
 use uuid::Uuid;
 
-pub(crate) use self::{caller::Caller, key::Secret, keyring::KeyringError, token::TokenError};
+pub(crate) use self::{caller::Caller, key::KeyText, keyring::KeyringError, token::TokenError};
 pub use self::{
     config::{AuthConfig, AuthMode},
     token::TokenConfig,
@@ -137,7 +137,7 @@ impl Access {
     }
 
     async fn of_key(&self, text: &str) -> Result<Caller, ApiError> {
-        let secret = Secret::parse(text).ok_or(Refusal::Key)?;
+        let secret = KeyText::parse(text).ok_or(Refusal::Key)?;
         let found = self.keyring.find(&secret.fingerprint().hash).await?;
         let now = self.clock.now();
         let valid = found

@@ -21,7 +21,7 @@ use self::{
 };
 use super::Body;
 use crate::{
-    access::{Caller, Secret},
+    access::{Caller, KeyText},
     error::ApiError,
     http::RequestId,
     parameters::Given,
@@ -83,7 +83,7 @@ pub(crate) async fn create(
     let asked: KeyRequest = body.read()?;
     asked.check(&caller, now)?;
     services.access.confirm(&caller).await?;
-    let secret = Secret::random();
+    let secret = KeyText::random();
     let new = NewKey {
         id: Uuid::now_v7(),
         name: asked.name,
@@ -177,7 +177,7 @@ pub(crate) async fn rotate(
     }
     let (now, act) = (services.clock.now(), act(&request, &caller));
     let old_until = now + overlap;
-    let secret = Secret::random();
+    let secret = KeyText::random();
     let fingerprint = secret.fingerprint();
     let rotation = keys::rotate(&services.pool, now, &act, key.id, &fingerprint, old_until).await?;
     services.access.forget(key.id);

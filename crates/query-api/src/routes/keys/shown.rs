@@ -8,7 +8,7 @@ use shared_schema::access::{Role, Scope};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::Secret;
+use crate::access::KeyText;
 
 /// What a caller may do. Each may also do what those before it may.
 #[derive(ToSchema)]
@@ -117,7 +117,7 @@ impl From<Key> for KeyShown {
 }
 
 impl NewSecret {
-    pub(super) fn of(secret: &Secret, key: Key) -> Self {
+    pub(super) fn of(secret: &KeyText, key: Key) -> Self {
         Self {
             secret: secret.expose().to_owned(),
             key: key.into(),
