@@ -232,11 +232,12 @@ async fn clickhouse_killed_during_a_repair_is_repaired_again() {
     platform.send(story.records());
     own::dead(&stack, Server::ClickHouse).await;
     drop(tracer);
-    for (attempt, rename) in [(2, 1), (3, 3)] {
+    // renames are counted for each thread of the server, so only the first is certain to be one of the repair
+    for attempt in [2, 3] {
         // it does not repair anything before the next kill is prepared
         member.halt();
         stack.restart(Server::ClickHouse).unwrap();
-        let tracer = die_at(&stack, rename);
+        let tracer = die_at(&stack, 1);
         member.go_on();
         own::dead(&stack, Server::ClickHouse).await;
         drop(tracer);

@@ -40,6 +40,10 @@ impl Connection {
             return;
         };
         let socket = SockRef::from(stream);
+        // of an answer in pieces, none waits until the client has acknowledged the one before
+        if let Err(error) = socket.set_tcp_nodelay(true) {
+            warn!(%error, "a connection holds pieces of answers back");
+        }
         let limited = socket.set_tcp_user_timeout(Some(timeout));
         match limited.and_then(|()| socket.try_clone()) {
             Ok(socket) => {
