@@ -69,17 +69,15 @@ impl Answered {
     /// What the span of the request still lacks.
     pub(super) fn record(&self, span: &Span) {
         trace_context::name(span, format!("{} {}", self.method, self.route));
-        span.record("http.route", self.route.as_str());
-        span.record("http.response.status_code", self.status);
+        trace_context::add(span, self.attributes());
         if self.status >= 500 {
-            span.record("otel.status_code", "error");
+            trace_context::fail(span);
         }
-        if let Some(source) = self.cache {
-            span.record("cache.result", source.as_str());
-        }
-        if let Some(key) = self.key {
-            span.record("caller.key_id", key.to_string());
-        }
+        let cache = self.cache.map(Source::as_str);
+        let cache = cache.map(|source| KeyValue::new("cache.result", source));
+        let key = self.key.map(|key| key.to_string());
+        let key = key.map(|key| KeyValue::new("caller.key_id", key));
+        trace_context::add(span, cache.into_iter().chain(key));
     }
 
     pub(super) fn took(&self) -> Duration {

@@ -24,7 +24,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use tracing::{Instrument, debug, error, field, info_span, warn};
+use tracing::{Instrument, debug, error, info_span, warn};
 
 pub use self::cors::CorsConfig;
 use self::{answered::Answered, connection::Sent};
@@ -44,12 +44,6 @@ pub(crate) async fn framed(
         "request",
         otel.kind = "server",
         request_id = %id,
-        otel.status_code = field::Empty,
-        http.request.method = answered::method(request.method()),
-        http.route = field::Empty,
-        http.response.status_code = field::Empty,
-        cache.result = field::Empty,
-        caller.key_id = field::Empty,
     );
     request.extensions_mut().insert(id.clone());
     let answering = request.conn_data::<Connection>().map(Connection::answering);

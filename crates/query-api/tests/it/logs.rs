@@ -23,7 +23,7 @@ fn told(line: &Value) -> Value {
         "cache.result",
     ];
     let values = names.map(|name| line[name].clone());
-    json!([line["span"]["request_id"], values])
+    json!([line["spans"][0]["request_id"], values])
 }
 
 async fn guarded() -> (Config, String) {

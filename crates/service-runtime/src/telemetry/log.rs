@@ -41,7 +41,8 @@ where
     tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_current_span(true)
+        // it is the last of the list
+        .with_current_span(false)
         .with_span_list(true)
         .map_event_format(Traced)
         .with_writer(writer)

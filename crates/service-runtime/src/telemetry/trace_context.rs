@@ -3,9 +3,9 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use opentelemetry::{
-    Context,
+    Context, KeyValue,
     propagation::{Extractor, TextMapPropagator},
-    trace::{SpanContext, TraceContextExt},
+    trace::{SpanContext, Status, TraceContextExt},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
@@ -50,6 +50,19 @@ pub fn continue_from(span: &Span, carrier: &dyn Extractor) {
 /// Names a span by what is known only once it runs; its field `otel.name` is not heard then.
 pub fn name(span: &Span, name: impl Into<Cow<'static, str>>) {
     span.context().span().update_name(name);
+}
+
+/// Tells traces of a span what is known only once it runs, and nobody else: for a field that is recorded late, the log
+/// reads and writes anew all that it had written of the span.
+pub fn add(span: &Span, attributes: impl IntoIterator<Item = KeyValue>) {
+    for KeyValue { key, value, .. } in attributes {
+        span.set_attribute(key, value);
+    }
+}
+
+/// Tells traces that what a span is about has failed.
+pub fn fail(span: &Span) {
+    span.set_status(Status::error(""));
 }
 
 /// Links that a span keeps, as OpenTelemetry bounds them.

@@ -61,7 +61,7 @@ fn a_json_log_line_is_one_object_with_the_values_unchanged() {
     let line: serde_json::Value = serde_json::from_str(&logged).unwrap();
     assert_eq!(line["user"], HOSTILE);
     assert_eq!(line["message"], HOSTILE);
-    assert_eq!(line["span"]["path"], HOSTILE);
+    assert_eq!(line["spans"][0]["path"], HOSTILE);
 }
 
 /// Runs with traces as they are without a collector; the lines that were logged.
@@ -104,7 +104,7 @@ fn lines_within_a_span_have_the_ids_that_other_servers_are_told() {
     assert_eq!(told.len(), 1);
     assert_eq!(trace, same_trace);
     assert_ne!(span, other_span);
-    assert_eq!(inside["span"]["name"], "request");
+    assert_eq!(inside["spans"][0]["name"], "request");
     assert!(before["trace_id"].is_null() && after["trace_id"].is_null());
 }
 
