@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -49,7 +49,7 @@ impl Turns {
 
     /// Those of a caller.
     pub(crate) fn of(self: &Arc<Self>, caller: &str) -> Queue {
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut callers = self.callers();
         let own = callers
             .entry(caller.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(self.each)));
@@ -58,6 +58,10 @@ impl Turns {
             caller: caller.to_owned(),
             own: Arc::clone(own),
         }
+    }
+
+    fn callers(&self) -> MutexGuard<'_, HashMap<String, Arc<Semaphore>>> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,8 +84,7 @@ pub(crate) struct Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        let callers = self.turns.callers.lock();
-        let mut callers = callers.unwrap_or_else(PoisonError::into_inner);
+        let mut callers = self.turns.callers();
         // this one and the one that is kept
         if Arc::strong_count(&self.own) == 2 {
             callers.remove(&self.caller);
@@ -158,10 +161,10 @@ mod tests {
         drop(one);
         let own = again.turn().await.unwrap();
         assert_eq!(turns.of("one").turn().await.unwrap_err(), Busy::Caller);
-        assert_eq!(turns.callers.lock().unwrap().len(), 1);
+        assert_eq!(turns.callers().len(), 1);
         drop(own);
         drop(again);
-        assert!(turns.callers.lock().unwrap().is_empty());
+        assert!(turns.callers().is_empty());
     }
 
     #[tokio::test]

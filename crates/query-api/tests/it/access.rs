@@ -91,11 +91,7 @@ async fn bytes_of_dead_letters_are_for_those_who_may_see_personal_data() {
     let path = "/v1/pipeline/dead-letters?include_bytes=true";
     let without = key(&api, Role::Admin, Scope::Everywhere, false).await;
     let answer = with(&api, &without, Method::GET, path).await;
-    let problem = answer.json();
-    assert_eq!(
-        (answer.status, &problem["code"]),
-        (403, &json!("personal_data"))
-    );
+    assert_eq!(answer.problem(), (403, "personal_data".to_owned()));
     let may = key(&api, Role::Analyst, Scope::Everywhere, true).await;
     assert_eq!(status(&api, &may, path).await, 200);
 }
@@ -171,10 +167,7 @@ async fn requests_are_limited_over_all_replicas_and_each_caller_by_itself() {
     }
     for api in &replicas {
         let answer = with(api, &one, Method::GET, "/v1/definitions").await;
-        assert_eq!(
-            (answer.status, answer.json()["code"].as_str()),
-            (429, Some("rate_limited"))
-        );
+        assert_eq!(answer.problem(), (429, "rate_limited".to_owned()));
         let seconds: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
         assert_eq!(
@@ -214,10 +207,7 @@ async fn while_postgres_is_away_known_keys_let_in_and_others_are_told_to_wait() 
         assert_eq!(status(&api, &known, "/v1/definitions").await, 200);
     }
     let answer = with(&api, &unknown, Method::GET, "/v1/definitions").await;
-    assert_eq!(
-        (answer.status, answer.json()["code"].as_str()),
-        (503, Some("access_unavailable"))
-    );
+    assert_eq!(answer.problem(), (503, "access_unavailable".to_owned()));
     wire.set(Flow::Both);
     let began = Instant::now();
     while status(&api, &unknown, "/v1/definitions").await != 200 {

@@ -69,10 +69,7 @@ async fn a_key_is_made_used_rotated_and_revoked() {
     let again = with(&api, &admin, Method::DELETE, &path).await;
     assert_eq!(again.json()["revoked_at"], revoked.json()["revoked_at"]);
     let over = send(&api, &admin, Method::POST, &rotate, json!({})).await;
-    assert_eq!(
-        (over.status, over.json()["code"].as_str()),
-        (409, Some("key_is_over"))
-    );
+    assert_eq!(over.problem(), (409, "key_is_over".to_owned()));
 
     let told: Vec<String> = audit::of_subject(&api.pool, &keys::subject(id.parse().unwrap()), 10)
         .await
@@ -120,8 +117,8 @@ async fn keys_that_cannot_be_are_not_made() {
         body[field] = value;
         let answer = send(&api, &admin, Method::POST, "/v1/keys", body).await;
         assert_eq!(
-            (answer.status, answer.json()["code"].as_str()),
-            (status, Some(code)),
+            answer.problem(),
+            (status, code.to_owned()),
             "{field}: {}",
             answer.text
         );
@@ -191,10 +188,7 @@ async fn who_may_not_see_personal_data_has_no_key_that_may() {
     let id = keys["keys"][1]["id"].as_str().unwrap();
     let path = format!("/v1/keys/{id}/rotate");
     let refused = send(&api, &without, Method::POST, &path, json!({})).await;
-    assert_eq!(
-        (refused.status, refused.json()["code"].as_str()),
-        (422, Some("field_out_of_range"))
-    );
+    assert_eq!(refused.problem(), (422, "field_out_of_range".to_owned()));
     let rotated = send(&api, &with_pii, Method::POST, &path, json!({})).await;
     assert_eq!(
         (rotated.status, rotated.json()["pii"].as_bool()),

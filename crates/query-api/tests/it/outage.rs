@@ -94,10 +94,7 @@ async fn without_postgres_from_the_start_there_is_no_answer() {
         Secret::from(format!("postgres://openride@127.0.0.1:{}/x", nobody()).as_str());
     let api = Api::over(&config, now());
     let answer = api.get("/v1/metrics/trips").await;
-    assert_eq!(
-        (answer.status, &answer.json()["code"]),
-        (503, &"lanes_unavailable".into())
-    );
+    assert_eq!(answer.problem(), (503, "lanes_unavailable".to_owned()));
     let ready = api.get("/health/ready").await;
     assert_eq!(
         (ready.status, ready.text.contains("127.0.0.1")),
